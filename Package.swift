@@ -1,0 +1,119 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "swift-webrtc",
+    platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .visionOS(.v2)],
+    products: [
+        .library(name: "WebRTC", targets: ["WebRTC"]),
+        .library(name: "RTCCore", targets: ["RTCCore"]),
+        .library(name: "RTCSDP", targets: ["RTCSDP"]),
+        .library(name: "RTCSTUN", targets: ["RTCSTUN"]),
+        .library(name: "RTCICE", targets: ["RTCICE"]),
+        .library(name: "RTCDTLS", targets: ["RTCDTLS"]),
+        .library(name: "RTCSCTP", targets: ["RTCSCTP"]),
+        .library(name: "RTCCrypto", targets: ["RTCCrypto"]),
+        .library(name: "RTCBase", targets: ["RTCBase"]),
+        .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
+        .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
+        .executable(name: "rtc-bench", targets: ["rtc-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
+    ],
+    targets: [
+        // C libraries, one wall each.
+        .systemLibrary(
+            name: "CRTCOpenSSL",
+            pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
+        // usrsctp.pc carries a flag SwiftPM refuses (-DINET), so its module map links the library itself.
+        .systemLibrary(
+            name: "CRTCUsrsctp",
+            providers: [.apt(["libusrsctp-dev"]), .brew(["libusrsctp"])]
+        ),
+        .systemLibrary(
+            name: "CRTCSRTP",
+            pkgConfig: "libsrtp2",
+            providers: [.apt(["libsrtp2-dev"]), .brew(["srtp"])]
+        ),
+
+        // Protocols, one target each; they never import each other sideways.
+        .target(name: "RTCBase", dependencies: [nioCore], swiftSettings: swiftSettings),
+        .target(name: "RTCCrypto", dependencies: ["RTCBase", "CRTCOpenSSL"], swiftSettings: swiftSettings),
+        .target(name: "RTCSDP", dependencies: ["RTCBase"], swiftSettings: swiftSettings),
+        .target(name: "RTCSTUN", dependencies: ["RTCBase", "RTCCrypto", nioCore], swiftSettings: swiftSettings),
+        .target(name: "RTCICE", dependencies: ["RTCBase", "RTCSTUN", nioCore], swiftSettings: swiftSettings),
+        .target(name: "RTCDTLS", dependencies: ["RTCBase", "CRTCOpenSSL", nioCore], swiftSettings: swiftSettings),
+        .target(name: "RTCSCTP", dependencies: ["RTCBase", "CRTCUsrsctp", nioCore], swiftSettings: swiftSettings),
+
+        // The layers meet.
+        .target(
+            name: "RTCCore",
+            dependencies: ["RTCBase", "RTCCrypto", "RTCSDP", "RTCSTUN", "RTCICE", "RTCDTLS", "RTCSCTP", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "WebRTC",
+            dependencies: ["RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCSCTP", "RTCSDP", "RTCSTUN", nioCore, nioPosix, logging],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "RTCTestKit",
+            dependencies: ["RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCSCTP", nioCore],
+            swiftSettings: swiftSettings
+        ),
+
+        // Programs.
+        .executableTarget(
+            name: "datachannel-echo",
+            dependencies: ["WebRTC", nioCore, nioPosix, nioHTTP1, logging, argumentParser],
+            path: "Examples/DataChannelEcho",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "rtc-bench",
+            dependencies: ["WebRTC", nioCore, nioPosix, argumentParser],
+            path: "Benchmarks/rtc-bench",
+            swiftSettings: swiftSettings
+        ),
+
+        // Tests.
+        .testTarget(name: "RTCBaseTests", dependencies: ["RTCBase", nioCore], swiftSettings: swiftSettings),
+        .testTarget(name: "RTCCryptoTests", dependencies: ["RTCCrypto"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RTCSDPTests",
+            dependencies: ["RTCSDP"],
+            resources: [.copy("Samples")],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(name: "RTCSTUNTests", dependencies: ["RTCSTUN", nioCore], swiftSettings: swiftSettings),
+        .testTarget(name: "RTCICETests", dependencies: ["RTCICE", "RTCSTUN", nioCore], swiftSettings: swiftSettings),
+        .testTarget(name: "RTCDTLSTests", dependencies: ["RTCDTLS", nioCore], swiftSettings: swiftSettings),
+        .testTarget(name: "RTCSCTPTests", dependencies: ["RTCSCTP", nioCore], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RTCCoreTests",
+            dependencies: ["RTCCore", "RTCTestKit", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(name: "WebRTCTests", dependencies: ["WebRTC", nioCore, nioPosix], swiftSettings: swiftSettings),
+        .testTarget(name: "RTCTestKitTests", dependencies: ["RTCTestKit", nioCore], swiftSettings: swiftSettings),
+    ]
+)
