@@ -114,8 +114,8 @@ extension DTLSFingerprint {
 }
 
 /// Base64 (RFC 4648 section 4).
-enum Base64 {
-    static func encode(_ bytes: [UInt8]) -> String {
+package enum Base64 {
+    package static func encode(_ bytes: [UInt8]) -> String {
         var text = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4 + 1)
         let length = EVP_EncodeBlock(&text, bytes, Int32(clamping: bytes.count))
         return String(decoding: text.prefix(Int(length)), as: UTF8.self)
