@@ -68,8 +68,9 @@ public struct SDPAttributes: Sendable, Hashable {
         if isPresent { self.append(name) } else { self.removeAll(name) }
     }
 
-    /// Gives the attributes of this name these values, in the places they have; more follow the last one, surplus
-    /// ones go.
+    /// Gives the attributes of this name these values, in the places they have.
+    ///
+    /// More values follow the last one; surplus attributes are removed.
     public mutating func setAll(_ name: String, _ values: [String]) {
         self.replace([name], with: values.map { SDPAttribute(name, $0) })
     }

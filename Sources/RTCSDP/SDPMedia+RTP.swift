@@ -53,8 +53,8 @@ extension SDPMedia {
         set { self.attributes[first: "ptime"] = newValue.map { String($0) } }
     }
 
-    /// How much media a packet may hold at most, in whole milliseconds; `nil` too for a fraction (RFC 8866 section
-    /// 6.5).
+    /// How much media a packet may hold at most, in whole milliseconds; `nil` too for a fraction
+    /// (RFC 8866 section 6.5).
     public var maxptime: Int? {
         get { self.attributes.number("maxptime", as: UInt32.self).map { Int($0) } }
         set { self.attributes[first: "maxptime"] = newValue.map { String($0) } }
