@@ -11,7 +11,7 @@ struct DescriptionWriter {
     }
 
     mutating func write(_ body: SectionBody) {
-        body.forEach { entry in
+        body.visit { entry in
             switch entry {
             case .line(let line):
                 self.bytes.append(contentsOf: String(line.type).utf8)

@@ -1,6 +1,11 @@
 /// A typed attribute value: what stands after `a=name:`.
-protocol AttributeValue: CustomStringConvertible {
+protocol AttributeValue: CustomStringConvertible, Hashable {
     init(parsing text: String) throws(SDPError)
+    var attributeValue: String { get }
+}
+
+extension AttributeValue {
+    var attributeValue: String { self.description }
 }
 
 /// The lexical rules that attributes share (RFC 8866 section 9, RFC 8839 section 5).

@@ -46,6 +46,12 @@ public struct SDPAttributes: Sendable, Hashable {
         self.storage.append(attribute)
     }
 
+    /// Adds an attribute behind the last one of its name, or at the end if there is none.
+    public mutating func appendBesideOthers(_ name: String, _ value: String? = nil) {
+        let index = self.storage.lastIndex { $0.name == name } ?? self.storage.endIndex - 1
+        self.storage.insert(SDPAttribute(name, value), at: index + 1)
+    }
+
     /// Removes all attributes of this name.
     public mutating func removeAll(_ name: String) {
         self.storage.removeAll { $0.name == name }
@@ -62,7 +68,9 @@ public struct SDPAttributes: Sendable, Hashable {
         if isPresent { self.append(name) } else { self.removeAll(name) }
     }
 
-    /// Gives the attributes of this name these values, in the places they have; more follow the last one, surplus ones go.
+    /// Gives the attributes of this name these values, in the places they have.
+    ///
+    /// More values follow the last one; surplus attributes are removed.
     public mutating func setAll(_ name: String, _ values: [String]) {
         self.replace([name], with: values.map { SDPAttribute(name, $0) })
     }
@@ -120,8 +128,18 @@ extension SDPAttributes {
         return try? Value(parsing: text)
     }
 
-    mutating func setValues(_ name: String, _ values: [some AttributeValue]) {
-        self.setAll(name, values.map { $0.description })
+    /// Sets all attributes of this name; a value that was there already keeps the text it was written with.
+    mutating func setValues<Value: AttributeValue>(_ name: String, _ values: [Value]) {
+        var texts: [Value: String] = [:]
+        for attribute in self.storage where attribute.name == name {
+            guard let text = attribute.value, let value = try? Value(parsing: text) else { continue }
+            if texts[value] == nil { texts[value] = text }
+        }
+        self.setAll(name, values.map { texts[$0] ?? $0.attributeValue })
+    }
+
+    mutating func setValue<Value: AttributeValue>(_ name: String, _ value: Value?) {
+        self.setValues(name, value.map { [$0] } ?? [])
     }
 
     func number<Number: FixedWidthInteger>(_ name: String, as: Number.Type = Number.self) -> Number? {

@@ -22,7 +22,8 @@ public struct SDPFingerprint: Sendable, Hashable {
         var value: [UInt8] = []
         value.reserveCapacity(fields[1].utf8.count / 3 + 1)
         for pair in Grammar.parts(fields[1], separator: UInt8(ascii: ":")) {
-            guard pair.utf8.count == 2, let byte = UInt8(pair, radix: 16), pair.utf8.first != UInt8(ascii: "+") else {
+            guard pair.utf8.count == 2, pair.utf8.allSatisfy(Grammar.isLetterOrDigit), let byte = UInt8(pair, radix: 16)
+            else {
                 throw SDPError("\(Grammar.quoted(pair)) in a fingerprint is no byte of two hexadecimal digits")
             }
             value.append(byte)

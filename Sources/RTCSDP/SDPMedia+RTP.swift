@@ -44,16 +44,17 @@ extension SDPMedia {
     /// The simulcast streams (RFC 8853).
     public var simulcast: SDPSimulcast? {
         get { self.attributes.value("simulcast") }
-        set { self.attributes[first: "simulcast"] = newValue?.description }
+        set { self.attributes.setValue("simulcast", newValue) }
     }
 
-    /// How much media a packet should hold, in milliseconds (RFC 8866 section 6.4).
+    /// How much media a packet should hold, in whole milliseconds; `nil` too for a fraction (RFC 8866 section 6.4).
     public var ptime: Int? {
         get { self.attributes.number("ptime", as: UInt32.self).map { Int($0) } }
         set { self.attributes[first: "ptime"] = newValue.map { String($0) } }
     }
 
-    /// How much media a packet may hold at most, in milliseconds (RFC 8866 section 6.5).
+    /// How much media a packet may hold at most, in whole milliseconds; `nil` too for a fraction
+    /// (RFC 8866 section 6.5).
     public var maxptime: Int? {
         get { self.attributes.number("maxptime", as: UInt32.self).map { Int($0) } }
         set { self.attributes[first: "maxptime"] = newValue.map { String($0) } }

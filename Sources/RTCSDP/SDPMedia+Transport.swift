@@ -14,12 +14,12 @@ extension SDPMedia {
     /// The candidates, in order; malformed ones are left out (RFC 8839 section 5.1).
     public var candidates: [SDPCandidate] {
         get { self.attributes.values("candidate") }
-        set { self.attributes.setAll("candidate", newValue.map { $0.attributeValue }) }
+        set { self.attributes.setValues("candidate", newValue) }
     }
 
     /// Adds a candidate behind the last one, or at the end.
     public mutating func append(_ candidate: SDPCandidate) {
-        self.attributes.setAll("candidate", self.attributes.all("candidate") + [candidate.attributeValue])
+        self.attributes.appendBesideOthers("candidate", candidate.attributeValue)
     }
 }
 
@@ -41,7 +41,7 @@ extension SDPMedia {
     /// The SCTP association as descriptions before RFC 8841 named it: `m=application 9 DTLS/SCTP 5000`.
     public var sctpmap: SDPSCTPMap? {
         get { self.attributes.value("sctpmap") }
-        set { self.attributes[first: "sctpmap"] = newValue?.description }
+        set { self.attributes.setValue("sctpmap", newValue) }
     }
 
     /// The SCTP port of data channels in the present or the older form; `nil` for sections that are no data channels'.
@@ -86,6 +86,6 @@ extension SDPMedia {
     /// The port and address of RTCP (RFC 3605).
     public var rtcp: SDPRTCPAddress? {
         get { self.attributes.value("rtcp") }
-        set { self.attributes[first: "rtcp"] = newValue?.description }
+        set { self.attributes.setValue("rtcp", newValue) }
     }
 }

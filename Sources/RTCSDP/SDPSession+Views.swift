@@ -61,7 +61,8 @@ extension SDPSession {
         self.section(index)?.tlsID ?? self.tlsID
     }
 
-    /// The direction of a media section, its own or the session's; sendrecv where both are silent (RFC 8866 section 6.7).
+    /// The direction of a media section, its own or the session's; sendrecv where both are silent
+    /// (RFC 8866 section 6.7).
     public func direction(of index: Int) -> SDPDirection {
         self.section(index)?.direction ?? self.direction ?? .sendrecv
     }

@@ -1,7 +1,7 @@
 /// A whole session description (RFC 8866), as offers and answers are (RFC 3264, RFC 9429).
 ///
-/// Every line is kept, known or not, in its order: what was parsed serialises to the same bytes. A text whose line ends are
-/// mixed is the exception: it is written with CRLF throughout.
+/// Every line is kept, known or not, in its order: what was parsed serialises to the same bytes. A text whose line
+/// ends are mixed is the exception: it is written with CRLF throughout.
 public struct SDPSession: Sendable, Hashable {
     /// The session-level lines, attributes and others.
     var body = SectionBody()
@@ -21,8 +21,8 @@ public struct SDPSession: Sendable, Hashable {
 
     /// Parses a description.
     ///
-    /// Lines end with CRLF or LF; the last one need not end. The text is taken if its lines are of SDP's form and order;
-    /// ``validate()`` also checks the values of the attributes.
+    /// Lines end with CRLF or LF; the last one need not end. The text is taken if its lines are of SDP's form and
+    /// order; ``validate()`` also checks the values of the attributes.
     ///
     /// - Throws: ``SDPError`` with the line at fault, also for texts beyond ``SDPLimits``.
     public init(parsing text: String) throws(SDPError) {

@@ -51,7 +51,7 @@ struct SectionBody: Sendable, Hashable {
     }
 
     /// Calls `body` with each line in the order of the text.
-    func forEach<Failure: Error>(_ body: (Entry) throws(Failure) -> Void) throws(Failure) {
+    func visit<Failure: Error>(_ body: (Entry) throws(Failure) -> Void) throws(Failure) {
         var next = 0
         for (index, attribute) in self.attributes.enumerated() {
             while next < self.placedLines.count, self.placedLines[next].attributesBefore <= index {

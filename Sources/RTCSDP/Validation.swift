@@ -4,7 +4,7 @@ struct Validation {
     private var mids: Set<String> = []
 
     mutating func check(_ body: SectionBody, isMedia: Bool) throws(SDPError) {
-        try body.forEach { (entry) throws(SDPError) in
+        try body.visit { (entry) throws(SDPError) in
             do throws(SDPError) {
                 switch entry {
                 case .line(let line): try Self.checkLine(line)
@@ -65,9 +65,10 @@ struct Validation {
         "ice-pwd": { (text) throws(SDPError) in try Self.checkICE("ice-pwd", text, 22...256) },
         "ice-ufrag": { (text) throws(SDPError) in try Self.checkICE("ice-ufrag", text, 4...256) },
         "max-message-size": { (text) throws(SDPError) in try Self.checkNumber("max-message-size", text, .max) },
-        "maxptime": { (text) throws(SDPError) in try Self.checkNumber("maxptime", text, UInt64(UInt32.max)) },
+        "maxptime": { (text) throws(SDPError) in try Self.checkTime("maxptime", text) },
         "mid": { (text) throws(SDPError) in try Self.checkToken("mid", text) },
         "msid": { (text) throws(SDPError) in _ = try SDPMediaStreamID(parsing: text) },
+        "ptime": { (text) throws(SDPError) in try Self.checkTime("ptime", text) },
         "rid": { (text) throws(SDPError) in _ = try SDPRID(parsing: text) },
         "rtcp": { (text) throws(SDPError) in _ = try SDPRTCPAddress(parsing: text) },
         "rtcp-fb": { (text) throws(SDPError) in _ = try SDPRTCPFeedback(parsing: text) },
@@ -84,6 +85,14 @@ struct Validation {
     private static func checkNumber(_ name: String, _ text: String, _ maximum: UInt64) throws(SDPError) {
         guard let number = Grammar.decimal(text[...], as: UInt64.self), number <= maximum else {
             throw SDPError("\(name) \(Grammar.quoted(text)) is no number of 0 to \(maximum)")
+        }
+    }
+
+    /// RFC 8866 `non-zero-int-or-real`, in milliseconds.
+    private static func checkTime(_ name: String, _ text: String) throws(SDPError) {
+        let parts = Grammar.parts(text[...], separator: UInt8(ascii: "."))
+        guard parts.count <= 2, parts.allSatisfy({ Grammar.decimal($0, as: UInt64.self) != nil }) else {
+            throw SDPError("\(name) \(Grammar.quoted(text)) is no number of milliseconds")
         }
     }
 
@@ -121,10 +130,11 @@ struct Validation {
 }
 
 extension SDPSession {
-    /// Checks the values of all attributes that have a typed form here, and that no two sections share an identification.
+    /// Checks the values of all attributes that have a typed form here, and that no two sections share an
+    /// identification.
     ///
-    /// Unknown attributes pass, and so do candidates with an unknown transport or type. Characters `-`, `_`, `=` and `#`
-    /// pass in ICE user fragments and passwords, though RFC 8839 lacks them: some implementations send them.
+    /// Unknown attributes pass, and so do candidates with an unknown transport or type. The characters `-`, `_`, `=`
+    /// and `#` pass in ICE user fragments and passwords, though RFC 8839 lacks them: some implementations send them.
     ///
     /// - Throws: ``SDPError`` of the first bad line, counted in ``description``.
     public func validate() throws(SDPError) {
