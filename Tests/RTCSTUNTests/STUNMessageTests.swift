@@ -7,47 +7,49 @@ import Testing
     @Test("The sample request of RFC 5769 is read whole")
     func sampleRequest() throws {
         let bytes = Vectors.request
-        let message = try #require(STUNMessage(bytes.span.bytes))
+        let message = try #require(STUNMessage(bytes))
         #expect(message.messageClass == .request)
         #expect(message.method == .binding)
         #expect(message.transactionID == STUNTransactionID(high: 0xb7e7_a701_bc34_d686, low: 0xfa87_dfae))
-        #expect(message.software(in: bytes.span.bytes) == "STUN test client")
-        #expect(message.username(in: bytes.span.bytes) == "evtj:h6vY")
+        #expect(message.software(in: bytes) == "STUN test client")
+        #expect(message.username(in: bytes) == "evtj:h6vY")
         #expect(message.priority == 0x6e00_01ff)
         #expect(message.iceControlled == 0x932f_f9b1_5126_3b36)
         #expect(message.iceControlling == nil)
         #expect(!message.useCandidate)
         #expect(message.hasFingerprint)
         let key = STUNIntegrityKey(shortTermPassword: Vectors.password)
-        #expect(message.hasValidIntegrity(in: bytes.span.bytes, key: key))
+        #expect(message.hasValidIntegrity(in: bytes, key: key))
         #expect(
-            !message.hasValidIntegrity(in: bytes.span.bytes, key: STUNIntegrityKey(shortTermPassword: "another"))
+            !message.hasValidIntegrity(in: bytes, key: STUNIntegrityKey(shortTermPassword: "another"))
         )
-        #expect(STUNUsername.localUfrag(ofBindingRequest: bytes.span.bytes) == "evtj")
+        #expect(STUNUsername.localUfrag(ofBindingRequest: bytes) == "evtj")
     }
 
     @Test("The sample responses of RFC 5769 carry their addresses")
     func sampleResponses() throws {
         let key = STUNIntegrityKey(shortTermPassword: Vectors.password)
-        for (bytes, ip) in [(Vectors.ipv4Response, "192.0.2.1"), (Vectors.ipv6Response, "2001:db8:1234:5678:11:2233:4455:6677")] {
-            let message = try #require(STUNMessage(bytes.span.bytes))
+        for (bytes, ip) in [
+            (Vectors.ipv4Response, "192.0.2.1"), (Vectors.ipv6Response, "2001:db8:1234:5678:11:2233:4455:6677"),
+        ] {
+            let message = try #require(STUNMessage(bytes))
             #expect(message.messageClass == .successResponse)
             #expect(message.mappedAddress == TransportAddress(ip: ip, port: 32853))
-            #expect(message.hasValidIntegrity(in: bytes.span.bytes, key: key))
-            #expect(STUNUsername.localUfrag(ofBindingRequest: bytes.span.bytes) == nil)
+            #expect(message.hasValidIntegrity(in: bytes, key: key))
+            #expect(STUNUsername.localUfrag(ofBindingRequest: bytes) == nil)
         }
     }
 
     @Test("The sample request with long-term credentials of RFC 5769 authenticates")
     func longTermRequest() throws {
         let bytes = Vectors.longTermRequest
-        let message = try #require(STUNMessage(bytes.span.bytes))
-        #expect(message.realm(in: bytes.span.bytes) == "example.org")
-        #expect(message.nonce(in: bytes.span.bytes) == "f//499k954d6OL34oL9FSTvy64sA")
+        let message = try #require(STUNMessage(bytes))
+        #expect(message.realm(in: bytes) == "example.org")
+        #expect(message.nonce(in: bytes) == "f//499k954d6OL34oL9FSTvy64sA")
         let username = "\u{30DE}\u{30C8}\u{30EA}\u{30C3}\u{30AF}\u{30B9}"
-        #expect(message.username(in: bytes.span.bytes) == username)
+        #expect(message.username(in: bytes) == username)
         let key = STUNIntegrityKey(username: username, realm: "example.org", password: "TheMatrIX")
-        #expect(message.hasValidIntegrity(in: bytes.span.bytes, key: key))
+        #expect(message.hasValidIntegrity(in: bytes, key: key))
         #expect(!message.hasFingerprint)
     }
 
@@ -74,7 +76,7 @@ import Testing
             builder.appendIntegritySHA256(key)
             builder.appendFingerprint()
             let buffer = builder.finish()
-            let span = buffer.readableBytesSpan
+            let span = buffer.bytes
             let message = try #require(STUNMessage(span))
             #expect(message.messageClass == .errorResponse)
             #expect(message.transactionID == id)
@@ -100,7 +102,7 @@ import Testing
             let id = STUNTransactionID(high: 1, low: 2)
             for messageClass in [STUNClass.request, .indication, .successResponse, .errorResponse] {
                 var builder = STUNMessageBuilder(messageClass, STUNMethod(rawValue: method), id)
-                let message = STUNMessage(builder.finish().readableBytesSpan)
+                let message = STUNMessage(builder.finish().bytes)
                 #expect(message?.messageClass == messageClass && message?.method.rawValue == method)
             }
         }
@@ -117,8 +119,8 @@ import Testing
         builder.append(STUNAttributeType(rawValue: 0x7001), text: "x")
         builder.appendFingerprint()
         let buffer = builder.finish()
-        let message = try #require(STUNMessage(buffer.readableBytesSpan))
-        #expect(message.hasValidIntegrity(in: buffer.readableBytesSpan, key: key))
+        let message = try #require(STUNMessage(buffer.bytes))
+        #expect(message.hasValidIntegrity(in: buffer.bytes, key: key))
         #expect(!message.useCandidate)
         #expect(message.priority == nil)
         #expect(message.unknownComprehensionRequiredCount == 0)
@@ -131,10 +133,10 @@ import Testing
         builder.append(STUNAttributeType(rawValue: 0x7001), text: "x")
         builder.append(STUNAttributeType(rawValue: 0x0033))
         let buffer = builder.finish()
-        let message = try #require(STUNMessage(buffer.readableBytesSpan))
+        let message = try #require(STUNMessage(buffer.bytes))
         #expect(message.unknownComprehensionRequiredCount == 2)
         #expect(
-            message.unknownComprehensionRequired(in: buffer.readableBytesSpan).map(\.rawValue) == [0x7001, 0x0033]
+            message.unknownComprehensionRequired(in: buffer.bytes).map(\.rawValue) == [0x7001, 0x0033]
         )
     }
 
@@ -146,9 +148,9 @@ import Testing
         builder.append(.priority, integer: UInt32(1))
         builder.append(.priority, integer: UInt32(2))
         let buffer = builder.finish()
-        let message = try #require(STUNMessage(buffer.readableBytesSpan))
-        #expect(message.username(in: buffer.readableBytesSpan) == "first:x")
+        let message = try #require(STUNMessage(buffer.bytes))
+        #expect(message.username(in: buffer.bytes) == "first:x")
         #expect(message.priority == 1)
-        #expect(STUNUsername.localUfrag(ofBindingRequest: buffer.readableBytesSpan) == "first")
+        #expect(STUNUsername.localUfrag(ofBindingRequest: buffer.bytes) == "first")
     }
 }
