@@ -7,7 +7,8 @@ import WebRTC
 
 /// Answers offers on one UDP port and returns every message of every channel.
 ///
-/// A peer lives from its offer until its connection fails or either side closes it; one that does not connect in time is closed.
+/// A peer lives from its offer until its connection fails or either side closes it; one that does not connect in time is
+/// closed.
 final class EchoServer: Sendable {
     /// What the server takes on.
     struct Limits: Sendable {

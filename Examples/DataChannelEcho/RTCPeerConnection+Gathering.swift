@@ -5,7 +5,7 @@ import WebRTC
 extension RTCPeerConnection {
     /// The local description once it holds all candidates, for signalling that carries one message each way.
     ///
-    /// Reads ``RTCPeerConnection/events`` until then; nothing but candidates and states can come before the peer has the description.
+    /// Reads ``RTCPeerConnection/events`` until then; only candidates and states can come before the peer has it.
     func gatheredDescription() async throws(RTCError) -> RTCSessionDescription {
         if self.iceGatheringState != .complete {
             for await event in self.events {
