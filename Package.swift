@@ -100,7 +100,7 @@ let package = Package(
         .testTarget(name: "RTCCryptoTests", dependencies: ["RTCCrypto"], swiftSettings: swiftSettings),
         .testTarget(
             name: "RTCSDPTests",
-            dependencies: ["RTCSDP"],
+            dependencies: ["RTCSDP", "RTCBase"],
             resources: [.copy("Samples")],
             swiftSettings: swiftSettings
         ),

@@ -1,0 +1,32 @@
+/// What a description is for (W3C webrtc-pc section 4.6.1).
+public enum RTCSdpType: String, Sendable, Hashable {
+    case offer
+    case pranswer
+    case answer
+    case rollback
+}
+
+/// An offer or an answer: its type and its SDP text (W3C webrtc-pc section 4.6.2).
+public struct RTCSessionDescription: Sendable, Hashable {
+    /// What the description is for.
+    public var type: RTCSdpType
+    /// The SDP text (RFC 8866); empty with ``RTCSdpType/rollback``.
+    public var sdp: String
+
+    /// A description.
+    public init(type: RTCSdpType, sdp: String = "") {
+        self.type = type
+        self.sdp = sdp
+    }
+}
+
+/// What `createOffer` is asked for (W3C webrtc-pc section 4.5.1).
+public struct RTCOfferOptions: Sendable, Hashable {
+    /// Whether the offer restarts ICE. Default `false`.
+    public var iceRestart: Bool
+
+    /// The options, with their defaults.
+    public init(iceRestart: Bool = false) {
+        self.iceRestart = iceRestart
+    }
+}

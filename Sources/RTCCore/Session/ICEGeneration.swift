@@ -1,0 +1,47 @@
+import NIOCore
+import RTCBase
+import RTCICE
+
+/// One generation of ICE: an agent with credentials of its own.
+///
+/// A restart begins a second generation beside the first, which goes on carrying data until the new one has a pair of its own; rolling
+/// the restart back drops the second and leaves the first as it was.
+struct ICEGeneration {
+    let agent: ICEAgent
+    let ufrag: String
+    /// The mid and index of the section that candidates of this generation belong to.
+    var sdpMid: String?
+    var sdpMLineIndex: Int
+    /// The ufrag of the peer's generation, once the two are connected.
+    var remoteUfrag: String?
+    /// How many candidates of the remote description were handed to the agent.
+    var remoteCandidatesTaken = 0
+    var remoteEndTaken = false
+    /// The candidate attributes of ours, in the order they came.
+    var gathered = JSEPGatheredCandidates()
+    var gatheringState: RTCIceGatheringState = .new
+}
+
+extension ICEGatheringState {
+    var rtc: RTCIceGatheringState {
+        switch self {
+        case .new: return .new
+        case .gathering: return .gathering
+        case .complete: return .complete
+        }
+    }
+}
+
+extension ICEConnectionState {
+    var rtc: RTCIceTransportState {
+        switch self {
+        case .new: return .new
+        case .checking: return .checking
+        case .connected: return .connected
+        case .completed: return .completed
+        case .disconnected: return .disconnected
+        case .failed: return .failed
+        case .closed: return .closed
+        }
+    }
+}

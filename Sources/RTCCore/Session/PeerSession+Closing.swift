@@ -1,0 +1,91 @@
+public import NIOCore
+import RTCBase
+
+extension PeerSession {
+    /// Ends the session; always possible, and only once of consequence (W3C webrtc-pc section 4.4.3). Poll it afterwards: the peer is told.
+    ///
+    /// No event fires: whoever closes knows (W3C: the states read `closed` at once).
+    public func close(now: NIODeadline) {
+        guard !self.isClosed else { return }
+        self.settle(now: now)
+        self.channels.transport.shutdown()
+        self.transmit(now: now)
+        self.transport.dtls?.close(now: now)
+        self.transmit(now: now)
+        for generation in self.transport.generations {
+            generation.agent.close()
+            self.outputs.append(.unregisterUfrag(generation.ufrag))
+        }
+        self.jsep.close()
+        self.states.iceTransport = .closed
+        self.states.iceConnection = .closed
+        self.states.connection = .closed
+        self.transport.dtlsState = .closed
+        if self.states.sctp != nil { self.states.sctp = .closed }
+        self.isClosed = true
+        self.outputs.removeAll { output in
+            if case .event = output { return true }
+            return false
+        }
+    }
+
+    public var iceGatheringState: RTCIceGatheringState { self.states.iceGathering }
+    public var iceConnectionState: RTCIceConnectionState { self.states.iceConnection }
+    public var connectionState: RTCPeerConnectionState { self.states.connection }
+
+    /// The transports' states and parameters at one moment.
+    public struct TransportSnapshot: Sendable {
+        /// The state of SCTP, `nil` while no data section is negotiated.
+        public var sctpState: RTCSctpTransportState?
+        /// The state of DTLS.
+        public var dtlsState: RTCDtlsTransportState
+        /// The state of ICE.
+        public var iceState: RTCIceTransportState
+        /// The gathering state of ICE.
+        public var iceGatheringState: RTCIceGatheringState
+        /// The ICE role of this side.
+        public var iceRole: RTCIceRole
+        /// The largest message that may be sent, in bytes; `Int.max` without limit.
+        public var maximumMessageSize: Int
+        /// The most channels, known once SCTP is connected.
+        public var maxChannels: Int?
+        /// The peer's certificates (DER), empty before DTLS is connected.
+        public var remoteCertificates: [[UInt8]]
+        /// The path that data takes.
+        public var selectedCandidatePair: RTCIceCandidatePair?
+        /// The candidates that were sent to the peer.
+        public var localCandidates: [RTCIceCandidate]
+        /// The candidates that came from the peer.
+        public var remoteCandidates: [RTCIceCandidate]
+        /// The ufrag and password of this side, if negotiation began.
+        public var localParameters: RTCIceParameters?
+        /// The ufrag and password of the peer, if its description is known.
+        public var remoteParameters: RTCIceParameters?
+    }
+
+    /// The transports as they are now; `nil` before there are any.
+    public var transportSnapshot: TransportSnapshot? {
+        guard let generation = self.transport.current ?? self.transport.next else { return nil }
+        let agent = generation.agent
+        return TransportSnapshot(
+            sctpState: self.states.sctp,
+            dtlsState: self.transport.dtlsState,
+            iceState: self.states.iceTransport,
+            iceGatheringState: generation.gatheringState,
+            iceRole: agent.role == .controlling ? .controlling : .controlled,
+            maximumMessageSize: self.maximumMessageSize ?? 65_536,
+            maxChannels: self.states.sctp == .connected ? self.channels.transport.maxChannels : nil,
+            remoteCertificates: self.transport.dtlsInfo?.peerCertificates ?? [],
+            selectedCandidatePair: self.selectedCandidatePair,
+            localCandidates: agent.localCandidates.map { self.rtcCandidate($0, generation, ufrag: generation.ufrag) },
+            remoteCandidates: agent.remoteCandidates.map {
+                self.rtcCandidate($0, generation, ufrag: generation.remoteUfrag)
+            },
+            localParameters: RTCIceParameters(agent.localCredentials),
+            remoteParameters: agent.remoteCredentials.map { RTCIceParameters($0) }
+        )
+    }
+
+    /// Takes a changed configuration; what it says of servers and policy holds for the next gathering.
+    public func update(_ configuration: RTCConfiguration) { self.configuration = configuration }
+}

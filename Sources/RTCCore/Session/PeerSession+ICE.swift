@@ -1,0 +1,296 @@
+public import NIOCore
+public import RTCBase
+public import RTCICE
+import RTCSDP
+
+extension PeerSession {
+    /// Adds a candidate of the peer (W3C webrtc-pc section 4.4.2, `addIceCandidate`). `nil` or an empty one ends its candidates.
+    ///
+    /// - Throws: ``RTCError/Code/type`` if neither mid nor index says where it belongs, ``RTCError/Code/invalidState`` before
+    ///   a remote description, ``RTCError/Code/operation`` for an unknown section or ufrag, or a text that is no candidate.
+    public func addICECandidate(_ members: RTCIceCandidateInit?, now: NIODeadline) throws(RTCError) {
+        if let members, !members.candidate.isEmpty, members.sdpMid == nil, members.sdpMLineIndex == nil {
+            throw RTCError(.type, "a candidate needs sdpMid or sdpMLineIndex to say which section it belongs to")
+        }
+        try self.checkOpen()
+        guard let remote = self.jsep.remote else {
+            throw RTCError(.invalidState, "a candidate needs a remote description first")
+        }
+        let members = members ?? RTCIceCandidateInit()
+        let section = try self.section(of: members, in: remote)
+        let inPending = try self.belongsToPending(members, section: section)
+        guard !members.candidate.isEmpty else {
+            self.jsep.addRemoteCandidate(nil, section: section ?? 0, inPending: inPending)
+            self.deliverRemoteCandidates(now: now)
+            return
+        }
+        guard ICECandidate(parsing: members.candidate) != nil else {
+            throw RTCError(.operation, "'\(members.candidate.prefix(80))' is no candidate (RFC 8839 section 5.1)")
+        }
+        var attribute = members.candidate
+        if attribute.hasPrefix("candidate:") { attribute.removeFirst("candidate:".count) }
+        self.jsep.addRemoteCandidate(attribute, section: section ?? 0, inPending: inPending)
+        self.deliverRemoteCandidates(now: now)
+    }
+
+    private func section(of members: RTCIceCandidateInit, in remote: JSEPDescription) throws(RTCError) -> Int? {
+        if let mid = members.sdpMid {
+            guard let index = remote.content.media.firstIndex(where: { $0.mid == mid }) else {
+                throw RTCError(.operation, "no section has the mid '\(mid)'")
+            }
+            return index
+        }
+        guard let index = members.sdpMLineIndex else { return nil }
+        guard remote.content.media.indices.contains(index) else {
+            throw RTCError(.operation, "there is no section \(index)")
+        }
+        return index
+    }
+
+    /// Which remote description a candidate belongs to: the one with its ufrag, or the newest.
+    private func belongsToPending(_ members: RTCIceCandidateInit, section: Int?) throws(RTCError) -> Bool {
+        let ufrag = members.usernameFragment
+            ?? (members.candidate.isEmpty ? nil : ICECandidate(parsing: members.candidate)?.usernameFragment)
+        guard let ufrag else { return self.jsep.pendingRemote != nil }
+        func has(_ description: JSEPDescription?) -> Bool {
+            guard let content = description?.content else { return false }
+            return content.media.indices.contains { content.iceUfrag(of: $0) == ufrag && (section == nil || $0 == section) }
+        }
+        if has(self.jsep.pendingRemote) { return true }
+        if has(self.jsep.currentRemote) { return false }
+        throw RTCError(.operation, "no remote description has the ufrag '\(ufrag)'")
+    }
+
+    /// Hands the agent what is new in the remote description that its generation is connected to.
+    private func deliverRemoteCandidates(now: NIODeadline) {
+        for remote in [self.jsep.currentRemote, self.jsep.pendingRemote].compactMap({ $0 }) {
+            guard let section = remote.dataSection,
+                let parameters = try? JSEPTransportParameters(of: remote.content, section: section, defaultSetup: .active)
+            else { continue }
+            for generation in self.transport.generations where generation.remoteUfrag == parameters.credentials.ufrag {
+                self.deliver(parameters, to: generation.ufrag, now: now)
+            }
+        }
+    }
+
+    private func deliver(_ parameters: JSEPTransportParameters, to ufrag: String, now: NIODeadline) {
+        self.withGeneration(ufrag) { generation in
+            for attribute in parameters.candidates.dropFirst(generation.remoteCandidatesTaken) {
+                if let candidate = ICECandidate(parsing: attribute) {
+                    generation.agent.addRemoteCandidate(candidate, now: now)
+                }
+            }
+            generation.remoteCandidatesTaken = parameters.candidates.count
+            if parameters.endOfCandidates, !generation.remoteEndTaken {
+                generation.remoteEndTaken = true
+                generation.agent.setRemoteEndOfCandidates(now: now)
+            }
+        }
+    }
+
+    /// Answers ``Output/gatherAddresses(ufrag:)``: the local addresses to offer and the servers to ask.
+    public func provideAddresses(
+        for ufrag: String,
+        hosts: [ICEHostAddress],
+        servers: [ICEServerAddress],
+        now: NIODeadline
+    ) {
+        self.withGeneration(ufrag) { generation in
+            generation.agent.gather(hosts: hosts, stunServers: servers, now: now)
+        }
+    }
+
+    /// Reports a server that could not be asked, for example because its name is unknown.
+    public func reportCandidateError(_ error: RTCIceCandidateError) {
+        self.emit(.iceCandidateError(error))
+    }
+
+    /// Answers ``Output/resolve(hostname:)``; no addresses if there is no such name.
+    public func provideResolution(of hostname: String, addresses: [TransportAddress], now: NIODeadline) {
+        for generation in self.transport.generations {
+            generation.agent.addResolved(hostname: hostname, addresses: addresses, now: now)
+        }
+    }
+}
+
+// MARK: - What the agents report
+
+extension PeerSession {
+    func drainICE(now: NIODeadline) {
+        for ufrag in self.transport.generations.map(\.ufrag) {
+            while let agent = self.transport.generations.first(where: { $0.ufrag == ufrag })?.agent,
+                let output = agent.poll()
+            {
+                self.handle(output, of: ufrag, now: now)
+            }
+        }
+        self.promoteNextGeneration()
+        self.updateICEStates()
+    }
+
+    private func handle(_ output: ICEAgent.Output, of ufrag: String, now: NIODeadline) {
+        switch output {
+        case .transmit(let bytes, let base, let remote, let transaction):
+            self.outputs.append(.transmitSTUN(bytes, from: base, to: remote, transaction: transaction))
+        case .event(let event):
+            self.handle(event, of: ufrag)
+        }
+    }
+
+    private func handle(_ event: ICEAgent.Event, of ufrag: String) {
+        switch event {
+        case .localCandidate(let candidate):
+            self.announce(candidate, of: ufrag)
+        case .gatheringStateChanged(let state):
+            self.gatheringChanged(to: state.rtc, of: ufrag)
+        case .candidateError(let error):
+            self.emit(.iceCandidateError(RTCIceCandidateError(error)))
+        case .stateChanged, .roleChanged:
+            break
+        case .selectedPairChanged(let pair):
+            guard self.transport.next == nil || self.transport.next?.ufrag == ufrag,
+                let generation = self.transport.generations.first(where: { $0.ufrag == ufrag })
+            else { return }
+            self.transport.selectedPairChanges += 1
+            self.emit(.selectedCandidatePairChange(self.rtcPair(pair, of: generation)))
+        case .pathValidated(let remote, let base):
+            self.outputs.append(.registerPath(local: base, remote: remote))
+        case .resolve(let hostname):
+            self.outputs.append(.resolve(hostname: hostname))
+        }
+    }
+
+    private func announce(_ candidate: ICECandidate, of ufrag: String) {
+        if self.configuration.iceTransportPolicy == .relay, candidate.type != .relayed { return }
+        self.withGeneration(ufrag) { generation in
+            var value = candidate.sdpAttributeValue
+            if value.hasPrefix("candidate:") { value.removeFirst("candidate:".count) }
+            generation.gathered.attributes.append(value)
+            if generation.gathered.defaultAddress == nil || generation.gathered.defaultAddress?.family == .ipv6,
+                case .ip(let address) = candidate.address
+            {
+                generation.gathered.defaultAddress = address
+            }
+            // The description has the candidate before its event fires (W3C webrtc-pc section 4.4.1.12).
+            self.jsep.addLocalCandidate(value, ufrag: ufrag, defaultAddress: generation.gathered.defaultAddress)
+            let members = RTCIceCandidateInit(
+                candidate: candidate.sdpAttributeValue,
+                sdpMid: generation.sdpMid,
+                sdpMLineIndex: generation.sdpMLineIndex,
+                usernameFragment: ufrag
+            )
+            self.emit(.iceCandidate(RTCIceCandidate(members: members, url: candidate.serverURL)))
+        }
+    }
+
+    private func gatheringChanged(to state: RTCIceGatheringState, of ufrag: String) {
+        self.withGeneration(ufrag) { generation in
+            guard generation.gatheringState != state else { return }
+            generation.gatheringState = state
+            if state == .complete {
+                generation.gathered.isComplete = true
+                self.jsep.addLocalCandidate(nil, ufrag: ufrag, defaultAddress: nil)
+                let members = RTCIceCandidateInit(
+                    candidate: "",
+                    sdpMid: generation.sdpMid,
+                    sdpMLineIndex: generation.sdpMLineIndex,
+                    usernameFragment: ufrag
+                )
+                self.emit(.iceCandidate(RTCIceCandidate(members: members, url: nil)))
+            }
+            self.emit(.iceTransportGatheringStateChange(state))
+        }
+        self.updateGatheringState()
+    }
+
+    func updateGatheringState() {
+        let states = self.transport.generations.map(\.gatheringState)
+        let state: RTCIceGatheringState
+        if states.contains(.gathering) {
+            state = .gathering
+        } else if states.isEmpty || states.contains(.new) {
+            state = self.transport.next == nil ? .new : self.states.iceGathering
+        } else {
+            state = .complete
+        }
+        guard state != self.states.iceGathering else { return }
+        self.states.iceGathering = state
+        self.emit(.iceGatheringStateChange(state))
+        if state == .complete { self.emit(.iceCandidate(nil)) }
+    }
+
+    /// The generation of a restart takes over when it has a pair of its own.
+    private func promoteNextGeneration() {
+        guard let next = self.transport.next, next.agent.selectedPath != nil else { return }
+        if let old = self.transport.current {
+            old.agent.close()
+            self.outputs.append(.unregisterUfrag(old.ufrag))
+        }
+        self.transport.current = next
+        self.transport.next = nil
+    }
+
+    /// One transition's events in the order transport, ICE connection, connection (W3C webrtc-pc section 5.6).
+    func updateICEStates() {
+        let agentState: RTCIceTransportState
+        if let next = self.transport.next, next.remoteUfrag != nil {
+            agentState = next.agent.state.rtc
+        } else {
+            agentState = self.transport.current?.agent.state.rtc ?? .new
+        }
+        if agentState != self.states.iceTransport {
+            self.states.iceTransport = agentState
+            self.emit(.iceTransportStateChange(agentState))
+            let aggregate = SessionStates.iceConnection(agentState)
+            if aggregate != self.states.iceConnection {
+                self.states.iceConnection = aggregate
+                self.emit(.iceConnectionStateChange(aggregate))
+            }
+        }
+        self.updateConnectionState()
+    }
+
+    func updateConnectionState() {
+        let state = SessionStates.connection(ice: self.states.iceTransport, dtls: self.transport.dtlsState)
+        guard state != self.states.connection else { return }
+        self.states.connection = state
+        self.emit(.connectionStateChange(state))
+    }
+
+    func rtcPair(_ pair: ICECandidatePair, of generation: ICEGeneration) -> RTCIceCandidatePair {
+        RTCIceCandidatePair(
+            local: self.rtcCandidate(pair.local, generation, ufrag: generation.ufrag),
+            remote: self.rtcCandidate(pair.remote, generation, ufrag: generation.remoteUfrag)
+        )
+    }
+
+    func rtcCandidate(_ candidate: ICECandidate, _ generation: ICEGeneration, ufrag: String?) -> RTCIceCandidate {
+        RTCIceCandidate(
+            members: RTCIceCandidateInit(
+                candidate: candidate.sdpAttributeValue,
+                sdpMid: generation.sdpMid,
+                sdpMLineIndex: generation.sdpMLineIndex,
+                usernameFragment: ufrag
+            ),
+            url: candidate.serverURL
+        )
+    }
+
+    /// The pair that carries data, `nil` before there is one.
+    public var selectedCandidatePair: RTCIceCandidatePair? {
+        for generation in self.transport.generations {
+            if let pair = generation.agent.selectedPair { return self.rtcPair(pair, of: generation) }
+        }
+        return nil
+    }
+}
+
+extension ICEConfiguration {
+    init(_ configuration: RTCConfiguration) {
+        self.init()
+        self.maximumRemoteCandidates = configuration.limits.remoteCandidates
+        self.disconnectedTimeout = TimeAmount(configuration.timing.disconnectedTimeout)
+        self.consentExpiry = TimeAmount(configuration.timing.consentTimeout)
+        self.patience = TimeAmount(configuration.timing.connectTimeout)
+    }
+}

@@ -1,0 +1,250 @@
+public import NIOCore
+public import RTCBase
+import RTCDTLS
+import RTCICE
+import RTCSDP
+
+// MARK: - Descriptions
+
+extension PeerSession {
+    public var signalingState: RTCSignalingState { self.jsep.signalingState }
+    public var currentLocalDescription: RTCSessionDescription? { self.jsep.currentLocal?.rtc }
+    public var pendingLocalDescription: RTCSessionDescription? { self.jsep.pendingLocal?.rtc }
+    public var currentRemoteDescription: RTCSessionDescription? { self.jsep.currentRemote?.rtc }
+    public var pendingRemoteDescription: RTCSessionDescription? { self.jsep.pendingRemote?.rtc }
+
+    /// Whether the peer takes candidates one by one; `nil` before its first description (W3C webrtc-pc section 4.4.2).
+    public var canTrickleIceCandidates: Bool? {
+        guard let remote = self.jsep.remote else { return nil }
+        return remote.content.offersTrickle
+    }
+
+    /// Makes an offer (W3C webrtc-pc section 4.4.2, RFC 9429 section 5.2).
+    ///
+    /// - Throws: ``RTCError/Code/invalidState`` after ``close(now:)`` and while a remote offer waits for its answer.
+    public func createOffer(_ options: RTCOfferOptions = RTCOfferOptions()) throws(RTCError) -> RTCSessionDescription {
+        try self.checkOpen()
+        guard self.signalingState == .stable || self.signalingState == .haveLocalOffer else {
+            throw RTCError(.invalidState, "no offer can be made in state \(self.signalingState.rawValue)")
+        }
+        if options.iceRestart { self.jsep.requestRestart() }
+        let sdp = self.jsep.createOffer(iceRestart: options.iceRestart, self.localParameters())
+        return RTCSessionDescription(type: .offer, sdp: sdp)
+    }
+
+    /// Makes the answer to the remote offer (RFC 9429 section 5.3).
+    ///
+    /// - Throws: ``RTCError/Code/invalidState`` if there is no remote offer.
+    public func createAnswer() throws(RTCError) -> RTCSessionDescription {
+        try self.checkOpen()
+        return RTCSessionDescription(type: .answer, sdp: try self.jsep.createAnswer(self.localParameters()))
+    }
+
+    /// Sets a description of ours; `nil` makes the one that fits the present state (W3C webrtc-pc section 4.4.1.4).
+    ///
+    /// - Throws: ``RTCError/Code/invalidModification`` for a text other than the last one created,
+    ///   ``RTCError/Code/invalidState`` if the type does not fit the signaling state.
+    public func setLocalDescription(_ description: RTCSessionDescription?, now: NIODeadline) throws(RTCError) {
+        try self.checkOpen()
+        let description = description ?? RTCSessionDescription(type: self.jsep.implicitLocalType)
+        let outcome = try self.jsep.setLocal(description, self.localParameters())
+        try self.apply(outcome, now: now)
+    }
+
+    /// Sets a description of the peer (W3C webrtc-pc section 4.4.1.4). An offer that meets one of ours rolls ours back.
+    ///
+    /// - Throws: ``RTCError/Code/rtc`` with ``RTCError/Detail-swift.enum/sdpSyntaxError`` and the line for a malformed text,
+    ///   ``RTCError/Code/invalidAccess`` for one that lacks what is needed, ``RTCError/Code/invalidState`` if the type does not fit.
+    public func setRemoteDescription(_ description: RTCSessionDescription, now: NIODeadline) throws(RTCError) {
+        try self.checkOpen()
+        let outcome = try self.jsep.setRemote(description)
+        try self.apply(outcome, now: now)
+    }
+
+    func checkOpen() throws(RTCError) {
+        guard !self.isClosed else { throw RTCError(.invalidState, "the connection is closed") }
+    }
+
+    private func localParameters() -> JSEPSession.LocalParameters {
+        JSEPSession.LocalParameters(
+            fingerprints: self.environment.certificate.dtls.fingerprints.prefix(1).map {
+                SDPFingerprint(algorithm: $0.algorithm.rawValue, value: $0.bytes)
+            },
+            maximumMessageSize: self.configuration.maximumMessageSize,
+            wantsData: self.channels.wereCreated,
+            settledSetup: self.transport.dtlsRole.map { $0 == .client ? .active : .passive },
+            gatheredCandidates: { ufrag in
+                self.transport.generations.first { $0.ufrag == ufrag }?.gathered ?? JSEPGatheredCandidates()
+            },
+            freshCredentials: {
+                ICECredentials.random(using: &self.random, ufragPrefix: self.environment.ufragPrefix)
+            }
+        )
+    }
+}
+
+// MARK: - What a description changes
+
+extension PeerSession {
+    private func apply(_ outcome: JSEPSession.Outcome, now: NIODeadline) throws(RTCError) {
+        if outcome.rolledBackLocal || outcome.rolledBackRemote { self.rollBackTransport() }
+        if let local = self.jsep.local, let section = local.dataSection,
+            let ufrag = local.content.iceUfrag(of: section)
+        {
+            self.beginGeneration(ufrag: ufrag, section: section, of: local)
+        }
+        if let applied = outcome.applied, applied.type == .answer || applied.type == .pranswer {
+            try self.connect(answer: applied, now: now)
+        }
+        // W3C webrtc-pc section 4.4.1.5: the signaling state changes, then its event fires.
+        if self.signalingState != outcome.signalingStateBefore {
+            self.emit(.signalingStateChange(self.signalingState))
+        }
+        if self.signalingState == .stable {
+            self.isNegotiationNeeded = false
+            self.updateNegotiationNeeded()
+        }
+        self.updateGatheringState()
+    }
+
+    private func rollBackTransport() {
+        if self.transport.next != nil {
+            self.end(&self.transport.next)
+        } else if self.jsep.currentLocal?.dataSection == nil {
+            self.end(&self.transport.current)
+        }
+        if self.jsep.currentLocal == nil { self.states.sctp = nil }
+    }
+
+    private func end(_ generation: inout ICEGeneration?) {
+        guard let ended = generation else { return }
+        ended.agent.close()
+        generation = nil
+        self.outputs.append(.unregisterUfrag(ended.ufrag))
+    }
+
+    private func beginGeneration(ufrag: String, section: Int, of local: JSEPDescription) {
+        guard !self.transport.generations.contains(where: { $0.ufrag == ufrag }) else { return }
+        guard let password = local.content.icePwd(of: section) else { return }
+        let isFirst = self.transport.current == nil
+        let role: ICERole
+        if isFirst {
+            role = local.type == .offer || self.jsep.remote?.content.iceLite == true ? .controlling : .controlled
+        } else {
+            role = self.transport.current?.agent.role ?? .controlling
+        }
+        let generation = ICEGeneration(
+            agent: ICEAgent(
+                configuration: ICEConfiguration(self.configuration),
+                role: role,
+                localCredentials: ICECredentials(ufrag: ufrag, password: password),
+                random: self.random
+            ),
+            ufrag: ufrag,
+            sdpMid: local.content.media[section].mid,
+            sdpMLineIndex: section
+        )
+        _ = self.random.next()
+        if isFirst {
+            self.transport.current = generation
+        } else {
+            self.end(&self.transport.next)
+            self.transport.next = generation
+        }
+        self.outputs.append(.registerUfrag(ufrag))
+        self.outputs.append(.gatherAddresses(ufrag: ufrag))
+    }
+
+    /// Both descriptions are there: the peer's parameters go to ICE, DTLS and SCTP.
+    private func connect(answer: JSEPDescription, now: NIODeadline) throws(RTCError) {
+        guard let local = self.jsep.local, let localSection = local.dataSection,
+            let remote = self.jsep.remote, let remoteSection = remote.dataSection,
+            let ufrag = local.content.iceUfrag(of: localSection)
+        else {
+            self.endDataIfRejected()
+            return
+        }
+        let parameters = try JSEPTransportParameters(of: remote.content, section: remoteSection, defaultSetup: .active)
+        self.connectICE(ufrag: ufrag, parameters, now: now)
+        let localSetup = local.content.setup(of: localSection) ?? .active
+        let isClient = local.type == .offer ? parameters.setup == .passive : localSetup == .active
+        try self.connectDTLS(role: isClient ? .client : .server, fingerprints: parameters.fingerprints, now: now)
+        self.channels.negotiated(
+            isClient: isClient,
+            remotePort: parameters.sctpPort,
+            remoteMaximumMessageSize: parameters.maximumMessageSize
+        )
+        if self.states.sctp == nil { self.states.sctp = .connecting }
+    }
+
+    /// The peer refused the data section: there will be no transport for it.
+    private func endDataIfRejected() {
+        guard self.signalingState == .stable, self.transport.dtls == nil else { return }
+        self.end(&self.transport.current)
+        self.end(&self.transport.next)
+    }
+
+    private func connectICE(ufrag: String, _ parameters: JSEPTransportParameters, now: NIODeadline) {
+        self.withGeneration(ufrag) { generation in
+            if generation.remoteUfrag != parameters.credentials.ufrag {
+                generation.remoteUfrag = parameters.credentials.ufrag
+                generation.remoteCandidatesTaken = 0
+                generation.remoteEndTaken = false
+                generation.agent.setRemote(credentials: parameters.credentials, isLite: parameters.isICELite, now: now)
+            }
+            for attribute in parameters.candidates.dropFirst(generation.remoteCandidatesTaken) {
+                if let candidate = ICECandidate(parsing: attribute) {
+                    generation.agent.addRemoteCandidate(candidate, now: now)
+                }
+            }
+            generation.remoteCandidatesTaken = parameters.candidates.count
+            if parameters.endOfCandidates, !generation.remoteEndTaken {
+                generation.remoteEndTaken = true
+                generation.agent.setRemoteEndOfCandidates(now: now)
+            }
+        }
+    }
+
+    func withGeneration(_ ufrag: String, _ body: (inout ICEGeneration) -> Void) {
+        if var generation = self.transport.current, generation.ufrag == ufrag {
+            body(&generation)
+            self.transport.current = generation
+        } else if var generation = self.transport.next, generation.ufrag == ufrag {
+            body(&generation)
+            self.transport.next = generation
+        }
+    }
+}
+
+// MARK: - Negotiation needed
+
+extension PeerSession {
+    /// Asks for a restart of ICE with the next offer (W3C webrtc-pc section 4.4.2).
+    public func restartICE() throws(RTCError) {
+        guard !self.isClosed else { return }
+        self.jsep.requestRestart()
+        self.updateNegotiationNeeded()
+    }
+
+    /// W3C webrtc-pc section 4.7.3: one event for many changes, only while stable, once more if still needed afterwards.
+    func updateNegotiationNeeded() {
+        guard !self.isClosed, self.signalingState == .stable else { return }
+        let needed = self.jsep.restartRequested
+            || (self.channels.wereCreated && self.jsep.currentLocal?.dataSection == nil)
+        guard needed else {
+            self.isNegotiationNeeded = false
+            return
+        }
+        guard !self.isNegotiationNeeded else { return }
+        self.isNegotiationNeeded = true
+        self.negotiationNeededQueued = true
+    }
+
+    /// Fires the queued event, at the end of a round when all else was said.
+    func fireNegotiationNeeded() {
+        guard self.negotiationNeededQueued else { return }
+        self.negotiationNeededQueued = false
+        guard self.isNegotiationNeeded, self.signalingState == .stable else { return }
+        self.emit(.negotiationNeeded)
+    }
+}

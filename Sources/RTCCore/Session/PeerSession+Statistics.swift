@@ -1,0 +1,187 @@
+public import NIOCore
+import RTCBase
+import RTCCrypto
+import RTCDTLS
+import RTCICE
+import RTCSCTP
+
+extension PeerSession {
+    /// What is measured now.
+    ///
+    /// - Parameter timestamp: The time of day, in milliseconds since 1970.
+    public func statistics(now: NIODeadline, timestamp: Double) -> RTCStatsReport {
+        var report = RTCStatsReport()
+        let channels = self.channels.transport.statistics
+        report.append(
+            "P",
+            timestamp,
+            .peerConnection(
+                RTCPeerConnectionStats(
+                    dataChannelsOpened: channels.channelsOpened,
+                    dataChannelsClosed: channels.channelsClosed
+                )
+            )
+        )
+        for handle in self.channels.transport.handles { self.append(handle, timestamp, to: &report) }
+        guard let generation = self.transport.current ?? self.transport.next else { return report }
+        let pairIDs = self.appendPairs(of: generation, timestamp, to: &report)
+        self.appendTransport(generation, selected: pairIDs, timestamp, to: &report)
+        return report
+    }
+
+    private func append(_ handle: DataChannelHandle, _ timestamp: Double, to report: inout RTCStatsReport) {
+        let transport = self.channels.transport
+        guard let parameters = transport.parameters(of: handle), let counts = transport.statistics(of: handle) else {
+            return
+        }
+        let state: RTCDataChannelState
+        switch transport.state(of: handle) {
+        case .connecting: state = .connecting
+        case .open: state = .open
+        case .closing: state = .closing
+        case .closed, nil: state = .closed
+        }
+        let stats = RTCDataChannelStats(
+            label: parameters.label,
+            protocol: parameters.`protocol`,
+            dataChannelIdentifier: transport.id(of: handle)?.rawValue,
+            state: state,
+            messagesSent: UInt64(counts.messagesSent),
+            bytesSent: UInt64(counts.bytesSent),
+            messagesReceived: UInt64(counts.messagesReceived),
+            bytesReceived: UInt64(counts.bytesReceived)
+        )
+        report.append("D\(handle.number)", timestamp, .dataChannel(stats))
+    }
+
+    /// - Returns: The id of the selected pair.
+    private func appendPairs(
+        of generation: ICEGeneration,
+        _ timestamp: Double,
+        to report: inout RTCStatsReport
+    ) -> String? {
+        var localIDs: [ICECandidate: String] = [:]
+        var remoteIDs: [ICECandidate: String] = [:]
+        func id(_ candidate: ICECandidate, isLocal: Bool) -> String {
+            if let known = isLocal ? localIDs[candidate] : remoteIDs[candidate] { return known }
+            let prefix = isLocal ? "IL" : "IR"
+            let id = "\(prefix)\(generation.ufrag)-\(isLocal ? localIDs.count : remoteIDs.count)"
+            let stats = self.stats(of: candidate, ufrag: isLocal ? generation.ufrag : generation.remoteUfrag)
+            if isLocal {
+                localIDs[candidate] = id
+                report.append(id, timestamp, .localCandidate(stats))
+            } else {
+                remoteIDs[candidate] = id
+                report.append(id, timestamp, .remoteCandidate(stats))
+            }
+            return id
+        }
+        for candidate in generation.agent.localCandidates { _ = id(candidate, isLocal: true) }
+        for candidate in generation.agent.remoteCandidates { _ = id(candidate, isLocal: false) }
+        var selected: String?
+        for counts in generation.agent.statistics() {
+            let local = id(counts.pair.local, isLocal: true)
+            let remote = id(counts.pair.remote, isLocal: false)
+            let pairID = "CP\(local)_\(remote)"
+            if counts.isSelected { selected = pairID }
+            let stats = RTCCandidatePairStats(
+                transportId: "T",
+                localCandidateId: local,
+                remoteCandidateId: remote,
+                state: counts.state.rawValue,
+                nominated: counts.isNominated,
+                packetsSent: counts.packetsSent,
+                packetsReceived: counts.packetsReceived,
+                bytesSent: counts.bytesSent,
+                bytesReceived: counts.bytesReceived,
+                totalRoundTripTime: counts.totalRoundTripTime.seconds,
+                currentRoundTripTime: counts.currentRoundTripTime?.seconds,
+                requestsReceived: counts.requestsReceived,
+                requestsSent: counts.requestsSent,
+                responsesReceived: counts.responsesReceived,
+                responsesSent: counts.responsesSent,
+                consentRequestsSent: counts.consentRequestsSent
+            )
+            report.append(pairID, timestamp, .candidatePair(stats))
+        }
+        return selected
+    }
+
+    private func stats(of candidate: ICECandidate, ufrag: String?) -> RTCIceCandidateStats {
+        let rtc = RTCIceCandidate(
+            members: RTCIceCandidateInit(
+                candidate: candidate.sdpAttributeValue,
+                sdpMid: "",
+                usernameFragment: ufrag
+            ),
+            url: candidate.serverURL
+        )
+        return RTCIceCandidateStats(
+            transportId: "T",
+            address: rtc.address,
+            port: rtc.port,
+            protocol: rtc.protocol ?? .udp,
+            candidateType: rtc.type ?? .host,
+            priority: candidate.priority,
+            url: candidate.serverURL,
+            foundation: candidate.foundation,
+            relatedAddress: rtc.relatedAddress,
+            relatedPort: rtc.relatedPort,
+            usernameFragment: ufrag,
+            tcpType: rtc.tcpType
+        )
+    }
+
+    private func appendTransport(
+        _ generation: ICEGeneration,
+        selected: String?,
+        _ timestamp: Double,
+        to report: inout RTCStatsReport
+    ) {
+        var stats = RTCTransportStats()
+        stats.packetsSent = self.transport.counters.packetsSent
+        stats.packetsReceived = self.transport.counters.packetsReceived
+        stats.bytesSent = self.transport.counters.bytesSent
+        stats.bytesReceived = self.transport.counters.bytesReceived
+        stats.iceRole = generation.agent.role == .controlling ? .controlling : .controlled
+        stats.iceLocalUsernameFragment = generation.ufrag
+        stats.dtlsState = self.transport.dtlsState
+        stats.iceState = self.states.iceTransport
+        stats.selectedCandidatePairId = selected
+        stats.dtlsRole = self.transport.dtlsRole?.rawValue ?? "unknown"
+        stats.selectedCandidatePairChanges = self.transport.selectedPairChanges
+        let certificate = self.environment.certificate.dtls
+        stats.localCertificateId = self.append(certificate.derBytes, "CFL", timestamp, to: &report)
+        if let info = self.transport.dtlsInfo {
+            stats.tlsVersion = info.version.wireDescription
+            stats.dtlsCipher = info.cipherSuite
+            stats.dtlsGroup = info.group
+            stats.srtpCipher = info.srtpProfile?.name
+            stats.remoteCertificateId = info.peerCertificates.first.flatMap {
+                self.append($0, "CFR", timestamp, to: &report)
+            }
+        }
+        report.append("T", timestamp, .transport(stats))
+    }
+
+    private func append(
+        _ der: [UInt8],
+        _ id: String,
+        _ timestamp: Double,
+        to report: inout RTCStatsReport
+    ) -> String? {
+        let digest = HashAlgorithm.sha256.hash(der.span.bytes)
+        guard let fingerprint = DTLSFingerprint(algorithm: .sha256, bytes: digest) else { return nil }
+        let stats = RTCCertificateStats(
+            fingerprint: fingerprint.value,
+            fingerprintAlgorithm: fingerprint.algorithm.rawValue,
+            base64Certificate: Base64.encode(der)
+        )
+        report.append(id, timestamp, .certificate(stats))
+        return id
+    }
+}
+
+extension TimeAmount {
+    var seconds: Double { Double(self.nanoseconds) / 1e9 }
+}

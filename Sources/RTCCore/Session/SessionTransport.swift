@@ -1,0 +1,105 @@
+import NIOCore
+import RTCBase
+import RTCDTLS
+import RTCICE
+import RTCSTUN
+
+/// The transport of a session: its generations of ICE and the DTLS connection above them.
+struct SessionTransport {
+    /// The generation that carries data, or is the first to do so.
+    var current: ICEGeneration?
+    /// The generation of a restart under way.
+    var next: ICEGeneration?
+    /// `nil` until the roles are negotiated.
+    var dtls: DTLSConnection?
+    var isDTLSStarted = false
+    var dtlsRole: DTLSRole?
+    var dtlsState: RTCDtlsTransportState = .new
+    var dtlsInfo: DTLSSessionInfo?
+    var remoteFingerprints: [DTLSFingerprint] = []
+    /// A peer that has validated us may begin its handshake before we have its answer: its first datagrams wait here.
+    private(set) var early: [ByteBuffer] = []
+    static let maximumEarlyDatagrams = 16
+    var selectedPairChanges = 0
+    var counters = PathCounters()
+
+    /// Datagrams over all paths.
+    struct PathCounters {
+        var packetsSent: UInt64 = 0
+        var packetsReceived: UInt64 = 0
+        var bytesSent: UInt64 = 0
+        var bytesReceived: UInt64 = 0
+    }
+
+    var generations: [ICEGeneration] { [self.current, self.next].compactMap { $0 } }
+
+    /// The path that data takes.
+    var path: ICEPath? { self.current?.agent.selectedPath ?? self.next?.agent.selectedPath }
+
+    func receiveSTUN(_ datagram: RawSpan, from remote: TransportAddress, to base: TransportAddress, now: NIODeadline) {
+        guard let next = self.next else {
+            self.current?.agent.receive(datagram, from: remote, to: base, now: now)
+            return
+        }
+        if let ufrag = STUNUsername.localUfrag(ofBindingRequest: datagram) {
+            let generation = ufrag == next.ufrag ? next : self.current
+            generation?.agent.receive(datagram, from: remote, to: base, now: now)
+        } else {
+            // An answer: the agent whose transaction it is takes it, the other drops it.
+            self.current?.agent.receive(datagram, from: remote, to: base, now: now)
+            next.agent.receive(datagram, from: remote, to: base, now: now)
+        }
+    }
+
+    func isValidated(remote: TransportAddress, base: TransportAddress) -> Bool {
+        if self.current?.agent.isValidated(remote: remote, base: base) == true { return true }
+        return self.next?.agent.isValidated(remote: remote, base: base) == true
+    }
+
+    mutating func noteReceived(bytes: Int, remote: TransportAddress, base: TransportAddress, now: NIODeadline) {
+        self.counters.packetsReceived += 1
+        self.counters.bytesReceived += UInt64(bytes)
+        self.current?.agent.noteReceived(bytes: bytes, packets: 1, remote: remote, base: base, now: now)
+    }
+
+    mutating func noteSent(_ batch: DatagramBatch, path: ICEPath, now: NIODeadline) {
+        self.counters.packetsSent += UInt64(batch.count)
+        self.counters.bytesSent += UInt64(batch.bytes.readableBytes)
+        self.current?.agent.noteSent(
+            bytes: batch.bytes.readableBytes,
+            packets: batch.count,
+            remote: path.remote,
+            base: path.base,
+            now: now
+        )
+    }
+
+    /// Keeps a datagram for a handshake that cannot begin yet; `false` if there is no room.
+    mutating func holdEarly(_ datagram: RawSpan) -> Bool {
+        guard self.early.count < Self.maximumEarlyDatagrams else { return false }
+        var copy = ByteBuffer()
+        copy.writeBytes(datagram)
+        self.early.append(copy)
+        return true
+    }
+
+    mutating func takeEarly() -> [ByteBuffer] {
+        defer { self.early = [] }
+        return self.early
+    }
+
+    func handleTimeout(now: NIODeadline) {
+        self.current?.agent.handleTimeout(now: now)
+        self.next?.agent.handleTimeout(now: now)
+        self.dtls?.handleTimeout(now: now)
+    }
+
+    var nextTimeout: NIODeadline? {
+        var earliest = self.dtls?.nextTimeout
+        for deadline in [self.current?.agent.nextTimeout, self.next?.agent.nextTimeout] {
+            guard let deadline else { continue }
+            earliest = earliest.map { min($0, deadline) } ?? deadline
+        }
+        return earliest
+    }
+}

@@ -1,0 +1,208 @@
+public import NIOCore
+public import RTCBase
+public import RTCCore
+import RTCDTLS
+import RTCICE
+import RTCSCTP
+import Synchronization
+
+/// Two peer sessions on one clock, with a simulated network between them.
+///
+/// Everything happens in virtual time: nothing waits, and the same seed gives the same run. Two libraries keep a clock of their own
+/// (OpenSSL its retransmission timer, usrsctp its round-trip times); loss inside a handshake is therefore best tested in real time.
+/// usrsctp's timers are one list for the process: run suites with pairs one after the other.
+public final class PeerPair {
+    /// One of the two peers.
+    public final class Peer {
+        /// Its session.
+        public let session: PeerSession
+        /// Its address on the network.
+        public let address: TransportAddress
+        /// What it reported so far.
+        public fileprivate(set) var events: [PeerSession.Event] = []
+        /// Whether its candidates are handed to the other peer as they come. Default `true`.
+        public var trickles = true
+        fileprivate var wakes = WakeFlag()
+        fileprivate var inFlightCandidates: [RTCIceCandidate?] = []
+
+        fileprivate init(session: PeerSession, address: TransportAddress, wakes: WakeFlag) {
+            self.session = session
+            self.address = address
+            self.wakes = wakes
+        }
+
+        /// Forgets the events so far.
+        public func clearEvents() { self.events = [] }
+    }
+
+    /// Set from any thread, read by the pair.
+    fileprivate final class WakeFlag: Sendable {
+        let isSet = Mutex(false)
+    }
+
+    /// The peer that usually offers.
+    public let left: Peer
+    /// The peer that usually answers.
+    public let right: Peer
+    /// The network between them.
+    public var network: SimulatedNetwork
+    /// The virtual time.
+    public private(set) var now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+    private var sctpClock: NIODeadline
+
+    /// Two peers that do not know each other yet.
+    public init(
+        seed: UInt64,
+        link: SimulatedNetwork.Link = SimulatedNetwork.Link(),
+        leftConfiguration: RTCConfiguration = RTCConfiguration(),
+        rightConfiguration: RTCConfiguration = RTCConfiguration()
+    ) throws {
+        self.network = SimulatedNetwork(link: link, seed: seed)
+        self.left = try Self.makePeer(leftConfiguration, TransportAddress(ipv4: 0x0A00_0001, port: 5001), seed &* 2 &+ 1)
+        self.right = try Self.makePeer(rightConfiguration, TransportAddress(ipv4: 0x0A00_0002, port: 5002), seed &* 2 &+ 2)
+        self.sctpClock = self.now
+    }
+
+    private static func makePeer(
+        _ configuration: RTCConfiguration,
+        _ address: TransportAddress,
+        _ seed: UInt64
+    ) throws -> Peer {
+        let certificate = try configuration.certificates.first ?? RTCCertificate.generate()
+        let wakes = WakeFlag()
+        let environment = PeerSession.Environment(
+            certificate: certificate,
+            dtlsContext: try DTLSContext(certificate: certificate.dtls, configuration: DTLSConfiguration()),
+            random: .seeded(seed),
+            wake: { wakes.isSet.withLock { $0 = true } }
+        )
+        let session = PeerSession(configuration: configuration, environment: environment)
+        return Peer(session: session, address: address, wakes: wakes)
+    }
+
+    /// Exchanges an offer of `offerer` and the other's answer.
+    public func negotiate(offerer: Peer? = nil) throws {
+        let offerer = offerer ?? self.left
+        let answerer = offerer === self.left ? self.right : self.left
+        try offerer.session.setLocalDescription(nil, now: self.now)
+        self.settle()
+        guard let offer = offerer.session.pendingLocalDescription else { return }
+        try answerer.session.setRemoteDescription(offer, now: self.now)
+        try answerer.session.setLocalDescription(nil, now: self.now)
+        self.settle()
+        guard let answer = answerer.session.currentLocalDescription else { return }
+        try offerer.session.setRemoteDescription(answer, now: self.now)
+        self.settle()
+    }
+
+    /// Does what is due now, without moving the clock.
+    public func settle() {
+        var isBusy = true
+        while isBusy {
+            isBusy = false
+            for peer in [self.left, self.right] where self.drain(peer) { isBusy = true }
+            for delivery in self.network.deliver(now: self.now) {
+                isBusy = true
+                self.peer(at: delivery.destination)?.session.receive(
+                    delivery.bytes.readableBytesSpan,
+                    from: delivery.source,
+                    to: delivery.destination,
+                    now: self.now
+                )
+            }
+        }
+    }
+
+    /// Moves the clock to the next thing that is due, and does it.
+    ///
+    /// - Returns: `false` if nothing is due before `limit`; the clock stands there then.
+    @discardableResult
+    public func step(until limit: NIODeadline) -> Bool {
+        self.settle()
+        // SCTP's timers say nothing of when they are due: the clock never jumps over one of their ticks.
+        let tick = self.sctpClock + .milliseconds(10)
+        let due = [self.left.session.nextTimeout, self.right.session.nextTimeout, self.network.nextDelivery, tick]
+            .compactMap { $0 }.min() ?? limit
+        guard due <= limit else {
+            self.now = max(self.now, limit)
+            return false
+        }
+        self.now = max(self.now, due)
+        if self.now >= tick {
+            let milliseconds = Int((self.now - self.sctpClock).nanoseconds / 1_000_000)
+            self.sctpClock = self.sctpClock + .milliseconds(Int64(milliseconds))
+            SCTPRuntime.advance(milliseconds: milliseconds)
+        }
+        for peer in [self.left, self.right] {
+            let woken = peer.wakes.isSet.withLock { flag in
+                defer { flag = false }
+                return flag
+            }
+            if woken || peer.session.nextTimeout.map({ $0 <= self.now }) == true {
+                peer.session.handleTimeout(now: self.now)
+            }
+        }
+        self.settle()
+        return true
+    }
+
+    /// Lets virtual time pass until `condition` holds or `duration` is over.
+    ///
+    /// - Returns: Whether the condition holds.
+    public func run(for duration: TimeAmount, until condition: () -> Bool = { false }) -> Bool {
+        let limit = self.now + duration
+        self.settle()
+        while !condition() {
+            guard self.step(until: limit) else { return condition() }
+        }
+        return true
+    }
+
+    private func peer(at address: TransportAddress) -> Peer? {
+        if address == self.left.address { return self.left }
+        return address == self.right.address ? self.right : nil
+    }
+
+    private func other(than peer: Peer) -> Peer { peer === self.left ? self.right : self.left }
+
+    private func drain(_ peer: Peer) -> Bool {
+        var didSomething = false
+        while let output = peer.session.poll(now: self.now) {
+            didSomething = true
+            switch output {
+            case .transmit(let batch, let source, let destination):
+                batch.forEachDatagram { self.network.send($0, from: source, to: destination, now: self.now) }
+            case .transmitSTUN(let bytes, let source, let destination, _):
+                self.network.send(bytes, from: source, to: destination, now: self.now)
+            case .gatherAddresses(let ufrag):
+                peer.session.provideAddresses(
+                    for: ufrag,
+                    hosts: [ICEHostAddress(base: peer.address)],
+                    servers: [],
+                    now: self.now
+                )
+            case .resolve(let hostname):
+                peer.session.provideResolution(of: hostname, addresses: [], now: self.now)
+            case .registerUfrag, .unregisterUfrag, .registerPath:
+                break
+            case .event(let event):
+                peer.events.append(event)
+                if peer.trickles, case .iceCandidate(let candidate) = event { self.pass(candidate, from: peer) }
+            }
+        }
+        return didSomething
+    }
+
+    /// Hands a candidate to the other peer, when that knows the description it belongs to.
+    private func pass(_ candidate: RTCIceCandidate?, from peer: Peer) {
+        peer.inFlightCandidates.append(candidate)
+        let other = self.other(than: peer)
+        guard other.session.currentRemoteDescription ?? other.session.pendingRemoteDescription != nil else { return }
+        let waiting = peer.inFlightCandidates
+        peer.inFlightCandidates = []
+        for candidate in waiting {
+            // A candidate of a description that was rolled back meanwhile is of no use to anybody.
+            try? other.session.addICECandidate(candidate?.toInit(), now: self.now)
+        }
+    }
+}

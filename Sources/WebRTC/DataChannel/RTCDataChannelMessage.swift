@@ -1,0 +1,70 @@
+public import NIOCore
+public import RTCBase
+public import RTCSCTP
+
+/// A message of a data channel: text or bytes.
+public struct RTCDataChannelMessage: Sendable, Hashable {
+    /// Whether it is text or bytes.
+    public var kind: DataChannelMessageKind
+    /// Its bytes; those of a text are UTF-8.
+    public var bytes: ByteBuffer
+
+    /// A message.
+    public init(kind: DataChannelMessageKind, bytes: ByteBuffer) {
+        self.kind = kind
+        self.bytes = bytes
+    }
+
+    /// A text.
+    public static func text(_ text: String) -> RTCDataChannelMessage {
+        RTCDataChannelMessage(kind: .text, bytes: ByteBuffer(string: text))
+    }
+
+    /// Bytes.
+    public static func binary(_ bytes: ByteBuffer) -> RTCDataChannelMessage {
+        RTCDataChannelMessage(kind: .binary, bytes: bytes)
+    }
+
+    /// The text, `nil` for bytes. Malformed UTF-8 is replaced (U+FFFD).
+    public var text: String? { self.kind == .text ? String(buffer: self.bytes) : nil }
+
+    /// Its size in bytes.
+    public var byteCount: Int { self.bytes.readableBytes }
+}
+
+extension RTCDataChannel {
+    /// The messages of a channel.
+    public struct Messages: AsyncSequence, Sendable {
+        public typealias Element = RTCDataChannelMessage
+        public typealias Failure = RTCError
+
+        let queue: MessageQueue
+
+        public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(queue: self.queue) }
+
+        /// Reads the messages one by one; they come from the event loop many at a time.
+        public struct AsyncIterator: AsyncIteratorProtocol {
+            private let queue: MessageQueue
+            private var batch: [RTCDataChannelMessage] = []
+            private var index = 0
+
+            init(queue: MessageQueue) { self.queue = queue }
+
+            public mutating func next() async throws(RTCError) -> RTCDataChannelMessage? {
+                if self.index == self.batch.count {
+                    self.batch.removeAll(keepingCapacity: true)
+                    self.index = 0
+                    guard try await self.queue.take(into: &self.batch) else { return nil }
+                }
+                defer { self.index += 1 }
+                return self.batch[self.index]
+            }
+
+            public mutating func next(
+                isolation actor: isolated (any Actor)?
+            ) async throws(RTCError) -> RTCDataChannelMessage? {
+                try await self.next()
+            }
+        }
+    }
+}

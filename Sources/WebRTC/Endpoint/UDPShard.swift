@@ -1,0 +1,190 @@
+import NIOCore
+import NIOPosix
+import RTCBase
+import RTCICE
+import RTCSTUN
+
+/// An endpoint's part on one event loop: its sockets, its connections, and which datagram belongs to which.
+///
+/// The first contact of a peer is a binding request, whose user name begins with our ufrag; from the moment a connection has checked
+/// its integrity, the peer's address stands in the route table. The kernel may hand a peer's first datagrams to another loop's socket:
+/// ufrags begin with their shard's letters, so they are handed over.
+final class UDPShard: PeerNetwork, UDPSocketOwner {
+    private typealias Path = PeerDriver.Path
+
+    let index: Int
+    let eventLoop: any EventLoop
+    private let policy: RTCAddressPolicy
+    private let limits: WebRTCEndpoint.Limits
+    private let forward: (_ shard: Int, DatagramBatch, _ remote: TransportAddress, _ base: TransportAddress) -> Bool
+    private var sockets: [TransportAddress: UDPSocket] = [:]
+    private var socketList: [UDPSocket] = []
+    private var drivers: [String: PeerDriver] = [:]
+    private var routes: [Path: PeerDriver] = [:]
+    private var expected: [STUNTransactionID: PeerDriver] = [:]
+    private var expectedOrder: [STUNTransactionID] = []
+    private var expectedHead = 0
+    private var touched: [PeerDriver] = []
+    private var connections: [ObjectIdentifier: PeerDriver] = [:]
+    /// Paths owned by other shards, learnt when their first datagram was handed over.
+    private var foreignRoutes: [Path: Int] = [:]
+    private(set) var counters = WebRTCEndpoint.Counters()
+
+    init(
+        index: Int,
+        eventLoop: any EventLoop,
+        policy: RTCAddressPolicy,
+        limits: WebRTCEndpoint.Limits,
+        forward: @escaping (Int, DatagramBatch, TransportAddress, TransportAddress) -> Bool
+    ) {
+        self.index = index
+        self.eventLoop = eventLoop
+        self.policy = policy
+        self.limits = limits
+        self.forward = forward
+    }
+
+    func add(_ socket: UDPSocket) {
+        self.sockets[socket.address] = socket
+        self.socketList.append(socket)
+    }
+
+    var connectionCount: Int { self.connections.count }
+
+    // MARK: PeerNetwork
+
+    func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void) {
+        body(self.policy.hostAddresses(for: self.socketList.map(\.address)))
+    }
+
+    func write(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress) {
+        self.sockets[base]?.write(batch, to: remote)
+    }
+
+    func flush() {
+        for socket in self.socketList { socket.flush() }
+    }
+
+    func adopt(_ driver: PeerDriver) { self.connections[ObjectIdentifier(driver)] = driver }
+
+    func register(ufrag: String, of driver: PeerDriver) { self.drivers[ufrag] = driver }
+
+    func unregister(ufrag: String) { self.drivers[ufrag] = nil }
+
+    func register(path remote: TransportAddress, base: TransportAddress, of driver: PeerDriver) {
+        self.routes[Path(remote: remote, base: base)] = driver
+        driver.paths.insert(Path(remote: remote, base: base))
+    }
+
+    func expect(_ transaction: STUNTransactionID, of driver: PeerDriver) {
+        if self.expected.updateValue(driver, forKey: transaction) == nil { self.expectedOrder.append(transaction) }
+        // Answers that never came are forgotten, oldest first.
+        while self.expectedOrder.count - self.expectedHead > self.limits.pendingTransactions {
+            self.expected[self.expectedOrder[self.expectedHead]] = nil
+            self.expectedHead += 1
+        }
+        if self.expectedHead > 1024, self.expectedHead * 2 > self.expectedOrder.count {
+            self.expectedOrder.removeFirst(self.expectedHead)
+            self.expectedHead = 0
+        }
+    }
+
+    func detach(_ driver: PeerDriver) {
+        self.connections[ObjectIdentifier(driver)] = nil
+        for path in driver.paths where self.routes[path] === driver { self.routes[path] = nil }
+        driver.paths = []
+        for (ufrag, owner) in self.drivers where owner === driver { self.drivers[ufrag] = nil }
+        for (transaction, owner) in self.expected where owner === driver { self.expected[transaction] = nil }
+        self.touched.removeAll { $0 === driver }
+    }
+
+    // MARK: UDPSocketOwner
+
+    func receive(_ datagrams: DatagramBatch, from remote: TransportAddress, on socket: UDPSocket) {
+        self.receive(datagrams, from: remote, to: socket.address, wasForwarded: false)
+    }
+
+    func receive(_ datagrams: DatagramBatch, from remote: TransportAddress, to base: TransportAddress, wasForwarded: Bool) {
+        let path = Path(remote: remote, base: base)
+        if let driver = self.routes[path] {
+            // A peer that begins anew from the same address has another ufrag; its binding requests say so.
+            if let other = self.owner(ofBindingRequest: datagrams), other !== driver {
+                return self.deliver(datagrams, to: other, from: remote, base: base)
+            }
+            return self.deliver(datagrams, to: driver, from: remote, base: base)
+        }
+        if !wasForwarded, let shard = self.foreignRoutes[path] {
+            _ = self.forward(shard, datagrams, remote, base)
+            return
+        }
+        self.receiveFirst(datagrams, from: remote, base: base, wasForwarded: wasForwarded)
+    }
+
+    private func owner(ofBindingRequest datagrams: DatagramBatch) -> PeerDriver? {
+        let bytes = datagrams.bytes.readableBytesSpan
+        guard bytes.byteCount > 0, bytes.unsafeLoad(fromByteOffset: 0, as: UInt8.self) <= 3,
+            let ufrag = STUNUsername.localUfrag(ofBindingRequest: bytes)
+        else { return nil }
+        return self.drivers[ufrag]
+    }
+
+    /// A datagram without a route is either a binding request for one of our ufrags or an answer that one of us waits for.
+    private func receiveFirst(
+        _ datagrams: DatagramBatch,
+        from remote: TransportAddress,
+        base: TransportAddress,
+        wasForwarded: Bool
+    ) {
+        let bytes = datagrams.bytes.readableBytesSpan
+        if let ufrag = STUNUsername.localUfrag(ofBindingRequest: bytes) {
+            if let driver = self.drivers[ufrag] {
+                return self.deliver(datagrams, to: driver, from: remote, base: base)
+            }
+            if !wasForwarded, let shard = WebRTCEndpoint.shard(ofUfrag: ufrag), shard != self.index,
+                self.forward(shard, datagrams, remote, base)
+            {
+                if self.foreignRoutes.count >= self.limits.foreignRoutes { self.foreignRoutes.removeAll() }
+                self.foreignRoutes[Path(remote: remote, base: base)] = shard
+                return
+            }
+        } else if let transaction = STUNTransactionID(peeking: bytes), let driver = self.expected[transaction] {
+            self.expected[transaction] = nil
+            return self.deliver(datagrams, to: driver, from: remote, base: base)
+        }
+        self.counters.unroutable += 1
+    }
+
+    private func deliver(
+        _ datagrams: DatagramBatch,
+        to driver: PeerDriver,
+        from remote: TransportAddress,
+        base: TransportAddress
+    ) {
+        driver.receive(datagrams, from: remote, to: base)
+        if !driver.isTouched {
+            driver.isTouched = true
+            self.touched.append(driver)
+        }
+    }
+
+    func receiveComplete(on socket: UDPSocket) { self.pumpTouched() }
+
+    /// Lets every connection that received something since the last time act on it.
+    func pumpTouched() {
+        let touched = self.touched
+        self.touched = []
+        for driver in touched {
+            driver.isTouched = false
+            driver.pump()
+        }
+    }
+
+    // MARK: The end
+
+    func close() {
+        for driver in Array(self.connections.values) { driver.close() }
+        for socket in self.socketList { socket.close() }
+        self.socketList = []
+        self.sockets = [:]
+    }
+}

@@ -1,0 +1,121 @@
+import NIOCore
+import NIOPosix
+import RTCBase
+import RTCCore
+import RTCICE
+
+/// Turns names into addresses: of STUN servers through the system, of `.local` candidates through multicast DNS. Confined to its
+/// event loop.
+final class NameResolver {
+    private let eventLoop: any EventLoop
+    private static let multicastTimeout = TimeAmount.seconds(3)
+
+    init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+
+    /// Resolves the STUN servers of a configuration. Calls `body` with each server as it is known, so that a dead name server delays
+    /// nothing; `failure` for those that have no address.
+    func servers(
+        of urls: [String],
+        found body: @escaping ([ICEServerAddress]) -> Void
+    ) {
+        let uris = urls.compactMap { url in (try? ICEServerURI(parsing: url)).map { (url, $0) } }
+            .filter { $0.1.scheme == .stun }
+        guard !uris.isEmpty else { return body([]) }
+        let lookups = uris.map { url, uri -> EventLoopFuture<[ICEServerAddress]> in
+            if let literal = TransportAddress(ip: uri.host, port: uri.port) {
+                return self.eventLoop.makeSucceededFuture([ICEServerAddress(address: literal, url: url)])
+            }
+            return self.lookUp(uri.host, port: uri.port).map { addresses in
+                addresses.map { ICEServerAddress(address: $0, url: url) }
+            }
+        }
+        let done = NIOLoopBound(body, eventLoop: self.eventLoop)
+        EventLoopFuture.whenAllComplete(lookups, on: self.eventLoop).whenSuccess { results in
+            done.value(results.flatMap { (try? $0.get()) ?? [] })
+        }
+    }
+
+    /// The system's resolver blocks: it runs on a thread pool.
+    private func lookUp(_ host: String, port: UInt16) -> EventLoopFuture<[TransportAddress]> {
+        NIOThreadPool.singleton.runIfActive(eventLoop: self.eventLoop) {
+            let address = try SocketAddress.makeAddressResolvingHost(host, port: Int(port))
+            return TransportAddress(address).map { [$0] } ?? []
+        }
+    }
+
+    /// Asks the local network for a `.local` name (RFC 6762 section 5.1); `body` gets no addresses if nobody answers.
+    func multicast(_ name: String, found body: @escaping ([TransportAddress]) -> Void) {
+        let query = MulticastQuery(name: name, eventLoop: self.eventLoop, timeout: Self.multicastTimeout)
+        query.run(body)
+    }
+}
+
+/// One question by multicast DNS and its answer.
+private final class MulticastQuery {
+    private let name: String
+    private let eventLoop: any EventLoop
+    private let timeout: TimeAmount
+    private var body: (([TransportAddress]) -> Void)?
+    private var channel: (any Channel)?
+
+    init(name: String, eventLoop: any EventLoop, timeout: TimeAmount) {
+        self.name = name
+        self.eventLoop = eventLoop
+        self.timeout = timeout
+    }
+
+    func run(_ body: @escaping ([TransportAddress]) -> Void) {
+        self.body = body
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.eventLoop.scheduleTask(in: self.timeout) { bound.value.finish([]) }
+        DatagramBootstrap(group: self.eventLoop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(MulticastAnswerHandler(query: bound.value))
+                }
+            }
+            .bind(to: TransportAddress(ipv4: 0, port: 0).socketAddress)
+            .whenComplete { result in
+                guard case .success(let channel) = result else { return bound.value.finish([]) }
+                bound.value.ask(on: channel)
+            }
+    }
+
+    private func ask(on channel: any Channel) {
+        guard self.body != nil else {
+            channel.close(promise: nil)
+            return
+        }
+        self.channel = channel
+        guard let question = MDNSMessage.query(for: self.name) else { return self.finish([]) }
+        // 224.0.0.251, port 5353 (RFC 6762 section 3).
+        let group = TransportAddress(ipv4: 0xE000_00FB, port: 5353).socketAddress
+        channel.writeAndFlush(AddressedEnvelope(remoteAddress: group, data: question), promise: nil)
+    }
+
+    func receive(_ answer: ByteBuffer) {
+        let addresses = MDNSMessage.addresses(of: self.name, in: answer.readableBytesSpan)
+        if !addresses.isEmpty { self.finish(addresses) }
+    }
+
+    private func finish(_ addresses: [TransportAddress]) {
+        guard let body = self.body else { return }
+        self.body = nil
+        self.channel?.close(promise: nil)
+        self.channel = nil
+        body(addresses)
+    }
+}
+
+/// Hands what comes in to the query.
+private final class MulticastAnswerHandler: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+
+    private let query: MulticastQuery
+
+    init(query: MulticastQuery) { self.query = query }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.query.receive(self.unwrapInboundIn(data).data)
+    }
+}

@@ -1,0 +1,217 @@
+import Logging
+import NIOCore
+import RTCBase
+import RTCCore
+import RTCICE
+import RTCSCTP
+
+/// Drives one session on its event loop: datagrams in and out, timers, commands of the user, events to the user.
+final class PeerDriver {
+    let eventLoop: any EventLoop
+    let session: PeerSession
+    let shared: PeerShared
+    private let network: any PeerNetwork
+    private let resolver: NameResolver
+    private let logger: Logger
+    private var timer: Scheduled<Void>?
+    private var timerDeadline = NIODeadline.distantFuture
+    private var isPumping = false
+    /// Whether a shared socket handed this connection datagrams that it has not acted on yet.
+    var isTouched = false
+    /// The paths that a shared socket routes to this connection.
+    var paths: Set<Path> = []
+
+    /// A peer's address as one of our sockets sees it.
+    struct Path: Hashable {
+        let remote: TransportAddress
+        let base: TransportAddress
+    }
+
+    private var isAttached = true
+    private var channels: [DataChannelHandle: RTCDataChannel] = [:]
+    private var configuration: RTCConfiguration
+
+    init(
+        eventLoop: any EventLoop,
+        session: PeerSession,
+        shared: PeerShared,
+        network: any PeerNetwork,
+        configuration: RTCConfiguration,
+        logger: Logger
+    ) {
+        self.eventLoop = eventLoop
+        self.session = session
+        self.shared = shared
+        self.network = network
+        self.resolver = NameResolver(eventLoop: eventLoop)
+        self.configuration = configuration
+        self.logger = logger
+        SCTPTicker.retain()
+    }
+
+    deinit {
+        if self.isAttached { SCTPTicker.release() }
+    }
+
+    // MARK: Datagrams
+
+    func receive(_ datagrams: DatagramBatch, from remote: TransportAddress, to local: TransportAddress) {
+        let now = NIODeadline.now()
+        let size = datagrams.segmentSize
+        let bytes = datagrams.bytes.readableBytesSpan
+        var offset = 0
+        while offset < bytes.byteCount {
+            let end = min(offset + size, bytes.byteCount)
+            self.session.receive(bytes.extracting(offset..<end), from: remote, to: local, now: now)
+            offset = end
+        }
+    }
+
+    /// Does all that the session asks for, until it is quiet.
+    func pump() {
+        guard !self.isPumping else { return }
+        self.isPumping = true
+        let now = NIODeadline.now()
+        while let output = self.session.poll(now: now) { self.perform(output) }
+        self.network.flush()
+        self.scheduleTimer()
+        self.isPumping = false
+    }
+
+    private func perform(_ output: PeerSession.Output) {
+        switch output {
+        case .transmit(let batch, let base, let remote):
+            self.network.write(batch, from: base, to: remote)
+        case .transmitSTUN(let bytes, let base, let remote, let transaction):
+            if let transaction { self.network.expect(transaction, of: self) }
+            self.network.write(DatagramBatch(bytes), from: base, to: remote)
+        case .gatherAddresses(let ufrag):
+            self.gather(ufrag: ufrag)
+        case .registerUfrag(let ufrag):
+            self.network.register(ufrag: ufrag, of: self)
+        case .unregisterUfrag(let ufrag):
+            self.network.unregister(ufrag: ufrag)
+        case .registerPath(let local, let remote):
+            self.network.register(path: remote, base: local, of: self)
+        case .resolve(let hostname):
+            self.resolve(hostname)
+        case .event(let event):
+            self.handle(event)
+        }
+    }
+
+    private func scheduleTimer() {
+        guard let deadline = self.session.nextTimeout else {
+            self.timer?.cancel()
+            self.timer = nil
+            self.timerDeadline = .distantFuture
+            return
+        }
+        guard self.timer == nil || deadline < self.timerDeadline else { return }
+        self.timer?.cancel()
+        self.timerDeadline = deadline
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.timer = self.eventLoop.scheduleTask(deadline: deadline) { bound.value.timerFired() }
+    }
+
+    private func timerFired() {
+        self.timer = nil
+        self.timerDeadline = .distantFuture
+        self.wake()
+    }
+
+    /// Does what is due.
+    func wake() {
+        self.session.handleTimeout(now: .now())
+        self.pump()
+    }
+
+    // MARK: Addresses
+
+    private func gather(ufrag: String) {
+        let servers = self.configuration.iceServers.flatMap(\.urls)
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.network.hostAddresses { hosts in
+            bound.value.resolver.servers(of: servers) { addresses in
+                let driver = bound.value
+                driver.session.provideAddresses(for: ufrag, hosts: hosts, servers: addresses, now: .now())
+                driver.pump()
+            }
+        }
+    }
+
+    private func resolve(_ hostname: String) {
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.resolver.multicast(hostname) { addresses in
+            bound.value.session.provideResolution(of: hostname, addresses: addresses, now: .now())
+            bound.value.pump()
+        }
+    }
+
+    func update(_ configuration: RTCConfiguration) { self.configuration = configuration }
+
+    // MARK: Channels
+
+    func add(_ channel: RTCDataChannel, handle: DataChannelHandle) { self.channels[handle] = channel }
+
+    /// Carries out what users of the channels asked for since the last time.
+    func performCommands() {
+        let now = NIODeadline.now()
+        for command in self.shared.takeCommands() {
+            switch command {
+            case .send(let handle, let kind, let bytes):
+                self.session.send(bytes, kind: kind, on: handle, now: now)
+            case .close(let handle):
+                self.session.closeDataChannel(handle, now: now)
+            case .abort(let handle):
+                self.session.abortDataChannel(handle, now: now)
+            case .read(let bytes):
+                self.session.messagesRead(bytes: bytes, now: now)
+            }
+        }
+        self.pump()
+    }
+
+    private func handle(_ event: PeerSession.Event) {
+        switch event {
+        case .dataChannelMessage(let handle, let kind, let bytes):
+            self.channels[handle]?.receive(kind, bytes)
+        case .dataChannelSent(let handle, let bytes):
+            self.channels[handle]?.sent(bytes: bytes)
+        case .dataChannelIDAssigned(let handle, let id):
+            self.channels[handle]?.assign(id)
+        case .dataChannel(let handle, let parameters, let id):
+            let channel = RTCDataChannel(handle: handle, parameters: parameters, id: id, shared: self.shared)
+            self.channels[handle] = channel
+            self.shared.publish(self.session)
+            self.shared.emit(.dataChannel(channel))
+        case .dataChannelOpen(let handle):
+            self.channels[handle]?.opened()
+        case .dataChannelClosing(let handle):
+            self.channels[handle]?.closing()
+        case .dataChannelClosed(let handle, let error):
+            self.channels.removeValue(forKey: handle)?.closed(error)
+        default:
+            self.shared.publish(self.session)
+            if let event = RTCPeerConnection.Event(event) { self.shared.emit(event) }
+        }
+    }
+
+    // MARK: The end
+
+    /// Closes the session and lets go of the sockets when its last datagrams are out.
+    func close() {
+        guard self.isAttached else { return }
+        self.isAttached = false
+        self.session.close(now: .now())
+        self.pump()
+        self.timer?.cancel()
+        self.timer = nil
+        let channels = self.channels.values
+        self.channels = [:]
+        for channel in channels { channel.closed(nil) }
+        self.network.detach(self)
+        self.shared.finish()
+        SCTPTicker.release()
+    }
+}

@@ -1,0 +1,98 @@
+import NIOCore
+import NIOPosix
+import RTCBase
+import RTCICE
+import RTCSTUN
+
+/// The sockets a connection uses: its own, or those of an endpoint. Confined to one event loop.
+protocol PeerNetwork: AnyObject {
+    /// Calls `body` on the event loop with the addresses to offer; at once, or when sockets are bound.
+    func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void)
+    /// Queues datagrams from the socket bound to `base`.
+    func write(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress)
+    /// Sends what is queued.
+    func flush()
+    /// Binding requests for `ufrag` go to `driver` from now on.
+    func register(ufrag: String, of driver: PeerDriver)
+    /// Binding requests for `ufrag` go to nobody any more.
+    func unregister(ufrag: String)
+    /// Datagrams from `remote` to `base` go to `driver` from now on: it has checked the peer's integrity.
+    func register(path remote: TransportAddress, base: TransportAddress, of driver: PeerDriver)
+    /// The answer to a request goes to `driver`, wherever it comes from.
+    func expect(_ transaction: STUNTransactionID, of driver: PeerDriver)
+    /// Forgets `driver`.
+    func detach(_ driver: PeerDriver)
+}
+
+/// Sockets that one connection has for itself, on ports that the system chooses.
+final class PrivateSockets: PeerNetwork, UDPSocketOwner {
+    private let eventLoop: any EventLoop
+    private let policy: RTCAddressPolicy
+    private weak var driver: PeerDriver?
+    private var sockets: [UDPSocket] = []
+    private var isBound = false
+    private var isBinding = false
+    private var waiting: [([ICEHostAddress]) -> Void] = []
+    private var isClosed = false
+
+    init(eventLoop: any EventLoop, policy: RTCAddressPolicy) {
+        self.eventLoop = eventLoop
+        self.policy = policy
+    }
+
+    func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void) {
+        guard !self.isBound else { return body(self.hosts) }
+        self.waiting.append(body)
+        guard !self.isBinding else { return }
+        self.isBinding = true
+        let binding = self.policy.localAddresses().map { address in
+            UDPSocket.bind(to: address, on: self.eventLoop, reusePort: false, owner: self)
+        }
+        // An address that cannot be bound (an interface that just went away) is left out.
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        EventLoopFuture.whenAllComplete(binding, on: self.eventLoop).whenSuccess { results in
+            bound.value.finishBinding(results.compactMap { try? $0.get().value })
+        }
+    }
+
+    private func finishBinding(_ sockets: [UDPSocket]) {
+        guard !self.isClosed else {
+            for socket in sockets { socket.close() }
+            return
+        }
+        self.sockets = sockets
+        self.isBound = true
+        let waiting = self.waiting
+        self.waiting = []
+        for body in waiting { body(self.hosts) }
+    }
+
+    private var hosts: [ICEHostAddress] { self.policy.hostAddresses(for: self.sockets.map(\.address)) }
+
+    func write(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress) {
+        // Few sockets: one for each local address.
+        self.sockets.first { $0.address == base }?.write(batch, to: remote)
+    }
+
+    func flush() {
+        for socket in self.sockets { socket.flush() }
+    }
+
+    func register(ufrag: String, of driver: PeerDriver) { self.driver = driver }
+    func unregister(ufrag: String) {}
+    func register(path remote: TransportAddress, base: TransportAddress, of driver: PeerDriver) {}
+    func expect(_ transaction: STUNTransactionID, of driver: PeerDriver) {}
+
+    func detach(_ driver: PeerDriver) {
+        self.isClosed = true
+        self.driver = nil
+        for socket in self.sockets { socket.close() }
+        self.sockets = []
+    }
+
+    func receive(_ datagrams: DatagramBatch, from remote: TransportAddress, on socket: UDPSocket) {
+        self.driver?.receive(datagrams, from: remote, to: socket.address)
+    }
+
+    func receiveComplete(on socket: UDPSocket) { self.driver?.pump() }
+}

@@ -1,0 +1,98 @@
+public import RTCCore
+import NIOCore
+import NIOPosix
+import RTCBase
+import RTCICE
+
+/// Which local addresses a connection or endpoint uses, and what it tells peers of them.
+///
+/// Beyond W3C: a browser has no say in this, a server in a container or behind a one-to-one NAT needs one (RFC 8828 section 5).
+public struct RTCAddressPolicy: Sendable, Hashable {
+    /// The policy of a new connection: all interfaces, without loopback unless there is nothing else.
+    public static let defaults = RTCAddressPolicy()
+
+    /// Listen on these addresses only, IP literals without port. Empty, the default: on the interfaces' addresses.
+    public var addresses: [String] = []
+    /// Whether loopback addresses are used beside others. Default `false`; a machine without any other uses them anyway.
+    public var includesLoopback = false
+    /// Whether IPv6 addresses are used. Default `true`.
+    public var includesIPv6 = true
+    /// Whether link-local addresses (169.254.0.0/16, fe80::/10) are used. Default `false`.
+    public var includesLinkLocal = false
+    /// Interfaces not to use: names, or beginnings of names followed by `*`, for example `docker*`. Default none.
+    public var excludedInterfaces: [String] = []
+    /// Addresses to announce beside the local ones, or instead of them: IP literals. For a server behind a one-to-one NAT.
+    public var announcedAddresses: [String] = []
+    /// Whether ``announcedAddresses`` replace the local addresses of their family. Default `true`.
+    public var announcedReplaceLocal = true
+
+    /// The default policy.
+    public init() {}
+
+    /// Checks that all addresses are IP literals.
+    ///
+    /// - Throws: ``RTCError/Code/syntax`` for one that is not.
+    func validate() throws(RTCError) {
+        for address in self.addresses + self.announcedAddresses where TransportAddress(ip: address, port: 0) == nil {
+            throw RTCError(.syntax, "'\(address)' is no IP address")
+        }
+    }
+}
+
+extension RTCAddressPolicy {
+    /// The addresses to bind sockets to, without ports.
+    func localAddresses() -> [TransportAddress] {
+        guard self.addresses.isEmpty else {
+            var explicit = self.addresses.compactMap { TransportAddress(ip: $0, port: 0) }
+            let wantsAll4 = explicit.contains { $0.family == .ipv4 && $0.isUnspecified }
+            let wantsAll6 = explicit.contains { $0.family == .ipv6 && $0.isUnspecified }
+            guard wantsAll4 || wantsAll6 else { return explicit }
+            explicit.removeAll { $0.isUnspecified }
+            let found = self.interfaceAddresses().filter {
+                (wantsAll4 && $0.family == .ipv4) || (wantsAll6 && $0.family == .ipv6)
+            }
+            return explicit + found.filter { !explicit.contains($0) }
+        }
+        return self.interfaceAddresses()
+    }
+
+    private func interfaceAddresses() -> [TransportAddress] {
+        let devices = (try? System.enumerateDevices()) ?? []
+        var usable: [TransportAddress] = []
+        var loopback: [TransportAddress] = []
+        for device in devices where !self.excludes(device.name) {
+            guard let socketAddress = device.address, let address = TransportAddress(socketAddress),
+                !usable.contains(address), !loopback.contains(address),
+                !address.isMulticast, !address.isUnspecified
+            else { continue }
+            if address.family == .ipv6, !self.includesIPv6 { continue }
+            if address.isLinkLocal, !self.includesLinkLocal { continue }
+            if address.isLoopback {
+                loopback.append(address)
+            } else {
+                usable.append(address)
+            }
+        }
+        return usable.isEmpty || self.includesLoopback ? usable + loopback : usable
+    }
+
+    private func excludes(_ interface: String) -> Bool {
+        self.excludedInterfaces.contains { pattern in
+            pattern.hasSuffix("*") ? interface.hasPrefix(pattern.dropLast()) : interface == pattern
+        }
+    }
+
+    /// What peers are told of sockets bound to `bases`.
+    func hostAddresses(for bases: [TransportAddress]) -> [ICEHostAddress] {
+        let announced = self.announcedAddresses.compactMap { TransportAddress(ip: $0, port: 0) }
+        var announcedFamilies: Set<TransportAddress.Family> = []
+        return bases.map { base in
+            let mine = announced.filter { $0.family == base.family }.map { $0.withPort(base.port) }
+            guard !mine.isEmpty else { return ICEHostAddress(base: base, announced: [base]) }
+            // One socket of a family speaks for the announced address; the others would only repeat it.
+            let isFirst = announcedFamilies.insert(base.family).inserted
+            let local = self.announcedReplaceLocal ? [] : [base]
+            return ICEHostAddress(base: base, announced: (isFirst ? mine : []) + local)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import NIOCore
+import NIOPosix
+import RTCSCTP
+import Synchronization
+
+/// Drives the SCTP engine's timers, which are one list for the whole process, while any connection lives.
+enum SCTPTicker {
+    private struct State {
+        var users = 0
+        var task: RepeatedTask?
+    }
+
+    private static let state = Mutex(State())
+    private static let interval = TimeAmount.milliseconds(10)
+
+    /// Keeps the ticker going until ``release()``.
+    static func retain() {
+        Self.state.withLock { state in
+            state.users += 1
+            guard state.task == nil else { return }
+            let loop = MultiThreadedEventLoopGroup.singleton.next()
+            let last = Mutex(NIODeadline.now())
+            state.task = loop.scheduleRepeatedTask(initialDelay: Self.interval, delay: Self.interval) { _ in
+                let elapsed = last.withLock { last -> Int in
+                    let now = NIODeadline.now()
+                    let milliseconds = Int((now - last).nanoseconds / 1_000_000)
+                    last = last + .milliseconds(Int64(milliseconds))
+                    return milliseconds
+                }
+                if elapsed > 0 { SCTPRuntime.advance(milliseconds: elapsed) }
+            }
+        }
+    }
+
+    /// Ends one use; the ticker stops with the last.
+    static func release() {
+        let ended = Self.state.withLock { state -> RepeatedTask? in
+            state.users -= 1
+            guard state.users == 0 else { return nil }
+            defer { state.task = nil }
+            return state.task
+        }
+        ended?.cancel()
+    }
+}

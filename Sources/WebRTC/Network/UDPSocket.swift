@@ -1,0 +1,158 @@
+import NIOCore
+import NIOPosix
+import RTCBase
+
+/// What takes the datagrams of a socket, on the socket's event loop.
+protocol UDPSocketOwner: AnyObject {
+    /// One datagram, or several of equal size (all but the last) that the kernel put together.
+    func receive(_ datagrams: DatagramBatch, from remote: TransportAddress, on socket: UDPSocket)
+    /// The kernel has no more for now.
+    func receiveComplete(on socket: UDPSocket)
+}
+
+/// One bound UDP socket. Confined to its event loop.
+///
+/// Linux cuts batches into datagrams on the way out and puts datagrams together on the way in (UDP segment offload), which
+/// costs a tenth of single datagrams; where the kernel has neither, batches are cut here.
+final class UDPSocket {
+    /// The address it is bound to.
+    let address: TransportAddress
+    private let channel: any Channel
+    private let context: NIOLoopBoundBox<ChannelHandlerContext?>
+    private let sendsSegments: Bool
+    private var destination: TransportAddress?
+    private var destinationSocketAddress: SocketAddress?
+    private var hasUnflushed = false
+
+    private init(address: TransportAddress, channel: any Channel, handler: UDPSocketHandler) {
+        self.address = address
+        self.channel = channel
+        self.context = handler.context
+        self.sendsSegments = System.supportsUDPSegmentationOffload
+    }
+
+    /// Binds a socket on `eventLoop`, on which this is called.
+    static func bind(
+        to address: TransportAddress,
+        on eventLoop: any EventLoop,
+        reusePort: Bool,
+        owner: any UDPSocketOwner
+    ) -> EventLoopFuture<NIOLoopBound<UDPSocket>> {
+        let bootstrap = DatagramBootstrap(group: eventLoop)
+            .channelOption(.datagramVectorReadMessageCount, value: Self.vectorReadCount)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.receiveCapacity))
+            .channelOption(.maxMessagesPerRead, value: Self.readsPerRound)
+            .channelOption(.writeSpin, value: 4)
+        let tuned = reusePort ? bootstrap.channelOption(.socketOption(.so_reuseport), value: 1) : bootstrap
+        let boundOwner = NIOLoopBound(owner, eventLoop: eventLoop)
+        return tuned.bind(to: address.socketAddress).flatMap { channel in
+            Self.tune(channel).flatMapThrowing { _ in
+                guard let local = channel.localAddress.flatMap({ TransportAddress($0) }) else {
+                    throw ChannelError.unknownLocalAddress
+                }
+                let handler = UDPSocketHandler(eventLoop: eventLoop)
+                let socket = UDPSocket(address: local, channel: channel, handler: handler)
+                handler.socket = socket
+                handler.owner = boundOwner.value
+                try channel.pipeline.syncOperations.addHandler(handler)
+                return NIOLoopBound(socket, eventLoop: eventLoop)
+            }
+        }
+    }
+
+    private static let vectorReadCount = 4
+    private static let receiveCapacity = 65_536 * Self.vectorReadCount
+    private static let readsPerRound: UInt = 8
+    private static let kernelBufferBytes = 4 << 20
+
+    /// Asks the kernel for what it can give; what it cannot is done without.
+    private static func tune(_ channel: any Channel) -> EventLoopFuture<Void> {
+        let buffers = SocketOptionValue(Self.kernelBufferBytes)
+        var steps: [EventLoopFuture<Void>] = [
+            channel.setOption(.socketOption(.so_rcvbuf), value: buffers),
+            channel.setOption(.socketOption(.so_sndbuf), value: buffers),
+        ]
+        if System.supportsUDPReceiveOffload {
+            steps.append(channel.setOption(.datagramReceiveOffload, value: true))
+            steps.append(channel.setOption(.datagramReceiveSegmentSize, value: true))
+        }
+        return EventLoopFuture.whenAllComplete(steps, on: channel.eventLoop).map { _ in }
+    }
+
+    /// Queues datagrams; ``flush()`` sends them.
+    func write(_ batch: DatagramBatch, to remote: TransportAddress) {
+        guard let context = self.context.value else { return }
+        if self.destination != remote {
+            self.destination = remote
+            self.destinationSocketAddress = remote.socketAddress
+        }
+        guard let destination = self.destinationSocketAddress else { return }
+        self.hasUnflushed = true
+        if batch.bytes.readableBytes <= batch.segmentSize {
+            context.write(Self.wrap(AddressedEnvelope(remoteAddress: destination, data: batch.bytes)), promise: nil)
+        } else if self.sendsSegments {
+            let metadata = AddressedEnvelope<ByteBuffer>.Metadata(
+                ecnState: .transportNotCapable,
+                packetInfo: nil,
+                segmentSize: batch.segmentSize
+            )
+            let envelope = AddressedEnvelope(remoteAddress: destination, data: batch.bytes, metadata: metadata)
+            context.write(Self.wrap(envelope), promise: nil)
+        } else {
+            batch.forEachDatagram { datagram in
+                context.write(Self.wrap(AddressedEnvelope(remoteAddress: destination, data: datagram)), promise: nil)
+            }
+        }
+    }
+
+    private static func wrap(_ envelope: AddressedEnvelope<ByteBuffer>) -> NIOAny { NIOAny(envelope) }
+
+    /// Sends what was written since the last flush.
+    func flush() {
+        guard self.hasUnflushed else { return }
+        self.hasUnflushed = false
+        self.context.value?.flush()
+    }
+
+    /// Sends what was written and closes the socket.
+    func close() {
+        self.flush()
+        self.channel.close(promise: nil)
+    }
+}
+
+/// The end of a socket's pipeline.
+private final class UDPSocketHandler: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+    typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+
+    let context: NIOLoopBoundBox<ChannelHandlerContext?>
+    var socket: UDPSocket?
+    weak var owner: (any UDPSocketOwner)?
+
+    init(eventLoop: any EventLoop) {
+        self.context = NIOLoopBoundBox(nil, eventLoop: eventLoop)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context.value = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context.value = nil
+        self.socket = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let envelope = self.unwrapInboundIn(data)
+        guard let socket = self.socket, let remote = TransportAddress(envelope.remoteAddress) else { return }
+        let size = envelope.metadata?.segmentSize ?? envelope.data.readableBytes
+        self.owner?.receive(DatagramBatch(bytes: envelope.data, segmentSize: max(size, 1)), from: remote, on: socket)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        guard let socket = self.socket else { return }
+        self.owner?.receiveComplete(on: socket)
+    }
+
+    /// A datagram that could not be sent or an ICMP error concerns one peer, never the socket.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
+}

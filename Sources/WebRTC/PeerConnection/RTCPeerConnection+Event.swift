@@ -1,0 +1,57 @@
+public import RTCBase
+public import RTCCore
+
+extension RTCPeerConnection {
+    /// What happened to a connection (W3C webrtc-pc section 4.4.2 and 13), with the state as it was at that moment.
+    public enum Event: Sendable {
+        /// An offer should be made.
+        case negotiationNeeded
+        /// ``RTCPeerConnection/signalingState`` changed.
+        case signalingStateChange(RTCSignalingState)
+        /// A local candidate to be sent to the peer; an empty one ends a generation, `nil` ends gathering.
+        case iceCandidate(RTCIceCandidate?)
+        /// A server gave no candidate.
+        case iceCandidateError(RTCIceCandidateError)
+        /// ``RTCPeerConnection/iceGatheringState`` changed.
+        case iceGatheringStateChange(RTCIceGatheringState)
+        /// ``RTCPeerConnection/iceConnectionState`` changed.
+        case iceConnectionStateChange(RTCIceConnectionState)
+        /// ``RTCPeerConnection/connectionState`` changed.
+        case connectionStateChange(RTCPeerConnectionState)
+        /// The peer opened a channel. It may still be connecting.
+        case dataChannel(RTCDataChannel)
+        /// The ICE transport changed its state.
+        case iceTransportStateChange(RTCIceTransportState)
+        /// The ICE transport changed its gathering state.
+        case iceTransportGatheringStateChange(RTCIceGatheringState)
+        /// Data takes another path.
+        case selectedCandidatePairChange(RTCIceCandidatePair)
+        /// The DTLS transport changed its state.
+        case dtlsTransportStateChange(RTCDtlsTransportState)
+        /// DTLS failed.
+        case dtlsTransportError(RTCError)
+        /// The SCTP transport changed its state.
+        case sctpTransportStateChange(RTCSctpTransportState)
+
+        init?(_ event: PeerSession.Event) {
+            switch event {
+            case .negotiationNeeded: self = .negotiationNeeded
+            case .signalingStateChange(let state): self = .signalingStateChange(state)
+            case .iceGatheringStateChange(let state): self = .iceGatheringStateChange(state)
+            case .iceCandidate(let candidate): self = .iceCandidate(candidate)
+            case .iceCandidateError(let error): self = .iceCandidateError(error)
+            case .iceTransportStateChange(let state): self = .iceTransportStateChange(state)
+            case .iceTransportGatheringStateChange(let state): self = .iceTransportGatheringStateChange(state)
+            case .selectedCandidatePairChange(let pair): self = .selectedCandidatePairChange(pair)
+            case .iceConnectionStateChange(let state): self = .iceConnectionStateChange(state)
+            case .dtlsTransportStateChange(let state): self = .dtlsTransportStateChange(state)
+            case .dtlsTransportError(let error): self = .dtlsTransportError(error)
+            case .sctpTransportStateChange(let state): self = .sctpTransportStateChange(state)
+            case .connectionStateChange(let state): self = .connectionStateChange(state)
+            case .dataChannel, .dataChannelOpen, .dataChannelMessage, .dataChannelIDAssigned, .dataChannelSent,
+                .dataChannelClosing, .dataChannelClosed:
+                return nil
+            }
+        }
+    }
+}
