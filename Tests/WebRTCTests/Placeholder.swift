@@ -1,1 +1,1 @@
-// WebRTCTests
+// Placeholder
