@@ -72,7 +72,9 @@ let package = Package(
         ),
         .target(
             name: "WebRTC",
-            dependencies: ["RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCSCTP", "RTCSDP", "RTCSTUN", nioCore, nioPosix, logging],
+            dependencies: [
+                "RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCSCTP", "RTCSDP", "RTCSTUN", nioCore, nioPosix, logging,
+            ],
             swiftSettings: swiftSettings
         ),
         .target(

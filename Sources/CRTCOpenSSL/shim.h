@@ -125,4 +125,18 @@ static inline void crtc_bio_set_retry_read(BIO *bio) { BIO_set_retry_read(bio); 
 
 static inline void crtc_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
 
+
+// RTCCrypto: HMAC.
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
+// Keys `context` for HMAC over the named digest; returns 1 on success. An empty key may come without a pointer.
+static inline int crtc_hmac_prepare(EVP_MAC_CTX *context, const char *digest, const void *key, size_t keySize) {
+    OSSL_PARAM parameters[2];
+    parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)digest, 0);
+    parameters[1] = OSSL_PARAM_construct_end();
+    return EVP_MAC_init(context, (const unsigned char *)(key != NULL ? key : ""), keySize, parameters);
+}
+
 #endif

@@ -36,7 +36,7 @@ enum HandshakeRecordFilter {
         }
         while offset < datagram.count {
             // 001 in the highest bits: DTLS 1.3's encrypted records (RFC 9147 section 4), which reach to the end at most.
-            if datagram[offset] >> 5 == 1 {
+            if datagram[offset] >> 5 == 1, DTLSLibrary.maximumVersion >= .dtls13 {
                 offset = datagram.count
                 break
             }

@@ -1,1 +1,1 @@
-// RTCBaseTests
+// Placeholder

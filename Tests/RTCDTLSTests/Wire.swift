@@ -50,6 +50,11 @@ final class Wire {
         self.client.start(now: self.now)
     }
 
+    func startInRealTime() {
+        self.now = .now()
+        self.start()
+    }
+
     /// Takes what both sides have to say.
     func collect() {
         for side in Side.allCases {
@@ -87,7 +92,7 @@ final class Wire {
     }
 
     /// Carries datagrams and fires timers, in real time because the retransmission clock is OpenSSL's.
-    func run(for limit: TimeAmount = .seconds(20), until done: () -> Bool) {
+    func run(for limit: TimeAmount = .seconds(10), until done: () -> Bool) {
         let begin = NIODeadline.now()
         while !done(), NIODeadline.now() - begin < limit {
             self.now = NIODeadline.now()

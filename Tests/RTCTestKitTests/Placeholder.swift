@@ -1,1 +1,1 @@
-// RTCTestKitTests
+// Placeholder

@@ -1,5 +1,5 @@
 public import RTCBase
-public import RTCDTLS
+package import RTCDTLS
 
 /// A certificate and its private key, by which a connection identifies itself (W3C webrtc-pc section 4.9).
 public struct RTCCertificate: Sendable {

@@ -1,4 +1,5 @@
 public import RTCBase
+import RTCDTLS
 
 extension RTCConfiguration {
     /// Checks what W3C webrtc-pc section 4.4.1.1 has a constructor check.

@@ -1,5 +1,3 @@
-public import RTCBase
-public import RTCDTLS
 
 /// Which candidates may be used (W3C webrtc-pc section 4.2.3).
 public enum RTCIceTransportPolicy: String, Sendable, Hashable {

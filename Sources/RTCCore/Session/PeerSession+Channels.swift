@@ -22,17 +22,20 @@ extension PeerSession {
             self.channels.wereCreated = true
             self.updateNegotiationNeeded()
         }
-        return (handle, self.channels.transport.id(of: handle))
+        return (handle, self.channels.transport.id(handle))
     }
 
-    /// Queues a message that ``RTCSCTP`` was told is allowed; what cannot be sent any more is dropped with its channel.
-    public func send(_ bytes: ByteBuffer, kind: DataChannelMessageKind, on handle: DataChannelHandle, now: NIODeadline) {
-        do {
-            try self.channels.transport.send(bytes, kind: kind, on: handle)
-        } catch {
-            // The channel went away between the sender's check and now; its own event tells the sender.
-            self.emit(.dataChannelSent(handle, bytes: bytes.readableBytes))
-        }
+    /// Queues a message.
+    ///
+    /// - Throws: ``RTCError/Code/invalidState`` for a channel that is not open (any more), ``RTCError/Code/type`` for a message larger
+    ///   than ``maximumMessageSize``.
+    public func send(
+        _ bytes: ByteBuffer,
+        kind: DataChannelMessageKind,
+        on handle: DataChannelHandle,
+        now: NIODeadline
+    ) throws(RTCError) {
+        try self.channels.transport.send(bytes, kind: kind, on: handle)
     }
 
     /// Closes a channel when all its messages are out.
@@ -58,22 +61,22 @@ extension PeerSession {
     public var maximumMessageSize: Int? { self.channels.negotiated.map { $0.remoteMaximumMessageSize ?? .max } }
 
     func drainChannels(now: NIODeadline) {
-        while let event = self.channels.transport.poll() {
+        while case .event(let event)? = self.channels.transport.poll() {
             switch event {
-            case .associationStateChanged(let state):
+            case .associationState(let state):
                 self.associationChanged(to: state)
             case .channelIncoming(let handle, let id, let parameters):
                 self.channels.wereCreated = true
                 self.emit(.dataChannel(handle, parameters, id))
-            case .channelIDAssigned(let handle, let id):
+                self.emit(.dataChannelOpen(handle))
+            case .channelOpened(let handle, let id):
                 self.emit(.dataChannelIDAssigned(handle, id))
-            case .channelOpened(let handle):
                 self.emit(.dataChannelOpen(handle))
             case .message(let handle, let kind, let bytes):
                 self.messageArrived(bytes.readableBytes)
                 self.emit(.dataChannelMessage(handle, kind, bytes))
-            case .sent(let handle, let bytes):
-                self.emit(.dataChannelSent(handle, bytes: bytes))
+            case .bufferedAmountChanged(let handle, let amount):
+                self.emit(.dataChannelBufferedAmount(handle, amount))
             case .channelClosing(let handle):
                 self.emit(.dataChannelClosing(handle))
             case .channelClosed(let handle, let error):
@@ -91,10 +94,9 @@ extension PeerSession {
         self.channels.transport.pauseReading()
     }
 
-    private func associationChanged(to state: SCTPAssociationState) {
+    private func associationChanged(to state: DataChannelTransport.AssociationState) {
         let new: RTCSctpTransportState
         switch state {
-        case .new: return
         case .connecting: new = .connecting
         case .connected: new = .connected
         case .closed: new = .closed

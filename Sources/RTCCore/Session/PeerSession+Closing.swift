@@ -1,5 +1,8 @@
 public import NIOCore
 import RTCBase
+import RTCDTLS
+import RTCICE
+import RTCSCTP
 
 extension PeerSession {
     /// Ends the session; always possible, and only once of consequence (W3C webrtc-pc section 4.4.3). Poll it afterwards: the peer is told.
@@ -8,7 +11,7 @@ extension PeerSession {
     public func close(now: NIODeadline) {
         guard !self.isClosed else { return }
         self.settle(now: now)
-        self.channels.transport.shutdown()
+        self.channels.transport.abort()
         self.transmit(now: now)
         self.transport.dtls?.close(now: now)
         self.transmit(now: now)

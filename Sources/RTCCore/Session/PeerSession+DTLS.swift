@@ -1,6 +1,7 @@
 import NIOCore
 import RTCBase
 import RTCDTLS
+import RTCICE
 import RTCSCTP
 
 extension PeerSession {
@@ -37,9 +38,7 @@ extension PeerSession {
             if !self.transport.holdEarly(datagram) { self.counters.tooEarly += 1 }
             return
         }
-        dtls.receive(datagram, now: now) { record in
-            self.channels.receive(record, now: now)
-        }
+        dtls.receive(datagram, now: now) { record in self.channels.receive(record, now: now) }
     }
 
     /// Brings the layers to rest: what one of them has to say goes to the next, until none has anything to say.

@@ -25,8 +25,8 @@ extension PeerSession {
         case dataChannelOpen(DataChannelHandle)
         case dataChannelMessage(DataChannelHandle, DataChannelMessageKind, ByteBuffer)
         case dataChannelIDAssigned(DataChannelHandle, StreamID)
-        /// Bytes left a channel's queue.
-        case dataChannelSent(DataChannelHandle, bytes: Int)
+        /// Bytes left a channel's queue: this many wait still.
+        case dataChannelBufferedAmount(DataChannelHandle, Int)
         case dataChannelClosing(DataChannelHandle)
         case dataChannelClosed(DataChannelHandle, RTCError?)
     }

@@ -2,6 +2,7 @@ public import NIOCore
 public import RTCBase
 public import RTCICE
 import RTCSDP
+import RTCSTUN
 
 extension PeerSession {
     /// Adds a candidate of the peer (W3C webrtc-pc section 4.4.2, `addIceCandidate`). `nil` or an empty one ends its candidates.
@@ -130,8 +131,8 @@ extension PeerSession {
 
     private func handle(_ output: ICEAgent.Output, of ufrag: String, now: NIODeadline) {
         switch output {
-        case .transmit(let bytes, let base, let remote, let transaction):
-            self.outputs.append(.transmitSTUN(bytes, from: base, to: remote, transaction: transaction))
+        case .transmit(let bytes, let base, let remote, let kind):
+            self.outputs.append(.transmitSTUN(bytes, from: base, to: remote, transaction: kind.transaction))
         case .event(let event):
             self.handle(event, of: ufrag)
         }
@@ -143,8 +144,15 @@ extension PeerSession {
             self.announce(candidate, of: ufrag)
         case .gatheringStateChanged(let state):
             self.gatheringChanged(to: state.rtc, of: ufrag)
-        case .candidateError(let error):
-            self.emit(.iceCandidateError(RTCIceCandidateError(error)))
+        case .candidateError(let url, let code, let text, let address):
+            let error = RTCIceCandidateError(
+                address: address.ip,
+                port: address.port,
+                url: url,
+                errorCode: code,
+                errorText: text
+            )
+            self.emit(.iceCandidateError(error))
         case .stateChanged, .roleChanged:
             break
         case .selectedPairChanged(let pair):
@@ -282,6 +290,16 @@ extension PeerSession {
             if let pair = generation.agent.selectedPair { return self.rtcPair(pair, of: generation) }
         }
         return nil
+    }
+}
+
+extension ICEAgent.TransmitKind {
+    /// The transaction whose answer will come, `nil` for an answer.
+    var transaction: STUNTransactionID? {
+        switch self {
+        case .check(let transaction), .server(let transaction): return transaction
+        case .response: return nil
+        }
     }
 }
 

@@ -2,6 +2,7 @@ public import NIOCore
 public import RTCBase
 import RTCDTLS
 import RTCICE
+import RTCSCTP
 import RTCSDP
 
 // MARK: - Descriptions
@@ -174,6 +175,9 @@ extension PeerSession {
             remotePort: parameters.sctpPort,
             remoteMaximumMessageSize: parameters.maximumMessageSize
         )
+        for handle in self.channels.transport.handles {
+            if let id = self.channels.transport.id(handle) { self.emit(.dataChannelIDAssigned(handle, id)) }
+        }
         if self.states.sctp == nil { self.states.sctp = .connecting }
     }
 

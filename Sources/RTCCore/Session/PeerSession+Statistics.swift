@@ -31,20 +31,20 @@ extension PeerSession {
 
     private func append(_ handle: DataChannelHandle, _ timestamp: Double, to report: inout RTCStatsReport) {
         let transport = self.channels.transport
-        guard let parameters = transport.parameters(of: handle), let counts = transport.statistics(of: handle) else {
+        guard let parameters = transport.parameters(handle), let counts = transport.statistics(handle) else {
             return
         }
         let state: RTCDataChannelState
-        switch transport.state(of: handle) {
+        switch transport.state(handle) {
         case .connecting: state = .connecting
         case .open: state = .open
         case .closing: state = .closing
-        case .closed, nil: state = .closed
+        case .closed: state = .closed
         }
         let stats = RTCDataChannelStats(
             label: parameters.label,
             protocol: parameters.`protocol`,
-            dataChannelIdentifier: transport.id(of: handle)?.rawValue,
+            dataChannelIdentifier: transport.id(handle)?.rawValue,
             state: state,
             messagesSent: UInt64(counts.messagesSent),
             bytesSent: UInt64(counts.bytesSent),
@@ -170,7 +170,7 @@ extension PeerSession {
         _ timestamp: Double,
         to report: inout RTCStatsReport
     ) -> String? {
-        let digest = HashAlgorithm.sha256.hash(der.span.bytes)
+        let digest = HashAlgorithm.sha256.digest(of: der.span.bytes)
         guard let fingerprint = DTLSFingerprint(algorithm: .sha256, bytes: digest) else { return nil }
         let stats = RTCCertificateStats(
             fingerprint: fingerprint.value,

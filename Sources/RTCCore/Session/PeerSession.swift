@@ -1,9 +1,10 @@
 public import NIOCore
 public import RTCBase
-import RTCDTLS
+package import RTCDTLS
 import RTCICE
 import RTCSCTP
 import RTCSDP
+public import RTCSTUN
 
 /// One peer connection without sockets, threads or clocks: where ICE, DTLS, SCTP and the exchange of descriptions meet.
 ///

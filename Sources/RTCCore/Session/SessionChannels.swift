@@ -36,7 +36,6 @@ struct SessionChannels {
             remoteMaximumMessageSize: remoteMaximumMessageSize
         )
         self.transport.setRole(isClient: isClient)
-        self.transport.remoteMaximumMessageSize = remoteMaximumMessageSize ?? .max
     }
 
     mutating func start(now: NIODeadline) {
@@ -45,12 +44,16 @@ struct SessionChannels {
         self.transport.start(
             isClient: negotiated.isClient,
             remotePort: negotiated.remotePort,
-            remoteMaximumMessageSize: negotiated.remoteMaximumMessageSize ?? .max,
+            remoteMaximumMessageSize: negotiated.remoteMaximumMessageSize ?? 0,
             now: now
         )
     }
 
-    func receive(_ packet: RawSpan, now: NIODeadline) { self.transport.receive(packet, now: now) }
+    /// Takes a packet. DTLS may hand one up before it tells that it is connected; SCTP begins then.
+    mutating func receive(_ packet: RawSpan, now: NIODeadline) {
+        self.start(now: now)
+        self.transport.receive(packet, now: now)
+    }
 
     func handleTimeout(now: NIODeadline) { self.transport.handleTimeout(now: now) }
 
@@ -58,5 +61,5 @@ struct SessionChannels {
 
     func drainPackets(_ body: (UnsafeRawBufferPointer) -> Void) { self.transport.drainPackets(body) }
 
-    func transportLost(_ error: RTCError) { self.transport.transportLost(error) }
+    func transportLost(_ error: RTCError) { self.transport.fail(error) }
 }

@@ -52,7 +52,10 @@ final class MessageQueue: Sendable {
     /// Takes all waiting messages into `batch`, which is empty; waits while there are none.
     ///
     /// - Returns: `false` at the end.
-    func take(into batch: inout [RTCDataChannelMessage]) async throws(RTCError) -> Bool {
+    func take(
+        into batch: inout [RTCDataChannelMessage],
+        isolation: isolated (any Actor)? = #isolation
+    ) async throws(RTCError) -> Bool {
         while true {
             if let taken = try self.takeNow(into: &batch) { return taken }
             await withTaskCancellationHandler {

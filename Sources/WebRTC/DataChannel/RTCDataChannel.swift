@@ -1,7 +1,7 @@
 public import NIOCore
 public import RTCBase
 public import RTCCore
-public import RTCSCTP
+import RTCSCTP
 import Synchronization
 
 /// A two-way channel of messages (W3C webrtc-pc section 6.2).
@@ -26,6 +26,8 @@ public final class RTCDataChannel: Sendable {
     private let state: Mutex<State>
     private let queue: MessageQueue
     private let eventContinuation: AsyncStream<Event>.Continuation
+    /// How many bytes the session had of this channel when it was last looked at. The event loop's own.
+    let inTransport: NIOLoopBoundBox<Int>
 
     /// What happens to the channel, from the first event on. To be read by one task.
     public let events: AsyncStream<Event>
@@ -48,6 +50,7 @@ public final class RTCDataChannel: Sendable {
         self.handle = handle
         self.parameters = parameters
         self.shared = shared
+        self.inTransport = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: shared.eventLoop)
         self.state = Mutex(State(id: id?.rawValue))
         self.queue = MessageQueue { [weak shared] bytes in shared?.post(.read(bytes: bytes)) }
         (self.events, self.eventContinuation) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
@@ -127,22 +130,23 @@ public final class RTCDataChannel: Sendable {
         _ = try self.enqueue(message.bytes, kind: message.kind)
     }
 
-    private func send(_ bytes: ByteBuffer, kind: DataChannelMessageKind) async throws(RTCError) {
+    private func send(_ bytes: ByteBuffer, kind: RTCDataChannelMessage.Kind) async throws(RTCError) {
         let buffered = try self.enqueue(bytes, kind: kind)
         guard buffered > self.shared.limits.sendHighWatermark else { return }
         await self.waitForRoom()
     }
 
-    private func enqueue(_ bytes: ByteBuffer, kind: DataChannelMessageKind) throws(RTCError) -> Int {
+    private func enqueue(_ bytes: ByteBuffer, kind: RTCDataChannelMessage.Kind) throws(RTCError) -> Int {
         let size = bytes.readableBytes
-        if let largest = self.shared.maximumMessageSize, size > largest {
+        let largest = self.shared.maximumMessageSize
+        guard size <= largest else {
             throw RTCError(.type, "a message of \(size) bytes is larger than the \(largest) bytes that the peer takes")
         }
         // Accepting and queueing are one step, so that messages of several tasks leave in the order of their acceptance.
         let (buffered, state) = self.state.withLock { state -> (Int, RTCDataChannelState) in
             guard state.readyState == .open else { return (0, state.readyState) }
             state.bufferedAmount += size
-            self.shared.post(.send(self.handle, kind, bytes))
+            self.shared.post(.send(self, kind.wire, bytes))
             return (state.bufferedAmount, .open)
         }
         guard state == .open else {
@@ -231,7 +235,7 @@ public final class RTCDataChannel: Sendable {
 
 extension RTCDataChannel {
     func receive(_ kind: DataChannelMessageKind, _ bytes: ByteBuffer) {
-        self.queue.append(RTCDataChannelMessage(kind: kind, bytes: bytes))
+        self.queue.append(RTCDataChannelMessage(kind: kind == .text ? .text : .binary, bytes: bytes))
     }
 
     func sent(bytes: Int) {

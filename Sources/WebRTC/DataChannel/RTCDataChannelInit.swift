@@ -1,4 +1,4 @@
-public import RTCBase
+import RTCBase
 import RTCSCTP
 
 /// How a data channel is made (W3C webrtc-pc section 6.2, `RTCDataChannelInit`).

@@ -1,16 +1,26 @@
 public import NIOCore
 public import RTCBase
-public import RTCSCTP
+import RTCSCTP
 
 /// A message of a data channel: text or bytes.
 public struct RTCDataChannelMessage: Sendable, Hashable {
+    /// What the bytes of a message are.
+    public enum Kind: Sendable, Hashable {
+        /// UTF-8.
+        case text
+        /// Bytes.
+        case binary
+
+        var wire: DataChannelMessageKind { self == .text ? .text : .binary }
+    }
+
     /// Whether it is text or bytes.
-    public var kind: DataChannelMessageKind
+    public var kind: Kind
     /// Its bytes; those of a text are UTF-8.
     public var bytes: ByteBuffer
 
     /// A message.
-    public init(kind: DataChannelMessageKind, bytes: ByteBuffer) {
+    public init(kind: Kind, bytes: ByteBuffer) {
         self.kind = kind
         self.bytes = bytes
     }
@@ -50,7 +60,9 @@ extension RTCDataChannel {
 
             init(queue: MessageQueue) { self.queue = queue }
 
-            public mutating func next() async throws(RTCError) -> RTCDataChannelMessage? {
+            public mutating func next(
+                isolation actor: isolated (any Actor)?
+            ) async throws(RTCError) -> RTCDataChannelMessage? {
                 if self.index == self.batch.count {
                     self.batch.removeAll(keepingCapacity: true)
                     self.index = 0
@@ -58,12 +70,6 @@ extension RTCDataChannel {
                 }
                 defer { self.index += 1 }
                 return self.batch[self.index]
-            }
-
-            public mutating func next(
-                isolation actor: isolated (any Actor)?
-            ) async throws(RTCError) -> RTCDataChannelMessage? {
-                try await self.next()
             }
         }
     }

@@ -147,7 +147,7 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
                 self.foreignRoutes[Path(remote: remote, base: base)] = shard
                 return
             }
-        } else if let transaction = STUNTransactionID(peeking: bytes), let driver = self.expected[transaction] {
+        } else if let transaction = STUNMessage.transactionID(of: bytes), let driver = self.expected[transaction] {
             self.expected[transaction] = nil
             return self.deliver(datagrams, to: driver, from: remote, base: base)
         }

@@ -80,12 +80,17 @@ public final class WebRTCEndpoint: Sendable {
     /// - Throws: ``RTCError`` for a bad configuration, or ``RTCError/Code/network`` if no socket can be bound.
     public static func bind(
         _ configuration: Configuration = Configuration(),
-        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        group: (any EventLoopGroup)? = nil,
         certificate: RTCCertificate? = nil
     ) async throws(RTCError) -> WebRTCEndpoint {
         try configuration.addressPolicy.validate()
-        let identity = try SharedCertificate(certificate ?? RTCCertificate.generate())
-        let loops = Array(group.makeIterator())
+        let identity: SharedCertificate
+        if let certificate {
+            identity = try SharedCertificate(certificate)
+        } else {
+            identity = try SharedCertificate(try RTCCertificate.generate())
+        }
+        let loops = Array((group ?? MultiThreadedEventLoopGroup.singleton).makeIterator())
         let addresses = configuration.addressPolicy.localAddresses()
         guard !addresses.isEmpty else { throw RTCError(.network, "there is no local address to bind to") }
         let table = ShardTable()

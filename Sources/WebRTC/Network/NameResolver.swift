@@ -88,13 +88,14 @@ private final class MulticastQuery {
         }
         self.channel = channel
         guard let question = MDNSMessage.query(for: self.name) else { return self.finish([]) }
-        // 224.0.0.251, port 5353 (RFC 6762 section 3).
-        let group = TransportAddress(ipv4: 0xE000_00FB, port: 5353).socketAddress
+        let group = MDNSMessage.ipv4Group.socketAddress
         channel.writeAndFlush(AddressedEnvelope(remoteAddress: group, data: question), promise: nil)
     }
 
     func receive(_ answer: ByteBuffer) {
-        let addresses = MDNSMessage.addresses(of: self.name, in: answer.readableBytesSpan)
+        let addresses = MDNSMessage.answers(in: answer.readableBytesSpan)
+            .filter { $0.name.lowercased() == self.name.lowercased() }
+            .map(\.address)
         if !addresses.isEmpty { self.finish(addresses) }
     }
 

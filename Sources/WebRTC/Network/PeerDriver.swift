@@ -159,8 +159,8 @@ final class PeerDriver {
         let now = NIODeadline.now()
         for command in self.shared.takeCommands() {
             switch command {
-            case .send(let handle, let kind, let bytes):
-                self.session.send(bytes, kind: kind, on: handle, now: now)
+            case .send(let channel, let kind, let bytes):
+                self.send(bytes, kind: kind, on: channel, now: now)
             case .close(let handle):
                 self.session.closeDataChannel(handle, now: now)
             case .abort(let handle):
@@ -172,12 +172,25 @@ final class PeerDriver {
         self.pump()
     }
 
+    private func send(_ bytes: ByteBuffer, kind: DataChannelMessageKind, on channel: RTCDataChannel, now: NIODeadline) {
+        channel.inTransport.value += bytes.readableBytes
+        do {
+            try self.session.send(bytes, kind: kind, on: channel.handle, now: now)
+        } catch {
+            // The channel went away between the sender's check and now; its own event tells the sender.
+            self.logger.debug("a message was not sent", metadata: ["error": "\(error)"])
+        }
+    }
+
     private func handle(_ event: PeerSession.Event) {
         switch event {
         case .dataChannelMessage(let handle, let kind, let bytes):
             self.channels[handle]?.receive(kind, bytes)
-        case .dataChannelSent(let handle, let bytes):
-            self.channels[handle]?.sent(bytes: bytes)
+        case .dataChannelBufferedAmount(let handle, let amount):
+            guard let channel = self.channels[handle] else { return }
+            let sent = channel.inTransport.value - amount
+            channel.inTransport.value = amount
+            channel.sent(bytes: sent)
         case .dataChannelIDAssigned(let handle, let id):
             self.channels[handle]?.assign(id)
         case .dataChannel(let handle, let parameters, let id):

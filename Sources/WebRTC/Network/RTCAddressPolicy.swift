@@ -1,4 +1,4 @@
-public import RTCCore
+import RTCCore
 import NIOCore
 import NIOPosix
 import RTCBase

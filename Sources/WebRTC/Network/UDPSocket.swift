@@ -2,6 +2,14 @@ import NIOCore
 import NIOPosix
 import RTCBase
 
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
 /// What takes the datagrams of a socket, on the socket's event loop.
 protocol UDPSocketOwner: AnyObject {
     /// One datagram, or several of equal size (all but the last) that the kernel put together.
@@ -39,11 +47,11 @@ final class UDPSocket {
         owner: any UDPSocketOwner
     ) -> EventLoopFuture<NIOLoopBound<UDPSocket>> {
         let bootstrap = DatagramBootstrap(group: eventLoop)
-            .channelOption(.datagramVectorReadMessageCount, value: Self.vectorReadCount)
+            .channelOption(.datagramVectorReadMessageCount, value: UDPSocket.vectorReadCount)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.receiveCapacity))
             .channelOption(.maxMessagesPerRead, value: Self.readsPerRound)
             .channelOption(.writeSpin, value: 4)
-        let tuned = reusePort ? bootstrap.channelOption(.socketOption(.so_reuseport), value: 1) : bootstrap
+        let tuned = reusePort ? bootstrap.channelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1) : bootstrap
         let boundOwner = NIOLoopBound(owner, eventLoop: eventLoop)
         return tuned.bind(to: address.socketAddress).flatMap { channel in
             Self.tune(channel).flatMapThrowing { _ in
@@ -61,7 +69,7 @@ final class UDPSocket {
     }
 
     private static let vectorReadCount = 4
-    private static let receiveCapacity = 65_536 * Self.vectorReadCount
+    private static let receiveCapacity = 65_536 * UDPSocket.vectorReadCount
     private static let readsPerRound: UInt = 8
     private static let kernelBufferBytes = 4 << 20
 

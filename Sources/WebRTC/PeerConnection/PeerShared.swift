@@ -8,7 +8,7 @@ import Synchronization
 final class PeerShared: Sendable {
     /// What users of channels ask for.
     enum Command: Sendable {
-        case send(DataChannelHandle, DataChannelMessageKind, ByteBuffer)
+        case send(RTCDataChannel, DataChannelMessageKind, ByteBuffer)
         case close(DataChannelHandle)
         case abort(DataChannelHandle)
         /// A reader took messages of that many bytes.
@@ -25,6 +25,7 @@ final class PeerShared: Sendable {
     let events: AsyncStream<RTCPeerConnection.Event>
     private let continuation: AsyncStream<RTCPeerConnection.Event>.Continuation
     private let mailbox = Mutex(Mailbox())
+    private let largestMessage = Atomic(Int.max)
     private let snapshot: Mutex<RTCPeerConnection.Snapshot>
     /// Set once, right after the driver is made.
     private let driver = Mutex<NIOLoopBoundBox<PeerDriver?>?>(nil)
@@ -74,14 +75,13 @@ final class PeerShared: Sendable {
 
     func publish(_ session: PeerSession) {
         self.snapshot.withLock { $0.update(from: session) }
+        self.largestMessage.store(session.maximumMessageSize ?? .max, ordering: .relaxed)
     }
+
+    /// The largest message that the peer takes, in bytes.
+    var maximumMessageSize: Int { self.largestMessage.load(ordering: .relaxed) }
 
     func emit(_ event: RTCPeerConnection.Event) { self.continuation.yield(event) }
 
     func finish() { self.continuation.finish() }
-}
-
-extension PeerShared {
-    /// The largest message that the peer takes, `nil` before that is known.
-    var maximumMessageSize: Int? { self.current.transports?.maximumMessageSize }
 }

@@ -4,7 +4,7 @@ import NIOPosix
 public import RTCBase
 public import RTCCore
 import RTCDTLS
-public import RTCSCTP
+import RTCSCTP
 
 /// A connection to a peer (W3C webrtc-pc section 4.4).
 ///
@@ -224,7 +224,7 @@ public actor RTCPeerConnection {
     /// What the connection measures (W3C webrtc-stats).
     public func getStats() async -> RTCStatsReport {
         guard let driver = self.driver.value else { return self.lastStats }
-        return driver.session.statistics(now: .now(), timestamp: .now)
+        return driver.session.statistics(now: .now(), timestamp: WallClock.milliseconds)
     }
 
     private var lastStats = RTCStatsReport()
@@ -235,7 +235,7 @@ public actor RTCPeerConnection {
     /// close the channels first to have them delivered.
     public func close() async {
         guard let driver = self.driver.value else { return }
-        self.lastStats = driver.session.statistics(now: .now(), timestamp: .now)
+        self.lastStats = driver.session.statistics(now: .now(), timestamp: WallClock.milliseconds)
         driver.close()
         self.shared.publish(driver.session)
         self.driver.value = nil

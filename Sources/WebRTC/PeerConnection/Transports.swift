@@ -1,4 +1,4 @@
-public import RTCBase
+import RTCBase
 public import RTCCore
 
 /// The SCTP transport of a connection (W3C webrtc-pc section 6.1.1).

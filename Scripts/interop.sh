@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# interop.sh [pytest options]
+#
+# Runs Tests/Interop: builds the Swift programs under test and the Pion agent, sets up the Python environment once
+# and starts pytest.
+#   SWIFT_BIN_DIR           folder with interop-agent and datachannel-echo; they are built when it is not set
+#   INTEROP_CONFIGURATION   debug (default) or release
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+interop=Tests/Interop
+configuration=${INTEROP_CONFIGURATION:-debug}
+
+if [[ -z ${SWIFT_BIN_DIR:-} ]]; then
+    swift build -c "$configuration" --product interop-agent
+    swift build -c "$configuration" --product datachannel-echo
+    SWIFT_BIN_DIR=$(swift build -c "$configuration" --show-bin-path)
+fi
+export SWIFT_BIN_DIR
+
+mkdir -p "$interop/_build"
+if [[ ! -x $interop/_build/pion-agent || $interop/peers/pion/main.go -nt $interop/_build/pion-agent ]]; then
+    echo "Building the Pion agent"
+    GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS= go build -o "$interop/_build/pion-agent" \
+        ./"$interop"/peers/pion/main.go
+fi
+
+venv=$interop/.venv
+if ! cmp -s "$interop/requirements.txt" "$venv/installed.txt"; then
+    echo "Setting up the Python environment"
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$interop/requirements.txt"
+    cp "$interop/requirements.txt" "$venv/installed.txt"
+fi
+
+exec "$venv/bin/python" -m pytest "$interop" "$@"

@@ -1,0 +1,279 @@
+public import NIOCore
+public import RTCBase
+internal import RTCSTUN
+
+extension ICEAgent {
+    /// The requests to STUN servers, waiting and under way.
+    struct Gathering {
+        var hosts: [ICEHostAddress] = []
+        var servers: [ICEServerAddress] = []
+        var waiting: [Request] = []
+        var running: [STUNTransactionID: Running] = [:]
+        var nextRequestAt = NIODeadline.distantPast
+        var foundations: [String: Int] = [:]
+
+        struct Request {
+            var base: TransportAddress
+            var preference: UInt16
+            var server: ICEServerAddress
+        }
+
+        struct Running {
+            var request: Request
+            var transaction: STUNTransaction
+        }
+
+        var isIdle: Bool { self.waiting.isEmpty && self.running.isEmpty }
+    }
+
+    /// Gathers host candidates from `hosts`, at once, and server-reflexive ones from `stunServers`, over time (RFC 8445
+    /// section 5.1.1). Each becomes an ``Event/localCandidate(_:)``.
+    public func gather(hosts: [ICEHostAddress], stunServers: [ICEServerAddress] = [], now: NIODeadline) {
+        guard self.state != .closed else { return }
+        self.setGatheringState(.gathering)
+        self.gathering.servers = stunServers
+        self.add(hosts: hosts, now: now)
+    }
+
+    /// Gathers from one more address, for example of an interface that came up later.
+    public func addHost(_ host: ICEHostAddress, now: NIODeadline) {
+        guard self.state != .closed, !self.gathering.hosts.contains(where: { $0.base == host.base }) else { return }
+        self.setGatheringState(.gathering)
+        self.add(hosts: [host], now: now)
+    }
+
+    /// Forgets an address that is gone, with its candidates and pairs. If the selected pair used it, another that works is
+    /// selected by the usual rules.
+    public func removeHost(base: TransportAddress, now: NIODeadline) {
+        guard self.state != .closed else { return }
+        self.gathering.hosts.removeAll { $0.base == base }
+        self.gathering.waiting.removeAll { $0.base == base }
+        self.gathering.running = self.gathering.running.filter { $0.value.request.base != base }
+        for generation in [self.current, self.previous].compactMap({ $0 }) {
+            generation.localCandidates.removeAll { $0.base == base }
+            generation.localByBase[base] = nil
+            for pair in generation.checklist where pair.path.base == base {
+                self.discard(pair, of: generation)
+            }
+        }
+        self.finishGatheringIfIdle()
+        self.settle(now: now)
+    }
+
+    /// Adds a relayed candidate whose datagrams the caller wraps for its relay: they are sent from `address`.
+    public func addRelayed(
+        address: TransportAddress,
+        relatedAddress: TransportAddress?,
+        serverURL: String,
+        now: NIODeadline
+    ) {
+        guard self.state != .closed else { return }
+        let candidate = ICECandidate(
+            foundation: self.foundation(.relayed, base: address, server: serverURL),
+            priority: ICECandidate.priority(type: .relayed, localPreference: Self.preference(at: 0, of: address)),
+            address: .ip(address),
+            type: .relayed,
+            relatedAddress: relatedAddress,
+            base: address,
+            usernameFragment: self.localCredentials.ufrag,
+            serverURL: serverURL
+        )
+        self.add(candidate, now: now)
+        self.settle(now: now)
+    }
+
+    private func add(hosts: [ICEHostAddress], now: NIODeadline) {
+        let first = self.gathering.hosts.count
+        self.gathering.hosts += hosts
+        let preferences = Self.preferences(for: self.gathering.hosts)
+        for (index, host) in self.gathering.hosts.enumerated().dropFirst(first) {
+            for (offset, address) in host.announced.enumerated() where address.port != 0 {
+                let preference = preferences[index] - min(preferences[index], UInt16(clamping: offset))
+                let candidate = ICECandidate(
+                    foundation: self.foundation(.host, base: host.base, server: ""),
+                    priority: ICECandidate.priority(type: .host, localPreference: preference),
+                    address: .ip(address),
+                    type: .host,
+                    base: host.base,
+                    usernameFragment: self.localCredentials.ufrag
+                )
+                self.add(candidate, now: now)
+            }
+            for server in self.gathering.servers where Self.canReach(server.address, from: host.base) {
+                self.gathering.waiting.append(
+                    Gathering.Request(base: host.base, preference: preferences[index], server: server)
+                )
+            }
+        }
+        self.sendServerRequests(now: now)
+        self.finishGatheringIfIdle()
+        self.settle(now: now)
+    }
+
+    /// Keeps a local candidate unless it is redundant (RFC 8445 section 5.1.3), tells of it and pairs it.
+    private func add(_ candidate: ICECandidate, now: NIODeadline) {
+        guard let base = candidate.base else { return }
+        let generation = self.current
+        let isKnown = generation.localCandidates.contains { known in
+            known.address == candidate.address && known.base == candidate.base && known.type != .peerReflexive
+        }
+        guard !isKnown else { return }
+        guard generation.localCandidates.count < self.configuration.maximumLocalCandidates else {
+            self.counters.overLimit += 1
+            return
+        }
+        generation.localCandidates.append(candidate)
+        self.emit(.localCandidate(candidate))
+        // A reflexive candidate is checked from its base, which has its pairs already (RFC 8445 section 6.1.2.4).
+        guard generation.localByBase[base] == nil else { return }
+        generation.localByBase[base] = candidate
+        for remote in generation.remoteCandidates { self.makePair(base: base, remote: remote, in: generation) }
+        self.replayEarlyChecks(now: now)
+    }
+
+    private func foundation(_ type: ICECandidate.Kind, base: TransportAddress, server: String) -> String {
+        let key = "\(type.rawValue) \(base.ip) \(server)"
+        let number = self.gathering.foundations[key] ?? self.gathering.foundations.count + 1
+        self.gathering.foundations[key] = number
+        return String(number)
+    }
+
+    // MARK: STUN servers
+
+    private func sendServerRequests(now: NIODeadline) {
+        while !self.gathering.waiting.isEmpty, self.gathering.nextRequestAt <= now {
+            let request = self.gathering.waiting.removeFirst()
+            let id = STUNTransactionID.random(using: &self.random)
+            var builder = STUNMessageBuilder(.request, .binding, id)
+            builder.appendFingerprint()
+            let transaction = STUNTransaction(
+                id: id,
+                request: builder.finish(),
+                timing: self.configuration.serverTiming,
+                now: now
+            )
+            self.gathering.running[id] = Gathering.Running(request: request, transaction: transaction)
+            self.gathering.nextRequestAt = now + self.configuration.pacing
+            self.transmitServerRequest(transaction, request)
+        }
+    }
+
+    private func transmitServerRequest(_ transaction: STUNTransaction, _ request: Gathering.Request) {
+        let path = ICEPath(base: request.base, remote: request.server.address)
+        self.transmit(transaction.request, over: path, kind: .server(transaction.id))
+    }
+
+    func handleGatheringTimeout(now: NIODeadline) {
+        self.sendServerRequests(now: now)
+        for (id, entry) in self.gathering.running {
+            var running = entry
+            switch running.transaction.handleTimeout(now: now) {
+            case .wait:
+                continue
+            case .retransmit:
+                self.gathering.running[id] = running
+                self.transmitServerRequest(running.transaction, running.request)
+            case .fail:
+                self.gathering.running[id] = nil
+                self.reportServerError(running.request, code: 701, text: "The STUN server did not answer.")
+            }
+        }
+        self.finishGatheringIfIdle()
+    }
+
+    var nextGatheringTimeout: NIODeadline? {
+        let retransmission = self.gathering.running.values.compactMap(\.transaction.nextTimeout).min()
+        guard !self.gathering.waiting.isEmpty else { return retransmission }
+        return min(retransmission ?? .distantFuture, self.gathering.nextRequestAt)
+    }
+
+    /// Takes the answer of a STUN server; `false` if it is none.
+    func receiveServerResponse(
+        _ message: STUNMessage,
+        in datagram: RawSpan,
+        path: ICEPath,
+        now: NIODeadline
+    ) -> Bool {
+        guard let running = self.gathering.running[message.transactionID] else { return false }
+        let request = running.request
+        guard path.base == request.base, path.remote == request.server.address else {
+            self.counters.unexpectedResponses += 1
+            return true
+        }
+        self.gathering.running[message.transactionID] = nil
+        if let mapped = message.mappedAddress, message.messageClass == .successResponse,
+            Self.isPlausible(mapped)
+        {
+            self.addReflexive(mapped, request, now: now)
+        } else {
+            self.reportServerError(
+                request,
+                code: message.errorCode ?? 701,
+                text: message.messageClass == .errorResponse
+                    ? message.errorReason(in: datagram) : "The STUN server's answer has no usable address."
+            )
+        }
+        self.finishGatheringIfIdle()
+        return true
+    }
+
+    private func addReflexive(_ mapped: TransportAddress, _ request: Gathering.Request, now: NIODeadline) {
+        guard mapped.family == request.base.family else { return }
+        let candidate = ICECandidate(
+            foundation: self.foundation(.serverReflexive, base: request.base, server: request.server.address.ip),
+            priority: ICECandidate.priority(type: .serverReflexive, localPreference: request.preference),
+            address: .ip(mapped),
+            type: .serverReflexive,
+            relatedAddress: request.base,
+            base: request.base,
+            usernameFragment: self.localCredentials.ufrag,
+            serverURL: request.server.url
+        )
+        self.add(candidate, now: now)
+    }
+
+    private func reportServerError(_ request: Gathering.Request, code: Int, text: String) {
+        self.emit(.candidateError(url: request.server.url, code: code, text: text, address: request.base))
+    }
+
+    private func finishGatheringIfIdle() {
+        if self.gatheringState == .gathering && self.gathering.isIdle { self.setGatheringState(.complete) }
+    }
+}
+
+extension ICEAgent {
+    /// The local preferences of some addresses (RFC 8421 section 4): families alternate, IPv6 first.
+    static func preferences(for hosts: [ICEHostAddress]) -> [UInt16] {
+        var seen: [TransportAddress.Family: Int] = [:]
+        var lesser = 0
+        return hosts.map { host in
+            if let preference = host.localPreference { return preference }
+            guard !host.base.isLoopback, !host.base.isLinkLocal else {
+                lesser += 1
+                return 1_000 - UInt16(clamping: min(lesser, 1_000))
+            }
+            let position = seen[host.base.family, default: 0]
+            seen[host.base.family] = position + 1
+            return Self.preference(at: position, of: host.base)
+        }
+    }
+
+    static func preference(at position: Int, of address: TransportAddress) -> UInt16 {
+        let rank = 2 * min(position, 16_000) + (address.family == .ipv6 ? 0 : 1)
+        return UInt16.max - UInt16(clamping: rank)
+    }
+
+    /// Whether an address can be a peer's at all.
+    static func isPlausible(_ address: TransportAddress) -> Bool {
+        address.port != 0 && !address.isUnspecified && !address.isMulticast
+            && !(address.family == .ipv4 && address.ipLow == 0xFFFF_FFFF)
+    }
+
+    /// Whether datagrams from `base` may reach `remote` (RFC 8445 section 6.1.2.2).
+    static func canReach(_ remote: TransportAddress, from base: TransportAddress) -> Bool {
+        guard base.family == remote.family else { return false }
+        if base.isUnspecified { return true }
+        if base.family == .ipv6 && base.isLinkLocal != remote.isLinkLocal { return false }
+        return !base.isLoopback || remote.isLoopback
+    }
+}

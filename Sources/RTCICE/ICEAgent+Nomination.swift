@@ -1,0 +1,155 @@
+internal import NIOCore
+internal import RTCBase
+internal import RTCSTUN
+
+extension ICEAgent {
+    // MARK: Controlling
+
+    /// Nominates once it is clear which pair (RFC 8445 section 8.1.1).
+    func considerNomination(now: NIODeadline) {
+        guard self.role == .controlling, self.state != .failed, self.state != .closed,
+            self.current.nominating == nil, let best = self.nominationCandidate
+        else { return }
+        if self.isWorthWaiting(beyond: best), let first = self.current.firstValidAt,
+            now < first + self.configuration.nominationDelay
+        {
+            return
+        }
+        self.current.nominating = best
+        self.startCheck(of: best, purpose: .nomination, now: now)
+        // RFC 8445 section 12.1.1 lets data go over any valid pair; the one being nominated saves a round trip.
+        self.select(best, now: now)
+    }
+
+    /// The pair to nominate: the best that works, unless one is nominated and alive.
+    private var nominationCandidate: ICECheckPair? {
+        guard let nominated = self.current.nominated else { return self.current.bestValidPair }
+        guard self.isDisconnected, self.selected === nominated else { return nil }
+        // Whatever has answered after the nominated one fell silent.
+        return self.current.checklist.first { pair in
+            pair !== nominated && pair.state == .succeeded
+                && (pair.lastAnswerAt ?? .distantPast) > (nominated.lastHeardAt ?? .distantPast)
+        }
+    }
+
+    private func isWorthWaiting(beyond best: ICECheckPair) -> Bool {
+        guard !self.isDisconnected else { return false }
+        return self.current.checklist.contains { pair in
+            pair.priority > best.priority
+                && (pair.state == .waiting || pair.state == .inProgress || pair.state == .frozen)
+        }
+    }
+
+    var nextNominationAt: NIODeadline? {
+        guard self.role == .controlling, self.current.nominating == nil, self.current.nominated == nil,
+            self.current.bestValidPair != nil
+        else { return nil }
+        return self.current.firstValidAt.map { $0 + self.configuration.nominationDelay }
+    }
+
+    // MARK: Controlled
+
+    /// Notes whether a peer's check nominates, and follows it if it is news (RFC 8445 section 7.3.1.5).
+    func noteNomination(of pair: ICECheckPair, useCandidate: Bool, now: NIODeadline) {
+        let isNew = useCandidate && !pair.lastRequestNominated
+        if pair.statistics.requestsReceived == 1 { pair.isAggressivelyNominated = useCandidate }
+        pair.lastRequestNominated = useCandidate
+        guard useCandidate, self.role == .controlled else { return }
+        if pair.state == .succeeded {
+            self.follow(pair, isNew: isNew, in: self.current, now: now)
+        } else {
+            pair.awaitsNomination = true
+        }
+    }
+
+    /// Follows the nomination of a pair that works.
+    ///
+    /// A peer that checks first and nominates later means its latest choice. One that nominates with every check
+    /// (RFC 5245's aggressive nomination) means the best of those that work.
+    func follow(_ pair: ICECheckPair, isNew: Bool, in generation: ICEGeneration, now: NIODeadline) {
+        let wins: Bool
+        if let selected = self.selected, selected !== pair, selected.generation == generation.number {
+            wins =
+                self.isDisconnected
+                || isNew && (!pair.isAggressivelyNominated || pair.priority > selected.priority)
+        } else {
+            wins = true
+        }
+        pair.isNominated = true
+        guard wins else { return }
+        self.conclude(with: pair, in: generation, now: now)
+    }
+
+    // MARK: Both
+
+    func conclude(with pair: ICECheckPair, in generation: ICEGeneration, now: NIODeadline) {
+        pair.isNominated = true
+        let isNew = generation.nominated !== pair
+        generation.nominated = pair
+        if isNew { self.concludeChecks(of: generation, except: pair, now: now) }
+        self.select(pair, now: now)
+    }
+
+    /// Sends data over this pair from now on.
+    func select(_ pair: ICECheckPair, now: NIODeadline) {
+        guard self.selected !== pair else { return }
+        self.selected = pair
+        self.isDisconnected = false
+        pair.nextConsentAt = now + self.nextConsentInterval()
+        pair.lastAnswerAt = pair.lastAnswerAt ?? now
+        pair.lastHeardAt = pair.lastHeardAt ?? now
+        if pair.generation == self.current.number, let previous = self.previous, previous.expiresAt == nil {
+            previous.expiresAt = now + self.configuration.consentExpiry
+        }
+        self.emit(.selectedPairChanged(pair.publicPair))
+    }
+
+    // MARK: State
+
+    func updateState(now: NIODeadline) {
+        guard self.state != .closed, self.state != .failed else { return }
+        if let failure = self.nextFailureAt, failure <= now {
+            self.giveUp()
+            return
+        }
+        guard let selected = self.selected else {
+            let hasBegun = self.current.remoteCredentials != nil && !self.current.remoteCandidates.isEmpty
+            if hasBegun || self.state != .new { self.setState(.checking) }
+            return
+        }
+        let isOld = selected.generation != self.current.number
+        if self.isDisconnected {
+            // A restart forgets that connectivity was lost (W3C webrtc-pc, RTCIceTransportState).
+            self.setState(isOld ? .checking : .disconnected)
+        } else if !isOld && selected.isNominated && self.current.remoteIsComplete
+            && self.gatheringState == .complete
+        {
+            self.setState(.completed)
+        } else {
+            self.setState(.connected)
+        }
+    }
+
+    /// When to give up unless something works until then; the past if now (RFC 8863 section 4).
+    var nextFailureAt: NIODeadline? {
+        guard self.selected == nil, let startedAt = self.current.startedAt, self.state != .failed else { return nil }
+        let patience = startedAt + self.configuration.patience
+        let isActive = self.current.checklist.contains { pair in
+            pair.state == .inProgress || pair.state == .waiting || pair.isQueued
+                || pair.state == .frozen
+        }
+        guard !isActive, self.current.nominating == nil else { return nil }
+        // A peer that talks to us over a pair that works may still nominate it.
+        let heard = self.current.checklist.filter { $0.state == .succeeded }.compactMap(\.lastHeardAt).max()
+        guard let heard else { return patience }
+        return max(patience, heard + self.configuration.consentExpiry)
+    }
+
+    func giveUp() {
+        self.checks.removeAll()
+        self.current.triggered.removeAll()
+        self.previous = nil
+        for pair in self.current.checklist where pair.state != .succeeded { pair.state = .failed }
+        self.setState(.failed)
+    }
+}

@@ -1,0 +1,41 @@
+/// Which agent nominates (RFC 8445 section 6.1.1).
+public enum ICERole: Sendable, Hashable {
+    case controlling
+    case controlled
+
+    var opposite: ICERole { self == .controlling ? .controlled : .controlling }
+}
+
+/// How far an agent has come (W3C `RTCIceTransportState`).
+public enum ICEConnectionState: String, Sendable, Hashable {
+    /// Waiting for the peer's credentials and candidates.
+    case new
+    /// Checking pairs, none usable yet.
+    case checking
+    /// A pair is in use; better ones may still come.
+    case connected
+    /// A pair is nominated and no more candidates will come from either side.
+    case completed
+    /// Nothing was heard from the peer for a while; this may pass by itself.
+    case disconnected
+    /// No pair works, or consent has expired. Only a restart leads out.
+    case failed
+    /// ``ICEAgent/close()`` was called.
+    case closed
+}
+
+/// How far gathering has come (W3C `RTCIceGathererState`).
+public enum ICEGatheringState: String, Sendable, Hashable {
+    case new
+    case gathering
+    case complete
+}
+
+/// The state of a candidate pair's check (RFC 8445 section 6.1.2.6).
+public enum ICECandidatePairState: String, Sendable, Hashable {
+    case frozen
+    case waiting
+    case inProgress = "in-progress"
+    case succeeded
+    case failed
+}

@@ -1,0 +1,53 @@
+public import NIOCore
+
+/// The figures of one pair (W3C webrtc-stats, `RTCIceCandidatePairStats`).
+public struct ICECandidatePairStatistics: Sendable {
+    /// The pair.
+    public var pair: ICECandidatePair
+    /// The state of its check.
+    public var state: ICECandidatePairState
+    /// Whether it was nominated.
+    public var isNominated = false
+    /// Whether it is the selected one.
+    public var isSelected = false
+    /// Application datagrams and their bytes, as told by ``ICEAgent/noteSent(bytes:packets:remote:base:now:)``.
+    public var packetsSent: UInt64 = 0
+    public var packetsReceived: UInt64 = 0
+    public var bytesSent: UInt64 = 0
+    public var bytesReceived: UInt64 = 0
+    /// When application data last went out or came in.
+    public var lastPacketSent: NIODeadline?
+    public var lastPacketReceived: NIODeadline?
+    /// Checks, with retransmissions.
+    public var requestsSent: UInt64 = 0
+    public var requestsReceived: UInt64 = 0
+    public var responsesSent: UInt64 = 0
+    public var responsesReceived: UInt64 = 0
+    /// Checks sent to keep consent fresh (RFC 7675); they do not count as ``requestsSent``.
+    public var consentRequestsSent: UInt64 = 0
+    /// The sum of all measured round-trip times; divide by ``roundTripTimeMeasurements``.
+    public var totalRoundTripTime: TimeAmount = .zero
+    public var roundTripTimeMeasurements: UInt64 = 0
+    /// The latest round-trip time.
+    public var currentRoundTripTime: TimeAmount?
+}
+
+/// What an agent refused, and why.
+public struct ICECounters: Sendable, Hashable {
+    /// Datagrams that are no STUN messages, or broken ones.
+    public var malformed: UInt64 = 0
+    /// Requests whose USERNAME is missing or not ours.
+    public var unknownUsername: UInt64 = 0
+    /// Messages whose integrity code is missing or wrong.
+    public var badIntegrity: UInt64 = 0
+    /// Responses that no request of ours waits for, or that came from the wrong place.
+    public var unexpectedResponses: UInt64 = 0
+    /// Messages that are neither binding requests nor answers to ours.
+    public var ignored: UInt64 = 0
+    /// Remote candidates that are of no use: another component or protocol, no port, an impossible address, a stale ufrag.
+    public var uselessCandidates: UInt64 = 0
+    /// Candidates, pairs and early checks beyond the limits.
+    public var overLimit: UInt64 = 0
+    /// Role conflicts resolved.
+    public var roleConflicts: UInt64 = 0
+}

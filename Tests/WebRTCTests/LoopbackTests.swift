@@ -1,0 +1,49 @@
+import NIOCore
+import Testing
+import WebRTC
+
+@Suite("Connections over loopback sockets", .serialized)
+struct LoopbackTests {
+    @Test("a client talks to an endpoint", .timeLimit(.minutes(1)))
+    func clientAndEndpoint() async throws {
+        var configuration = WebRTCEndpoint.Configuration()
+        configuration.addressPolicy.addresses = ["127.0.0.1"]
+        let endpoint = try await WebRTCEndpoint.bind(configuration)
+        let server = try endpoint.makePeerConnection()
+        let client = try RTCPeerConnection(addressPolicy: configuration.addressPolicy)
+        let channel = try await client.createDataChannel("chat")
+        try await connect(client, server)
+        try await channel.waitUntilOpen()
+        let echo = Task {
+            for await event in server.events {
+                guard case .dataChannel(let channel) = event else { continue }
+                for try await message in channel.messages { try await channel.send(message) }
+            }
+        }
+        try await channel.send("hello")
+        try await channel.send([1, 2, 3])
+        var received: [RTCDataChannelMessage] = []
+        for try await message in channel.messages {
+            received.append(message)
+            if received.count == 2 { break }
+        }
+        #expect(received == [.text("hello"), .binary(ByteBuffer(bytes: [1, 2, 3]))])
+        await client.close()
+        await endpoint.close()
+        echo.cancel()
+        #expect(client.connectionState == .closed)
+    }
+
+    /// Exchanges complete descriptions.
+    private func connect(_ offerer: RTCPeerConnection, _ answerer: RTCPeerConnection) async throws {
+        try await offerer.setLocalDescription()
+        for await event in offerer.events {
+            if case .iceGatheringStateChange(.complete) = event { break }
+        }
+        let offer = try #require(offerer.localDescription)
+        try await answerer.setRemoteDescription(offer)
+        try await answerer.setLocalDescription()
+        let answer = try #require(answerer.localDescription)
+        try await offerer.setRemoteDescription(answer)
+    }
+}
