@@ -90,7 +90,7 @@ extension Bridge {
         case "createDataChannel":
             let options = (arguments[1] ?? [:]).dataChannelInit
             let channel = try await object.connection.createDataChannel(arguments[0]?.string ?? "", options)
-            return self.adopt(channel, of: object, priority: options.priority, readyState: .connecting)
+            return self.adopt(channel, of: object, readyState: .connecting)
         case "getConfiguration":
             return self.json(await object.connection.getConfiguration())
         case "setConfiguration":

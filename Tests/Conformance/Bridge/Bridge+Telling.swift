@@ -112,10 +112,9 @@ extension Bridge {
     func adopt(
         _ channel: RTCDataChannel,
         of owner: ConnectionObject,
-        priority: RTCPriorityType,
         readyState: RTCDataChannelState
     ) -> JSONValue {
-        let object = ChannelObject(id: self.makeID("dc"), channel: channel, owner: owner, priority: priority)
+        let object = ChannelObject(id: self.makeID("dc"), channel: channel, owner: owner)
         self.channels[object.id] = object
         owner.channels.append(object)
         self.image.set(
@@ -127,7 +126,7 @@ extension Bridge {
                 "protocol": .string(channel.protocol),
                 "negotiated": .bool(channel.negotiated),
                 "id": JSONValue(channel.id),
-                "priority": .string(priority.rawValue),
+                "priority": .string(channel.priority.rawValue),
                 "readyState": .string(readyState.rawValue),
                 "bufferedAmount": JSONValue(channel.bufferedAmount),
                 "bufferedAmountLowThreshold": JSONValue(channel.bufferedAmountLowThreshold),
@@ -159,7 +158,7 @@ extension Bridge {
                 self.tell(event, of: object, snapshot)
             case .incomingChannel(let object, let channel, let readyState, let snapshot) where !object.isClosed:
                 self.tellSnapshot(snapshot, of: object)
-                let reference = self.adopt(channel, of: object, priority: channel.priority, readyState: readyState)
+                let reference = self.adopt(channel, of: object, readyState: readyState)
                 self.write(event: "datachannel", of: object.id, ["channel": reference])
             case .channel(let object, let event) where !object.owner.isClosed:
                 self.tell(event, of: object)

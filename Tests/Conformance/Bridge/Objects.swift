@@ -39,15 +39,13 @@ final class ChannelObject {
     let id: String
     let channel: RTCDataChannel
     let owner: ConnectionObject
-    let priority: RTCPriorityType
     /// Whether Node closed it: what follows from that is no news to it.
     var closeWasCalled = false
 
-    init(id: String, channel: RTCDataChannel, owner: ConnectionObject, priority: RTCPriorityType) {
+    init(id: String, channel: RTCDataChannel, owner: ConnectionObject) {
         self.id = id
         self.channel = channel
         self.owner = owner
-        self.priority = priority
     }
 }
 
