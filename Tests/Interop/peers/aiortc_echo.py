@@ -16,7 +16,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 LARGEST_BODY = 65536
 
 _host_addresses = aioice.ice.get_host_addresses
-aioice.ice.get_host_addresses = lambda ipv4, ipv6: _host_addresses(ipv4, ipv6) or ["127.0.0.1"]
+aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: _host_addresses(use_ipv4, use_ipv6) or ["127.0.0.1"]
 
 peers: set[RTCPeerConnection] = set()
 
@@ -83,7 +83,7 @@ async def main() -> None:
     app["returned"], app["alter"] = 0, options.alter
     app.router.add_post("/offer", offer)
     if options.page:
-        app.router.add_get("/", lambda _: web.FileResponse(options.page))
+        app.router.add_get("/", lambda _: web.Response(body=open(options.page, "rb").read(), content_type="text/html", charset="utf-8"))
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, host, int(port))
