@@ -6,6 +6,7 @@ see that a caller notices.
 
 import argparse
 import asyncio
+import itertools
 import json
 import signal
 
@@ -61,8 +62,7 @@ async def offer(request: web.Request) -> web.Response:
 
 def on_channel(app: web.Application, channel) -> None:
     def on_message(message) -> None:
-        app["returned"] += 1
-        if app["returned"] == app["alter"] and message:
+        if next(app["returned"]) == app["alter"] and message:
             altered = bytearray(message.encode() if isinstance(message, str) else message)
             altered[-1] ^= 1
             message = altered.decode(errors="replace") if isinstance(message, str) else bytes(altered)
@@ -80,7 +80,7 @@ async def main() -> None:
     host, _, port = options.http.rpartition(":")
 
     app = web.Application(client_max_size=1 << 30)
-    app["returned"], app["alter"] = 0, options.alter
+    app["returned"], app["alter"] = itertools.count(1), options.alter
     app.router.add_post("/offer", offer)
     if options.page:
         app.router.add_get("/", lambda _: web.Response(body=open(options.page, "rb").read(), content_type="text/html", charset="utf-8"))
