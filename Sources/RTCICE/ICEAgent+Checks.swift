@@ -24,6 +24,10 @@ extension ICEAgent {
         guard !self.current.triggered.isEmpty else { return }
         var later: [ICECheckPair] = []
         for pair in self.current.triggered {
+            guard pair.state != .succeeded else {
+                pair.isQueued = false
+                continue
+            }
             if let last = pair.lastCheckAt, now < last + self.configuration.pacing {
                 later.append(pair)
             } else {
@@ -79,8 +83,8 @@ extension ICEAgent {
         builder.append(.username, text: "\(remote.ufrag):\(generation.localCredentials.ufrag)")
         builder.append(.priority, integer: pair.local.peerReflexivePriority)
         builder.append(self.role == .controlling ? .iceControlling : .iceControlled, integer: self.tieBreaker)
-        let nominates = purpose == .nomination || purpose == .consent && pair.isNominated
-        if nominates && self.role == .controlling { builder.append(.useCandidate) }
+        // A controlling agent selects what it nominates, so each check of the selected pair says so again.
+        if purpose != .connectivity && self.role == .controlling { builder.append(.useCandidate) }
         builder.appendIntegrity(key)
         builder.appendFingerprint()
         let transaction = STUNTransaction(id: id, request: builder.finish(), timing: timing, now: now)

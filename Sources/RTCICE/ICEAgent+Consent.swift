@@ -60,9 +60,11 @@ extension ICEAgent {
     private func reviveChecks(besides silent: ICECheckPair) {
         guard silent.generation == self.current.number else { return }
         if self.current.nominating === silent {
-            // Its nomination may still be answered, but another pair may be nominated meanwhile.
+            // Another pair may be nominated from here on; until then probes go on nominating this one.
             self.current.nominating = nil
             self.current.nominated = silent
+            if let id = silent.transaction { self.checks[id] = nil }
+            silent.transaction = nil
         }
         for pair in self.current.checklist where pair !== silent && !pair.isQueued {
             if let id = pair.transaction { self.checks[id] = nil }

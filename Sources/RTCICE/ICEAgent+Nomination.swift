@@ -18,6 +18,7 @@ extension ICEAgent {
         self.current.nominating = best
         self.startCheck(of: best, purpose: .nomination, now: now)
         // RFC 8445 section 12.1.1 lets data go over any valid pair; the one being nominated saves a round trip.
+        best.nextProbeAt = now + self.configuration.probeInterval
         self.select(best, now: now)
     }
 
@@ -69,8 +70,11 @@ extension ICEAgent {
     func follow(_ pair: ICECheckPair, isNew: Bool, in generation: ICEGeneration, now: NIODeadline) {
         let wins: Bool
         if let selected = self.selected, selected !== pair, selected.generation == generation.number {
+            // A peer that uses the selected pair checks it every few seconds. One that does not has moved, even if a
+            // nomination that arrived out of order has hidden that.
+            let isForsaken = (selected.lastRequestAt ?? now) + 2 * self.configuration.consent < now
             wins =
-                self.isDisconnected
+                self.isDisconnected || isForsaken
                 || isNew && (!pair.isAggressivelyNominated || pair.priority > selected.priority)
         } else {
             wins = true

@@ -102,6 +102,7 @@ extension ICEAgent {
             pair = made
         }
         pair.statistics.requestsReceived += 1
+        pair.lastRequestAt = now
         self.noteHeard(pair, now: now)
         if pair.state != .succeeded {
             // Whatever hindered our earlier check, the peer's has opened the way.

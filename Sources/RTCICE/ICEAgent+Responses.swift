@@ -69,10 +69,8 @@ extension ICEAgent {
         guard generation === self.current, self.state != .failed else { return }
         switch self.role {
         case .controlling:
-            if check.purpose == .nomination, check.role == .controlling,
-                generation.nominating === pair || self.selected === pair
-            {
-                generation.nominating = nil
+            if check.purpose != .connectivity, check.role == .controlling, self.selected === pair {
+                if generation.nominating === pair { generation.nominating = nil }
                 self.conclude(with: pair, in: generation, now: now)
             }
         case .controlled:

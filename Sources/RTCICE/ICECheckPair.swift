@@ -23,6 +23,8 @@ final class ICECheckPair {
     /// The peer's latest check nominated.
     var lastRequestNominated = false
 
+    /// When the peer last checked this pair.
+    var lastRequestAt: NIODeadline?
     var lastHeardAt: NIODeadline?
     var lastAnswerAt: NIODeadline?
     /// When the first check was sent that no answer has come for.

@@ -15,31 +15,36 @@ from harness import Agent, Pair
 SUBJECT = os.environ.get("INTEROP_SUBJECT", "swift")
 PEERS = [name for name in os.environ.get("INTEROP_PEERS", "chromium,aiortc,pion").split(",") if name]
 
-# Not applicable, so not in the list of tests: aiortc has no ICE restart and does not trickle; Pion has no restartIce().
+# Not applicable, so not in the list of tests: aiortc has no ICE restart and does not trickle; Pion has no restartIce(),
+# and does not refuse what the other side does not take (which concerns it as a subject only).
 WITHOUT = {
     "iceRestart": ["aiortc"],
     "restartIce": ["aiortc", "pion"],
     "trickle": ["aiortc"],
     "selectedPair": ["aiortc"],
+    "refusal": ["pion"],
 }
 
 
 def pytest_report_header(config):
-    missing = [f"{feature} with {name}" for feature, names in WITHOUT.items() for name in names if name in PEERS]
+    missing = [f"{feature} with {name}" for feature, names in WITHOUT.items() for name in names
+               if name in PEERS and feature != "refusal"]
     return [f"subject: {SUBJECT}; peers: {', '.join(PEERS)}", f"not applicable: {', '.join(missing)}"]
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "needs(feature): the peer's own API must have this, else no such test exists")
+    config.addinivalue_line("markers", "needs(feature): both sides' own API must have this, else no such test exists")
+    config.addinivalue_line("markers", "subject_needs(feature): the same of the subject alone")
 
 
 def pytest_generate_tests(metafunc):
     if "pair" not in metafunc.fixturenames:
         return
-    needed = [mark.args[0] for mark in metafunc.definition.iter_markers("needs")]
-    peers = [name for name in PEERS if not any(name in WITHOUT[feature] for feature in needed)]
-    if any(SUBJECT in WITHOUT[feature] for feature in needed):
-        peers = []
+
+    def has(name: str, marker: str) -> bool:
+        return not any(name in WITHOUT[mark.args[0]] for mark in metafunc.definition.iter_markers(marker))
+
+    peers = [name for name in PEERS if has(name, "needs") and has(SUBJECT, "needs") and has(SUBJECT, "subject_needs")]
     meetings = [(name, role) for name in peers for role in ("offers", "answers")]
     metafunc.parametrize("meeting", meetings, ids=[f"{name}-{SUBJECT}-{role}" for name, role in meetings], scope="session")
 

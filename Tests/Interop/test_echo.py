@@ -1,7 +1,6 @@
 """datachannel-echo through its HTTP interface: the server, its page in a browser, and its client."""
 
 import json
-import os
 import re
 import signal
 import socket
@@ -12,11 +11,11 @@ import time
 import urllib.error
 import urllib.request
 
+import harness  # noqa: F401  (puts the peers' folder on the path)
+import browser as chromium
 import pytest
 from harness import DEADLINE, HERE, Deadline, swift_binary
-from selenium import webdriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
 SAMPLE_OFFER = """v=0\r
@@ -89,12 +88,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    profile = tmp_path_factory.mktemp("profile")
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", f"--user-data-dir={profile}"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(os.environ.get("CHROMEDRIVER", "chromedriver")))
+    driver = chromium.start(str(tmp_path_factory.mktemp("profile")))
     driver.set_window_size(1100, 1000)
     yield driver
     driver.quit()

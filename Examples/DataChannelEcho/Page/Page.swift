@@ -43,9 +43,10 @@ enum Page {
         }
         @media (min-width: 820px) { .half { grid-column: span 6; } }
         button, input, select { font: inherit; color: inherit; border-radius: 8px; }
-        input, select { border: 1px solid var(--line); background: var(--field); padding: 7px 10px; min-width: 0; }
+        input, select { border: 1px solid var(--line); background: var(--field); padding: 7px 10px; height: 40px; min-width: 0; }
         button {
-          border: 1px solid var(--line); background: transparent; padding: 7px 16px; font-weight: 600; cursor: pointer;
+          border: 1px solid var(--line); background: transparent; padding: 7px 16px; height: 40px; font-weight: 600;
+          cursor: pointer;
         }
         button.primary { background: var(--accent); border-color: var(--accent); color: var(--accent-text); }
         button:disabled, input:disabled, select:disabled { opacity: .5; cursor: not-allowed; }
@@ -83,7 +84,7 @@ enum Page {
         .figures b { display: block; font-size: 22px; line-height: 1.25; font-variant-numeric: tabular-nums; }
         .figures span { color: var(--soft); font-size: 13px; }
         canvas { display: block; width: 100%; height: 220px; }
-        progress { width: 100%; height: 6px; accent-color: var(--accent); }
+        progress { width: 100%; height: 6px; margin-bottom: 12px; accent-color: var(--accent); }
         .visually-hidden {
           position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
         }
@@ -259,7 +260,7 @@ enum Page {
 
         function candidate(entry) {
           if (!entry) return "–";
-          const host = entry.address || entry.ip || "hidden address";
+          const host = entry.address || entry.ip || "(hidden)";
           const where = host.includes(":") ? "[" + host + "]:" + entry.port : host + ":" + entry.port;
           return where + " " + entry.protocol + " " + entry.candidateType;
         }

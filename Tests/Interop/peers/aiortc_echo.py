@@ -6,6 +6,7 @@ see that a caller notices.
 
 import argparse
 import asyncio
+import itertools
 import json
 import signal
 
@@ -16,7 +17,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 LARGEST_BODY = 65536
 
 _host_addresses = aioice.ice.get_host_addresses
-aioice.ice.get_host_addresses = lambda ipv4, ipv6: _host_addresses(ipv4, ipv6) or ["127.0.0.1"]
+aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: _host_addresses(use_ipv4, use_ipv6) or ["127.0.0.1"]
 
 peers: set[RTCPeerConnection] = set()
 
@@ -61,8 +62,7 @@ async def offer(request: web.Request) -> web.Response:
 
 def on_channel(app: web.Application, channel) -> None:
     def on_message(message) -> None:
-        app["returned"] += 1
-        if app["returned"] == app["alter"] and message:
+        if next(app["returned"]) == app["alter"] and message:
             altered = bytearray(message.encode() if isinstance(message, str) else message)
             altered[-1] ^= 1
             message = altered.decode(errors="replace") if isinstance(message, str) else bytes(altered)
@@ -80,10 +80,10 @@ async def main() -> None:
     host, _, port = options.http.rpartition(":")
 
     app = web.Application(client_max_size=1 << 30)
-    app["returned"], app["alter"] = 0, options.alter
+    app["returned"], app["alter"] = itertools.count(1), options.alter
     app.router.add_post("/offer", offer)
     if options.page:
-        app.router.add_get("/", lambda _: web.FileResponse(options.page))
+        app.router.add_get("/", lambda _: web.Response(body=open(options.page, "rb").read(), content_type="text/html", charset="utf-8"))
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, host, int(port))

@@ -6,15 +6,13 @@ back with POST /lines. Selenium only starts and ends the browser.
 
 import http.server
 import json
-import os
 import pathlib
 import queue
 import sys
 import tempfile
 import threading
 
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+import browser
 
 HERE = pathlib.Path(__file__).resolve().parent
 PAGE = b"<!doctype html><meta charset=utf-8><title>agent</title><script src=/chromium_page.js></script>"
@@ -64,28 +62,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def options(profile: str) -> webdriver.ChromeOptions:
-    chosen = webdriver.ChromeOptions()
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-dev-shm-usage",
-        "--disable-gpu",
-        # Timers of a page that nobody looks at would be slowed down.
-        "--disable-background-timer-throttling",
-        "--disable-renderer-backgrounding",
-        f"--user-data-dir={profile}",
-    ):
-        chosen.add_argument(argument)
-    return chosen
-
-
 def main() -> None:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        driver = webdriver.Chrome(options=options(profile), service=Service(os.environ.get("CHROMEDRIVER", "chromedriver")))
+        driver = browser.start(profile)
         try:
             version = driver.capabilities["browserVersion"]
             driver.get(f"http://127.0.0.1:{server.server_port}/#{version}")

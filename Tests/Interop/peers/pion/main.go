@@ -278,11 +278,12 @@ func createPeer(name string) error {
 	return nil
 }
 
-func (p *peer) close() error {
+func (p *peer) close() {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
-	return p.pc.Close()
+	// Pion reports here that the other side was faster; the connection is closed all the same.
+	_ = p.pc.Close()
 }
 
 func description(d *webrtc.SessionDescription) object {
@@ -317,7 +318,8 @@ func handle(r *request) (object, error) { //nolint:gocyclo
 		peersMu.Lock()
 		delete(peers, r.PC)
 		peersMu.Unlock()
-		return object{}, p.close()
+		p.close()
+		return object{}, nil
 	case "createOffer":
 		offer, err := pc.CreateOffer(&webrtc.OfferOptions{ICERestart: r.ICERestart})
 		if err != nil {
@@ -450,6 +452,6 @@ func main() {
 	peersMu.Lock()
 	defer peersMu.Unlock()
 	for _, p := range peers {
-		_ = p.close()
+		p.close()
 	}
 }

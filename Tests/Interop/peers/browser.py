@@ -1,0 +1,35 @@
+"""Headless Chromium under Selenium, from the machine's own packages: nothing is downloaded."""
+
+import os
+import shutil
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    # Timers of a page that nobody looks at would be slowed down.
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+    # Nothing here needs the network outside.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+)
+
+
+def start(profile: str) -> webdriver.Chrome:
+    """A browser with that folder as its profile. CHROMIUM and CHROMEDRIVER name other programs."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    driver = os.environ.get("CHROMEDRIVER") or shutil.which("chromedriver")
+    if not chromium or not driver:
+        raise FileNotFoundError("chromium or chromedriver is missing: run Scripts/install-dependencies.sh test")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in (*ARGUMENTS, f"--user-data-dir={profile}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return webdriver.Chrome(options=options, service=Service(driver))

@@ -1,0 +1,151 @@
+import NIOCore
+import RTCBase
+import RTCICE
+import RTCSTUN
+import Testing
+
+@Suite struct GatheringTests {
+    let server = address("203.0.113.1", 3478)
+
+    /// Answers binding requests like a STUN server.
+    private func reflect(_ datagram: RawSpan, _ source: TransportAddress) -> ByteBuffer? {
+        guard let message = STUNMessage(datagram), message.messageClass == .request else { return nil }
+        var builder = STUNMessageBuilder(.successResponse, .binding, message.transactionID)
+        builder.append(.xorMappedAddress, address: source)
+        return builder.finish()
+    }
+
+    @Test("Host candidates come at once, and gathering without servers is complete at once")
+    func hostsOnly() {
+        let duo = Duo(left: ["192.0.2.1", "2001:db8::1"])
+        duo.left.gather()
+        duo.left.drain()
+        #expect(duo.left.agent.gatheringState == .complete)
+        #expect(duo.left.agent.localCandidates.map(\.type) == [.host, .host])
+        let candidates = duo.left.agent.localCandidates
+        #expect(candidates[1].priority > candidates[0].priority)
+        #expect(candidates[0].foundation != candidates[1].foundation)
+        #expect(candidates.allSatisfy { $0.usernameFragment == duo.left.agent.localCredentials.ufrag })
+        #expect(duo.left.events.last == .gatheringStateChanged(.complete))
+    }
+
+    @Test("A STUN server reveals the reflexive address")
+    func reflexive() {
+        let duo = Duo(left: ["10.0.0.1"])
+        duo.network.nats[address("10.0.0.1", 1000)] = address("198.51.100.7", 40000)
+        duo.network.servers[self.server] = self.reflect
+        duo.left.gather(stunServers: [ICEServerAddress(address: self.server, url: "stun:example.org")])
+        #expect(duo.left.agent.gatheringState == .gathering)
+        duo.network.run(for: .seconds(1))
+        #expect(duo.left.agent.gatheringState == .complete)
+        let candidate = duo.left.agent.localCandidates.last
+        #expect(candidate?.type == .serverReflexive)
+        #expect(candidate?.address == .ip(address("198.51.100.7", 40000)))
+        #expect(candidate?.relatedAddress == address("10.0.0.1", 1000))
+        #expect(candidate?.base == address("10.0.0.1", 1000))
+        #expect(candidate?.serverURL == "stun:example.org")
+    }
+
+    @Test("A reflexive address that is the host's own makes no candidate of its own")
+    func redundant() {
+        let duo = Duo()
+        duo.network.servers[self.server] = self.reflect
+        duo.left.gather(stunServers: [ICEServerAddress(address: self.server, url: "stun:example.org")])
+        duo.network.run(for: .seconds(1))
+        #expect(duo.left.agent.localCandidates.count == 1)
+        #expect(duo.left.agent.gatheringState == .complete)
+    }
+
+    @Test("A dead server is an error after less than ten seconds and holds nothing else up")
+    func deadServer() {
+        let duo = Duo()
+        let dead = ICEServerAddress(address: address("203.0.113.99", 3478), url: "stun:dead")
+        let start = duo.network.now
+        duo.left.learnPeer()
+        duo.right.learnPeer()
+        duo.left.gather(stunServers: [dead])
+        duo.right.gather()
+        #expect(duo.network.run(for: .seconds(1), until: duo.isConnected))
+        #expect(duo.network.run(for: .seconds(20), until: { duo.left.agent.gatheringState == .complete }))
+        #expect(duo.network.now - start <= .seconds(10))
+        let error = duo.left.events.contains { event in
+            if case .candidateError("stun:dead", 701, _, _) = event { return true }
+            return false
+        }
+        #expect(error)
+        #expect(duo.network.run(for: .seconds(1), until: duo.isSettled))
+    }
+
+    @Test("A server's refusal is reported with its code")
+    func refusal() {
+        let duo = Duo()
+        duo.network.servers[self.server] = { datagram, _ in
+            guard let message = STUNMessage(datagram) else { return nil }
+            var builder = STUNMessageBuilder(.errorResponse, .binding, message.transactionID)
+            builder.appendErrorCode(401, reason: "Unauthenticated")
+            return builder.finish()
+        }
+        duo.left.gather(stunServers: [ICEServerAddress(address: self.server, url: "stun:strict")])
+        duo.network.run(for: .seconds(1))
+        let url = "stun:strict"
+        #expect(
+            duo.left.events.contains(
+                .candidateError(url: url, code: 401, text: "Unauthenticated", address: duo.left.bases[0])
+            )
+        )
+        #expect(duo.left.agent.gatheringState == .complete)
+    }
+
+    @Test("An answer from elsewhere than the server is ignored")
+    func forgedServer() {
+        let duo = Duo()
+        duo.network.servers[self.server] = { [network = duo.network, base = duo.left.bases[0]] datagram, _ in
+            guard let forged = reflect(datagram, address("198.51.100.66", 6)) else { return nil }
+            network.send(forged, from: address("198.51.100.66", 6), to: base)
+            return nil
+        }
+        duo.left.gather(stunServers: [ICEServerAddress(address: self.server, url: "stun:s")])
+        duo.network.run(for: .milliseconds(400))
+        #expect(duo.left.agent.localCandidates.count == 1)
+        #expect(duo.left.agent.gatheringState == .gathering)
+        #expect(duo.left.agent.counters.unexpectedResponses == 1)
+    }
+
+    @Test("A relayed candidate is paired from its own address")
+    func relayed() {
+        let duo = Duo(left: [])
+        let relay = address("203.0.113.50", 5000)
+        duo.left.bases = [relay]
+        duo.left.agent.addRelayed(
+            address: relay,
+            relatedAddress: address("192.0.2.1", 1),
+            serverURL: "turn:example.org",
+            now: duo.network.now
+        )
+        duo.left.learnPeer()
+        duo.right.learnPeer()
+        duo.right.gather()
+        #expect(duo.network.run(for: .seconds(2), until: duo.isConnected))
+        #expect(duo.left.agent.selectedPair?.local.type == .relayed)
+        #expect(duo.left.agent.selectedPath?.base == relay)
+    }
+
+    @Test("Statistics count checks, consent and data")
+    func statistics() throws {
+        let duo = Duo()
+        duo.start()
+        duo.network.run(for: .seconds(30))
+        duo.left.sendData("12345")
+        duo.network.run(for: .seconds(1))
+        let left = try #require(duo.left.agent.statistics().first)
+        let right = try #require(duo.right.agent.statistics().first)
+        #expect(left.isSelected && left.isNominated && left.state == .succeeded)
+        #expect(left.bytesSent == 5 && left.packetsSent == 1)
+        #expect(right.bytesReceived == 5 && right.packetsReceived == 1)
+        #expect((4...8).contains(left.consentRequestsSent))
+        #expect(left.responsesReceived == left.requestsSent + left.consentRequestsSent)
+        #expect(left.requestsReceived == left.responsesSent)
+        #expect(left.currentRoundTripTime == .milliseconds(20))
+        #expect(left.totalRoundTripTime == .milliseconds(20) * Int(left.roundTripTimeMeasurements))
+    }
+}
