@@ -47,8 +47,8 @@ class Link {
     }
   }
   dropFor(ids) { this.inbox = this.inbox.filter(m => { if (m.ev && ids.has(m.obj)) return false; if (m.patch) for (const i of ids) delete m.patch[i]; return true; }); }
-  // Promises of a connection that was closed meanwhile stay as they are (webrtc-pc section 4.4.1.3).
-  dropPending(obj) { for (const [id, p] of this.pending) if (p.obj === obj) this.pending.delete(id); }
+  // What a connection that was closed meanwhile had promised never comes (webrtc-pc section 4.4.1.3); what had failed has failed.
+  dropPending(obj) { for (const p of this.pending.values()) if (p.obj === obj) p.resolve = () => {}; }
   // A channel that was closed before it was announced as open never opens.
   dropOpen(id) { this.inbox = this.inbox.filter(m => { if (m.obj !== id || m.ev !== 'open') return true; delete m.ev; return !!m.patch; }); }
   kill() { try { if (this.pid && !this.dead) process.kill(this.pid, 'SIGKILL'); } catch {} }

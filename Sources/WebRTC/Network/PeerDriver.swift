@@ -131,14 +131,11 @@ final class PeerDriver {
     private func gather(ufrag: String) {
         let servers = self.configuration.iceServers.flatMap(\.urls)
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        // Later: whoever set the description sees it without candidates first, as W3C's queued tasks have it.
-        self.eventLoop.execute {
-            bound.value.network.hostAddresses { hosts in
-                bound.value.resolver.servers(of: servers) { addresses in
-                    let driver = bound.value
-                    driver.session.provideAddresses(for: ufrag, hosts: hosts, servers: addresses, now: .now())
-                    driver.pump()
-                }
+        self.network.hostAddresses { hosts in
+            bound.value.resolver.servers(of: servers) { addresses in
+                let driver = bound.value
+                driver.session.provideAddresses(for: ufrag, hosts: hosts, servers: addresses, now: .now())
+                driver.pump()
             }
         }
     }
