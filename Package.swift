@@ -97,6 +97,21 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // Programs that tests talk to, JSON line by JSON line.
+        .target(name: "JSONLines", path: "Tests/Conformance/JSONLines", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "wpt-bridge",
+            dependencies: ["JSONLines", "WebRTC", "RTCCore", "RTCBase", nioCore, nioPosix],
+            path: "Tests/Conformance/Bridge",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "interop-agent",
+            dependencies: ["JSONLines", "WebRTC", "RTCCore", "RTCBase", nioCore],
+            path: "Tests/Interop/Agent",
+            swiftSettings: swiftSettings
+        ),
+
         // Tests.
         .testTarget(name: "RTCBaseTests", dependencies: ["RTCBase", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCCryptoTests", dependencies: ["RTCCrypto"], swiftSettings: swiftSettings),

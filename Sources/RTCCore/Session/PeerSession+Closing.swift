@@ -26,10 +26,7 @@ extension PeerSession {
         self.transport.dtlsState = .closed
         if self.states.sctp != nil { self.states.sctp = .closed }
         self.isClosed = true
-        self.outputs.removeAll { output in
-            if case .event = output { return true }
-            return false
-        }
+        self.dropQueuedEvents()
     }
 
     public var iceGatheringState: RTCIceGatheringState { self.states.iceGathering }

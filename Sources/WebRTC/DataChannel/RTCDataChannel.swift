@@ -70,6 +70,8 @@ public final class RTCDataChannel: Sendable {
     public var `protocol`: String { self.parameters.`protocol` }
     /// Whether both sides made it, with an id agreed on elsewhere.
     public var negotiated: Bool { self.parameters.negotiated }
+    /// How its messages compete with those of other channels (W3C webrtc-priority).
+    public var priority: RTCPriorityType { RTCPriorityType(value: self.parameters.priority) }
     /// Its stream, `nil` until the DTLS role is known.
     public var id: UInt16? { self.state.withLock { $0.id } }
     /// Whether it can be used.

@@ -81,4 +81,14 @@ public enum RTCPriorityType: String, Sendable, Hashable {
         case .high: return 1024
         }
     }
+
+    /// The priority that a value on the wire stands for: the nearest of the four (RFC 8832 section 5.1).
+    init(value: UInt16) {
+        switch value {
+        case ...192: self = .veryLow
+        case ...384: self = .low
+        case ...768: self = .medium
+        default: self = .high
+        }
+    }
 }

@@ -1,0 +1,169 @@
+import JSONLines
+import NIOCore
+import RTCBase
+import RTCCore
+import WebRTC
+
+extension Bridge {
+    static let promiseMethods: Set<String> = [
+        "createOffer", "createAnswer", "setLocalDescription", "setRemoteDescription", "addIceCandidate", "getStats",
+    ]
+
+    /// A method that gives a promise.
+    func callPromise(_ object: ConnectionObject, _ method: String, _ arguments: JSONValue) async throws -> JSONValue {
+        let connection = object.connection
+        switch method {
+        case "createOffer":
+            let options = arguments[0]
+            if options?["offerToReceiveAudio"]?.bool == true || options?["offerToReceiveVideo"]?.bool == true {
+                throw Failure.notImplemented("offerToReceive")
+            }
+            let restarts = options?["iceRestart"]?.bool ?? false
+            return JSONValue(try await connection.createOffer(RTCOfferOptions(iceRestart: restarts)))
+        case "createAnswer":
+            return JSONValue(try await connection.createAnswer())
+        case "setLocalDescription":
+            let description = arguments[0]
+            if description?["type"] == nil, description?["sdp"]?.string ?? "" == "" {
+                try await connection.setLocalDescription()
+            } else {
+                try await connection.setLocalDescription(description?.sessionDescription())
+            }
+        case "setRemoteDescription":
+            guard let description = arguments[0] else { throw Failure("TypeError", "a description is required") }
+            try await connection.setRemoteDescription(description.sessionDescription())
+        case "addIceCandidate":
+            try await connection.addIceCandidate(arguments[0]?.candidateInit)
+        case "getStats":
+            guard arguments[0] == nil else { throw Failure.notImplemented("getStats of a track") }
+            return JSONValue(await connection.getStats())
+        default:
+            throw Failure.notImplemented("RTCPeerConnection.\(method)")
+        }
+        return nil
+    }
+
+    /// A request that Node waits for.
+    func answer(_ request: JSONValue) async throws -> JSONValue {
+        let arguments = request["args"] ?? []
+        switch request["op"]?.string {
+        case "new":
+            return try self.make(request["type"]?.string ?? "", arguments)
+        case "call":
+            let id = request["obj"]?.string ?? ""
+            let method = request["method"]?.string ?? ""
+            if let object = self.connections[id] { return try await self.call(object, method, arguments) }
+            if let object = self.channels[id] { return try self.call(object, method, arguments) }
+            if let certificate = self.certificates[id], method == "getFingerprints" {
+                return Self.fingerprints(of: certificate)
+            }
+            return try self.callTransport(id, method)
+        case "set":
+            return try self.set(request)
+        default:
+            throw Failure.notImplemented("\(request["op"]?.string ?? "") \(request["attr"]?.string ?? "")")
+        }
+    }
+
+    private func make(_ type: String, _ arguments: JSONValue) throws -> JSONValue {
+        switch type {
+        case "RTCPeerConnection":
+            let connection = try RTCPeerConnection(
+                configuration: self.configuration(arguments[0] ?? [:]),
+                eventLoop: self.eventLoop
+            )
+            let object = ConnectionObject(id: self.makeID("pc"), connection: connection)
+            self.connections[object.id] = object
+            self.tellStates(of: object)
+            self.tellSnapshot(connection.snapshot, of: object)
+            self.listen(to: object)
+            return .reference(object.id, type)
+        case "RTCIceCandidate":
+            return JSONValue(try RTCIceCandidate((arguments[0] ?? [:]).candidateInit))
+        default:
+            throw Failure.notImplemented("new \(type)")
+        }
+    }
+
+    private func call(_ object: ConnectionObject, _ method: String, _ arguments: JSONValue) async throws -> JSONValue {
+        switch method {
+        case "createDataChannel":
+            let options = (arguments[1] ?? [:]).dataChannelInit
+            let channel = try await object.connection.createDataChannel(arguments[0]?.string ?? "", options)
+            return self.adopt(channel, of: object, readyState: .connecting)
+        case "getConfiguration":
+            return self.json(await object.connection.getConfiguration())
+        case "setConfiguration":
+            try await object.connection.setConfiguration(self.configuration(arguments[0] ?? [:]))
+        case "restartIce":
+            await object.connection.restartIce()
+        case "close":
+            await self.close(object)
+        default:
+            throw Failure.notImplemented("RTCPeerConnection.\(method)")
+        }
+        return nil
+    }
+
+    private func close(_ object: ConnectionObject) async {
+        guard !object.isClosed else { return }
+        await object.connection.close()
+        object.isClosed = true
+        self.tellClosed(object)
+    }
+
+    private func call(_ object: ChannelObject, _ method: String, _ arguments: JSONValue) throws -> JSONValue {
+        switch method {
+        case "send":
+            let message: RTCDataChannelMessage
+            if let bytes = arguments[0]?.binary {
+                message = .binary(ByteBuffer(bytes: bytes))
+            } else {
+                message = .text(arguments[0]?.string ?? "")
+            }
+            let before = object.channel.bufferedAmount
+            try object.channel.sendUnbounded(message)
+            self.watchDrain(of: object)
+            return JSONValue(object.channel.bufferedAmount - before)
+        case "close":
+            object.channel.close()
+            object.closeWasCalled = true
+            self.image.set("readyState", .string(object.channel.readyState.rawValue), of: object.id)
+        default:
+            throw Failure.notImplemented("RTCDataChannel.\(method)")
+        }
+        return nil
+    }
+
+    private func callTransport(_ id: String, _ method: String) throws -> JSONValue {
+        let owner = self.connections.values.first { $0.transports?.ice == id || $0.transports?.dtls == id }
+        guard let transport = owner?.connection.sctp?.transport else {
+            throw Failure("BackendError", "no object \(id)")
+        }
+        switch method {
+        case "getRemoteCertificates":
+            return .array(transport.getRemoteCertificates().map { .binary($0) })
+        case "getLocalCandidates":
+            return .array(transport.iceTransport.getLocalCandidates().map { JSONValue($0) })
+        case "getRemoteCandidates":
+            return .array(transport.iceTransport.getRemoteCandidates().map { JSONValue($0) })
+        case "getSelectedCandidatePair":
+            return JSONValue(transport.iceTransport.getSelectedCandidatePair())
+        case "getLocalParameters":
+            return JSONValue(transport.iceTransport.getLocalParameters())
+        case "getRemoteParameters":
+            return JSONValue(transport.iceTransport.getRemoteParameters())
+        default:
+            throw Failure.notImplemented("transport.\(method)")
+        }
+    }
+
+    private func set(_ request: JSONValue) throws -> JSONValue {
+        guard let object = request["obj"]?.string.flatMap({ self.channels[$0] }),
+            request["attr"]?.string == "bufferedAmountLowThreshold", let value = request["value"]?.int
+        else { throw Failure.notImplemented("set \(request["attr"]?.string ?? "")") }
+        object.channel.bufferedAmountLowThreshold = value
+        self.image.set("bufferedAmountLowThreshold", JSONValue(object.channel.bufferedAmountLowThreshold), of: object.id)
+        return nil
+    }
+}

@@ -1,0 +1,3 @@
+import JSONLines
+
+await Agent().serve(StandardInput.values())
