@@ -44,7 +44,7 @@ public struct TransportAddress: Sendable {
     ///
     /// - Returns: `nil` for anything that is not an IP literal; host names are never resolved.
     public init?(ip: some StringProtocol, port: UInt16) {
-        guard let address = try? SocketAddress(ipAddress: String(ip), port: Int(port)),
+        guard !ip.contains("%"), let address = try? SocketAddress(ipAddress: String(ip), port: Int(port)),
             let parsed = TransportAddress(address)
         else { return nil }
         self = parsed

@@ -21,8 +21,8 @@ public enum HashAlgorithm: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The digest of `bytes`, ``digestSize`` bytes; empty if the linked OpenSSL refuses the algorithm, as FIPS builds do
-    /// with MD5.
+    /// The digest of `bytes`, ``digestSize`` bytes; empty if the linked OpenSSL refuses the algorithm, as FIPS builds
+    /// do with MD5.
     public func digest(of bytes: RawSpan) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { output, count in
             count = bytes.withUnsafeBytes { input in

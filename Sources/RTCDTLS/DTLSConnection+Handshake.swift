@@ -131,6 +131,7 @@ extension DTLSConnection {
         }
         let info = self.makeSessionInfo()
         self.sessionInfo = info
+        self.isFreshlyConnected = true
         self.enter(.connected)
         self.events.append(.connected(info))
     }

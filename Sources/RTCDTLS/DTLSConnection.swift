@@ -64,6 +64,10 @@ public final class DTLSConnection {
 
     let ssl: OpaquePointer
     let box: DatagramBIO
+    /// Whether OpenSSL's record buffers were taken away, so that it needs them back first.
+    var buffersAreReleased = false
+    /// Whether the handshake's memory is to be released when its last flight is out.
+    var isFreshlyConnected = false
     var tally = DTLSCounters()
     var held = HeldDatagrams()
     var events: [Event] = []
@@ -224,7 +228,13 @@ public final class DTLSConnection {
     /// Takes what there is to send or to know: datagrams before events; `nil` when there is nothing more.
     public func poll() -> Output? {
         if let batch = self.box.output.next() { return .transmit(batch) }
-        guard self.eventsHead < self.events.count else { return nil }
+        guard self.eventsHead < self.events.count else {
+            if self.isFreshlyConnected {
+                self.isFreshlyConnected = false
+                self.releaseIdleMemory()
+            }
+            return nil
+        }
         let event = self.events[self.eventsHead]
         self.eventsHead += 1
         if self.eventsHead == self.events.count {
@@ -238,6 +248,7 @@ public final class DTLSConnection {
     public func close(now: NIODeadline) {
         switch self.state {
         case .connected:
+            self.acquireBuffers()
             SSL_shutdown(self.ssl)
             OpenSSLErrorQueue.clear()
             self.enter(.closed)
@@ -276,6 +287,7 @@ public final class DTLSConnection {
                 "a record has 1 to \(self.context.configuration.maximumRecordSize) bytes, not \(record.count)"
             )
         }
+        self.acquireBuffers()
         guard SSL_write(self.ssl, record.baseAddress, Int32(record.count)) == Int32(record.count) else {
             let failure = OpenSSLErrorQueue.takeError(.connectionFailed, "sending a record")
             self.fail(failure)

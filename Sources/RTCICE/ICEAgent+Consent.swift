@@ -22,7 +22,7 @@ extension ICEAgent {
     /// Keeps consent fresh on the selected pair, and notices when the peer falls silent.
     func keepConsent(now: NIODeadline) {
         guard let pair = self.selected, self.state != .failed else { return }
-        if let lastAnswer = pair.lastAnswerAt, lastAnswer + self.configuration.consentExpiry <= now {
+        if let lastAnswer = pair.lastAnswerAt, lastAnswer + self.configuration.expiry <= now {
             self.loseConsent(of: pair)
             return
         }
@@ -42,7 +42,7 @@ extension ICEAgent {
     private func sendConsentCheck(of pair: ICECheckPair, now: NIODeadline) {
         pair.statistics.consentRequestsSent += 1
         _ = self.sendCheck(of: pair, purpose: .consent, timing: Self.consentTiming, now: now)
-        pair.nextProbeAt = now + self.configuration.probeInterval
+        pair.nextProbeAt = now + self.configuration.probing
     }
 
     /// An answer is overdue: ask again soon, so that one lost datagram does not look like a lost peer.
@@ -52,11 +52,12 @@ extension ICEAgent {
 
     private func disconnection(of pair: ICECheckPair) -> NIODeadline? {
         guard let unanswered = pair.unansweredSince, let heard = pair.lastHeardAt else { return nil }
-        let timeout = self.configuration.disconnectedTimeout
+        let timeout = self.configuration.disconnection
         return max(heard + timeout, unanswered + .nanoseconds(timeout.nanoseconds / 2))
     }
 
-    /// The selected pair is silent: others may have come to work (RFC 8445 has no rule; this is what a roaming peer needs).
+    /// The selected pair is silent: others may have come to work (RFC 8445 has no rule; this is what a roaming peer
+    /// needs).
     private func reviveChecks(besides silent: ICECheckPair) {
         guard silent.generation == self.current.number else { return }
         if self.current.nominating === silent {
@@ -88,7 +89,7 @@ extension ICEAgent {
     var nextConsentTimeout: NIODeadline? {
         guard let pair = self.selected else { return nil }
         var deadlines = [pair.nextConsentAt, self.nextProbe(of: pair)]
-        deadlines.append(pair.lastAnswerAt.map { $0 + self.configuration.consentExpiry })
+        deadlines.append(pair.lastAnswerAt.map { $0 + self.configuration.expiry })
         if !self.isDisconnected { deadlines.append(self.disconnection(of: pair)) }
         return deadlines.compactMap { $0 }.min()
     }

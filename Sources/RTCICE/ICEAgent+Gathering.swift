@@ -42,8 +42,8 @@ extension ICEAgent {
         self.add(hosts: [host], now: now)
     }
 
-    /// Forgets an address that is gone, with its candidates and pairs. If the selected pair used it, another that works is
-    /// selected by the usual rules.
+    /// Forgets an address that is gone, with its candidates and pairs. If the selected pair used it, another that
+    /// works is selected by the usual rules.
     public func removeHost(base: TransportAddress, now: NIODeadline) {
         guard self.state != .closed else { return }
         self.gathering.hosts.removeAll { $0.base == base }

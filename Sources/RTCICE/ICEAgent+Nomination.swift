@@ -18,7 +18,7 @@ extension ICEAgent {
         self.current.nominating = best
         self.startCheck(of: best, purpose: .nomination, now: now)
         // RFC 8445 section 12.1.1 lets data go over any valid pair; the one being nominated saves a round trip.
-        best.nextProbeAt = now + self.configuration.probeInterval
+        best.nextProbeAt = now + self.configuration.probing
         self.select(best, now: now)
     }
 
@@ -103,7 +103,7 @@ extension ICEAgent {
         pair.lastAnswerAt = pair.lastAnswerAt ?? now
         pair.lastHeardAt = pair.lastHeardAt ?? now
         if pair.generation == self.current.number, let previous = self.previous, previous.expiresAt == nil {
-            previous.expiresAt = now + self.configuration.consentExpiry
+            previous.expiresAt = now + self.configuration.expiry
         }
         self.emit(.selectedPairChanged(pair.publicPair))
     }
@@ -146,7 +146,7 @@ extension ICEAgent {
         // A peer that talks to us over a pair that works may still nominate it.
         let heard = self.current.checklist.filter { $0.state == .succeeded }.compactMap(\.lastHeardAt).max()
         guard let heard else { return patience }
-        return max(patience, heard + self.configuration.consentExpiry)
+        return max(patience, heard + self.configuration.expiry)
     }
 
     func giveUp() {

@@ -171,7 +171,7 @@ extension ICEAgent {
     // MARK: Pairs
 
     private func makePairs(remote: ICECandidate, in generation: ICEGeneration) {
-        for base in generation.localByBase.keys.sorted(by: { $0.description < $1.description }) {
+        for base in generation.localCandidates.compactMap(\.base) {
             self.makePair(base: base, remote: remote, in: generation)
         }
     }
@@ -211,7 +211,8 @@ extension ICEAgent {
 
     func discard(_ pair: ICECheckPair, of generation: ICEGeneration) {
         generation.remove(pair)
-        self.validated.remove(pair.path)
+        let other = generation === self.current ? self.previous : self.current
+        if other?.pairs[pair.path] == nil { self.validated.remove(pair.path) }
         self.checks = self.checks.filter { $0.value.pair !== pair }
         if self.selected === pair {
             self.selected = nil

@@ -89,7 +89,8 @@ extension ICEAgent {
         }
     }
 
-    /// Pairs the sender's address, checks the pair in turn and follows a nomination (RFC 8445 sections 7.3.1.3 to 7.3.1.5).
+    /// Pairs the sender's address, checks the pair in turn and follows a nomination (RFC 8445 sections 7.3.1.3 to
+    /// 7.3.1.5).
     private func act(on check: ICEGeneration.EarlyCheck, in generation: ICEGeneration, now: NIODeadline) -> Bool {
         let path = check.path
         let pair: ICECheckPair
@@ -140,7 +141,8 @@ extension ICEAgent {
         self.transmit(builder.finish(), over: path, kind: .response)
     }
 
-    /// Resolves a role conflict in our disfavour by switching; `false` if the peer must switch (RFC 8445 section 7.3.1.1).
+    /// Resolves a role conflict in our disfavour by switching; `false` if the peer must switch (RFC 8445 section
+    /// 7.3.1.1).
     private func resolveRoleConflict(_ message: STUNMessage) -> Bool {
         switch self.role {
         case .controlling:

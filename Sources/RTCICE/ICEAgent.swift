@@ -4,9 +4,9 @@ public import RTCSTUN
 
 /// A full ICE agent for one component over UDP (RFC 8445, 8838, 8839, 8863, 7675, 8421), without IO, clock or locks.
 ///
-/// Give it local addresses (``gather(hosts:stunServers:now:)``), the peer's credentials and candidates, every STUN datagram
-/// that arrives (``receive(_:from:to:now:)``) and its time-outs; take from ``poll()`` what to send and what happened,
-/// until that is `nil`, after every call. Confined to one thread.
+/// Give it local addresses (``gather(hosts:stunServers:now:)``), the peer's credentials and candidates, every STUN
+/// datagram that arrives (``receive(_:from:to:now:)``) and its time-outs; take from ``poll()`` what to send and what
+/// happened, until that is `nil`, after every call. Confined to one thread.
 public final class ICEAgent {
     /// What an agent wants done or known.
     public enum Output: Sendable {
@@ -32,8 +32,8 @@ public final class ICEAgent {
         case localCandidate(ICECandidate)
         /// Gathering began or ended.
         case gatheringStateChanged(ICEGatheringState)
-        /// A STUN server did not help (W3C `icecandidateerror`): its URL, its error code or 701 for silence, words, and the
-        /// local address that asked.
+        /// A STUN server did not help (W3C `icecandidateerror`): its URL, its error code or 701 for silence, words,
+        /// and the local address that asked.
         case candidateError(url: String, code: Int, text: String, address: TransportAddress)
         /// The connection state changed.
         case stateChanged(ICEConnectionState)
@@ -125,8 +125,8 @@ public final class ICEAgent {
     }
 
     /// Begins a new generation (RFC 8445 section 9): call ``gather(hosts:stunServers:now:)`` and
-    /// ``setRemote(credentials:isLite:now:)`` next. The selected pair keeps carrying data until the new generation selects
-    /// one. Does nothing once closed.
+    /// ``setRemote(credentials:isLite:now:)`` next. The selected pair keeps carrying data until the new generation
+    /// selects one. Does nothing once closed.
     public func restart(localCredentials: ICECredentials, now: NIODeadline) {
         guard self.state != .closed else { return }
         if let selected = self.selected, self.state != .failed {

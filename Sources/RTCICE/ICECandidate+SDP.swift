@@ -88,7 +88,8 @@ extension ICECandidate.Transport {
 
 extension ICECandidateAddress {
     init?(text: Substring, port: UInt16) {
-        if let address = TransportAddress(ip: text, port: port) {
+        // A zone means nothing to another host.
+        if !text.utf8.contains(UInt8(ascii: "%")), let address = TransportAddress(ip: text, port: port) {
             self = .ip(address)
             return
         }

@@ -110,7 +110,8 @@ public struct ICECandidate: Sendable, Hashable {
         type.preference << 24 | UInt32(localPreference) << 8 | UInt32(256 - min(max(component, 1), 256))
     }
 
-    /// The priority of the peer-reflexive candidate that a check from this candidate may reveal (RFC 8445 section 7.1.1).
+    /// The priority of the peer-reflexive candidate that a check from this candidate may reveal (RFC 8445 section
+    /// 7.1.1).
     var peerReflexivePriority: UInt32 {
         Kind.peerReflexive.preference << 24 | self.priority & 0x00FF_FFFF
     }

@@ -16,9 +16,12 @@ public struct ICECandidatePair: Sendable, Hashable {
     }
 
     /// The priority of a pair (RFC 8445 section 6.1.2.3).
+    ///
+    /// Candidates' priorities have 31 bits (RFC 8445 section 5.1.2); larger ones count as the largest of those.
     public static func priority(controlling: UInt32, controlled: UInt32) -> UInt64 {
-        UInt64(min(controlling, controlled)) << 32 &+ 2 * UInt64(max(controlling, controlled))
-            &+ (controlling > controlled ? 1 : 0)
+        let ours = UInt64(min(controlling, 0x7FFF_FFFF))
+        let theirs = UInt64(min(controlled, 0x7FFF_FFFF))
+        return min(ours, theirs) << 32 + 2 * max(ours, theirs) + (ours > theirs ? 1 : 0)
     }
 }
 

@@ -4,8 +4,8 @@ public import RTCSTUN
 
 /// The times and limits of an ``ICEAgent``.
 public struct ICEConfiguration: Sendable, Hashable {
-    /// Ta: the least time between two ordinary checks, and between two requests of one pair. Default 20 ms; less than 5 ms
-    /// counts as 5 ms (RFC 8445 section 14.2, which recommends 50 ms where nothing is known of the network).
+    /// Ta: the least time between two ordinary checks, and between two requests of one pair. Default 20 ms; less than
+    /// 5 ms counts as 5 ms (RFC 8445 section 14.2, which recommends 50 ms where nothing is known of the network).
     public var pacingInterval: TimeAmount = .milliseconds(20)
     /// The retransmissions of a connectivity check; its RTO grows with the number of checks under way (RFC 8445
     /// section 14.3). Default 500 ms, 7 transmissions, 39.5 s in all.
@@ -19,16 +19,17 @@ public struct ICEConfiguration: Sendable, Hashable {
     /// How long after the peer's credentials are known the agent does not fail, whatever has failed (RFC 8863). Default
     /// 30 s; the default ``checkTiming`` alone takes the 39.5 s that RFC 8863 recommends where pairs do not answer.
     public var patience: TimeAmount = .seconds(30)
-    /// The average time between consent checks, each randomised by a factor of 0.8 to 1.2 (RFC 7675 section 5.1). Default
-    /// 5 s; less counts as 5 s.
+    /// The average time between consent checks, each randomised by a factor of 0.8 to 1.2 (RFC 7675 section 5.1).
+    /// Default 5 s; less counts as 5 s.
     public var consentInterval: TimeAmount = .seconds(5)
     /// How long after the last answer the agent gives up sending: consent has expired and the agent fails. Default 30 s
-    /// (RFC 7675 section 5.1).
+    /// (RFC 7675 section 5.1); less than three times ``consentInterval`` counts as that.
     public var consentExpiry: TimeAmount = .seconds(30)
     /// How long nothing authenticated must have been heard, with a check unanswered for at least half that time, before
-    /// the agent reports ``ICEConnectionState/disconnected``. Default 5 s.
+    /// the agent reports ``ICEConnectionState/disconnected``. Default 5 s; less than 1 s counts as 1 s.
     public var disconnectedTimeout: TimeAmount = .seconds(5)
-    /// How often a selected pair that owes an answer is asked again, until it answers. Default 500 ms.
+    /// How often a selected pair that owes an answer is asked again, until it answers. Default 500 ms; less than
+    /// 100 ms counts as 100 ms.
     public var probeInterval: TimeAmount = .milliseconds(500)
     /// The most local candidates. Default 100.
     public var maximumLocalCandidates = 100
@@ -45,6 +46,9 @@ public struct ICEConfiguration: Sendable, Hashable {
 
     var pacing: TimeAmount { max(self.pacingInterval, .milliseconds(5)) }
     var consent: TimeAmount { max(self.consentInterval, .seconds(5)) }
+    var expiry: TimeAmount { max(self.consentExpiry, self.consent * 3) }
+    var disconnection: TimeAmount { max(self.disconnectedTimeout, .seconds(1)) }
+    var probing: TimeAmount { max(self.probeInterval, .milliseconds(100)) }
 }
 
 /// A local address to offer as a host candidate.
@@ -53,8 +57,8 @@ public struct ICEHostAddress: Sendable, Hashable {
     public var base: TransportAddress
     /// What peers are told instead, for example the public address of a 1:1 NAT. Default: the base.
     public var announced: [TransportAddress]
-    /// The local preference, 0 to 65535; `nil` lets the agent choose by RFC 8421: IPv6 and IPv4 alternate, link-local and
-    /// loopback addresses come last, otherwise in the order given.
+    /// The local preference, 0 to 65535; `nil` lets the agent choose by RFC 8421: IPv6 and IPv4 alternate, link-local
+    /// and loopback addresses come last, otherwise in the order given.
     public var localPreference: UInt16?
 
     public init(base: TransportAddress, announced: [TransportAddress]? = nil, localPreference: UInt16? = nil) {

@@ -1,6 +1,7 @@
 public import RTCBase
 
-/// The ufrag and password of one side for one generation (RFC 8445 section 5.3). Its description never shows the password.
+/// The ufrag and password of one side for one generation (RFC 8445 section 5.3). Its description never shows the
+/// password.
 public struct ICECredentials: Sendable, Hashable {
     /// The username fragment, 4 to 256 characters of the ICE alphabet.
     public var ufrag: String
@@ -15,7 +16,8 @@ public struct ICECredentials: Sendable, Hashable {
     /// Fresh credentials.
     ///
     /// - Parameters:
-    ///   - ufragPrefix: what the ufrag begins with, so that a shared port can route by it; characters of the ICE alphabet.
+    ///   - ufragPrefix: what the ufrag begins with, so that a shared port can route by it; characters of the ICE
+    ///     alphabet.
     ///   - ufragLength: how many random characters follow, 4 at least; 8 by default (48 bits).
     ///   - passwordLength: 22 at least; 24 by default (144 bits).
     public static func random(

@@ -2,7 +2,8 @@ internal import NIOCore
 internal import RTCBase
 internal import RTCSTUN
 
-/// All that belongs to one pair of credentials: candidates, the checklist, what was nominated. A restart makes a new one.
+/// All that belongs to one pair of credentials: candidates, the checklist, what was nominated. A restart makes a new
+/// one.
 final class ICEGeneration {
     let number: Int
     let localCredentials: ICECredentials

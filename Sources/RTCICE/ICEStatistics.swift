@@ -44,7 +44,8 @@ public struct ICECounters: Sendable, Hashable {
     public var unexpectedResponses: UInt64 = 0
     /// Messages that are neither binding requests nor answers to ours.
     public var ignored: UInt64 = 0
-    /// Remote candidates that are of no use: another component or protocol, no port, an impossible address, a stale ufrag.
+    /// Remote candidates that are of no use: another component or protocol, no port, an impossible address, a stale
+    /// ufrag.
     public var uselessCandidates: UInt64 = 0
     /// Candidates, pairs and early checks beyond the limits.
     public var overLimit: UInt64 = 0

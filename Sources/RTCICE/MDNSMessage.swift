@@ -1,7 +1,8 @@
 public import NIOCore
 public import RTCBase
 
-/// The little of multicast DNS that `.local` candidates need (RFC 6762): asking for a name's addresses, and reading answers.
+/// The little of multicast DNS that `.local` candidates need (RFC 6762): asking for a name's addresses, and reading
+/// answers.
 public enum MDNSMessage {
     /// One address of one name.
     public struct Answer: Sendable, Hashable {

@@ -81,7 +81,7 @@ extension STUNMessage {
         let body = datagram.extracting(Self.headerSize..<range.lowerBound - 4)
         let code = datagram.extracting(range)
         return withUnsafeBytes(of: header) { bytes in
-            let head = RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.headerSize)))
+            let head = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.headerSize)).bytes
             return sha256
                 ? key.isValidSHA256(code, header: head, body: body)
                 : key.isValidSHA1(code, header: head, body: body)

@@ -2,12 +2,12 @@ public import RTCBase
 
 /// What a STUN message says: a flat value, made in one pass over a datagram without allocating.
 ///
-/// It does not hold the datagram. What is not copied out (texts, integrity codes, unknown attributes) is read from the same
-/// datagram again, which the caller passes along; with another one the answers are wrong, but nothing traps.
+/// It does not hold the datagram. What is not copied out (texts, integrity codes, unknown attributes) is read from the
+/// same datagram again, which the caller passes along; with another one the answers are wrong, but nothing traps.
 ///
-/// The pass checks the header, every attribute's border, the sizes of the attributes it knows and FINGERPRINT. It does not
-/// check MESSAGE-INTEGRITY: see ``hasValidIntegrity(in:key:)``. Of several attributes of a type the first counts, and
-/// attributes behind MESSAGE-INTEGRITY count for nothing but FINGERPRINT and MESSAGE-INTEGRITY-SHA256 (RFC 8489
+/// The pass checks the header, every attribute's border, the sizes of the attributes it knows and FINGERPRINT. It does
+/// not check MESSAGE-INTEGRITY: see ``hasValidIntegrity(in:key:)``. Of several attributes of a type the first counts,
+/// and attributes behind MESSAGE-INTEGRITY count for nothing but FINGERPRINT and MESSAGE-INTEGRITY-SHA256 (RFC 8489
 /// section 14.5).
 public struct STUNMessage: Sendable {
     /// The size of the header, in bytes.

@@ -22,9 +22,9 @@ public struct STUNMessageBuilder {
         self.buffer.writeInteger(transactionID.low)
     }
 
-    /// Appends an attribute of any type. Values are cut at 763 bytes, the longest any text attribute may be.
+    /// Appends an attribute of any type. A value that would make the message longer than 65,000 bytes is cut.
     public mutating func append(_ type: STUNAttributeType, bytes: some Collection<UInt8>) {
-        let count = min(bytes.count, 763)
+        let count = min(bytes.count, max(0, 65_000 - self.buffer.readableBytes))
         self.appendHeader(type, count: count)
         self.buffer.writeBytes(bytes.prefix(count))
         self.buffer.writeRepeatingByte(0, count: -count & 3)
@@ -38,9 +38,9 @@ public struct STUNMessageBuilder {
         self.buffer.writeRepeatingByte(0, count: -size & 3)
     }
 
-    /// Appends an attribute whose value is text (USERNAME, SOFTWARE and so on).
+    /// Appends an attribute whose value is text (USERNAME, SOFTWARE and so on), cut at 763 bytes (RFC 8489 section 14).
     public mutating func append(_ type: STUNAttributeType, text: String) {
-        self.append(type, bytes: text.utf8)
+        self.append(type, bytes: text.utf8.prefix(763))
     }
 
     /// Appends an attribute without a value (USE-CANDIDATE).

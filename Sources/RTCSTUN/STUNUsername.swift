@@ -4,7 +4,8 @@ public enum STUNUsername {
     ///
     /// For routing first contact on a shared port. Nothing is authenticated here.
     ///
-    /// - Returns: `nil` if the datagram is not a binding request, has no USERNAME, or that has no colon or begins with one.
+    /// - Returns: `nil` if the datagram is not a binding request, has no USERNAME, or that has no colon or begins with
+    ///   one.
     public static func localUfrag(ofBindingRequest datagram: RawSpan) -> String? {
         guard STUNMessage.isSTUN(datagram), let type: UInt16 = datagram.bigEndian(at: 0), type == 0x0001 else {
             return nil

@@ -27,8 +27,12 @@ WITHOUT = {
 
 
 def pytest_report_header(config):
-    missing = [f"{feature} with {name}" for feature, names in WITHOUT.items() for name in names
-               if name in PEERS and feature != "refusal"]
+    missing = [
+        f"{feature} with {name}"
+        for feature, names in WITHOUT.items()
+        for name in names
+        if name in PEERS and feature != "refusal"
+    ]
     return [f"subject: {SUBJECT}; peers: {', '.join(PEERS)}", f"not applicable: {', '.join(missing)}"]
 
 
@@ -46,7 +50,16 @@ def pytest_generate_tests(metafunc):
 
     peers = [name for name in PEERS if has(name, "needs") and has(SUBJECT, "needs") and has(SUBJECT, "subject_needs")]
     meetings = [(name, role) for name in peers for role in ("offers", "answers")]
-    metafunc.parametrize("meeting", meetings, ids=[f"{name}-{SUBJECT}-{role}" for name, role in meetings], scope="session")
+    ids = [f"{name}-{SUBJECT}-{role}" for name, role in meetings]
+    metafunc.parametrize("meeting", meetings or [None], ids=ids or ["not-applicable"], scope="session")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Takes tests that cannot exist off the list."""
+    impossible = [item for item in items if "not-applicable" in item.name]
+    if impossible:
+        config.hook.pytest_deselected(items=impossible)
+        items[:] = [item for item in items if item not in impossible]
 
 
 class Agents:

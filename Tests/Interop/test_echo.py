@@ -141,7 +141,7 @@ def test_page_connects_and_shows_the_echo_of_a_message(server, browser):
         assert newest.find_element(By.CLASS_NAME, "text").text == message
         assert re.fullmatch(r"[\d.]+ ms", newest.find_element(By.CLASS_NAME, "time").text)
     wait(browser, lambda: re.search(r":\d+ udp ", text(browser, "remote-candidate")), "selected candidate pair")
-    assert text(browser, "dtls-state").startswith("connected")
+    wait(browser, lambda: text(browser, "dtls-state").startswith("connected"), "DTLS connected")
     assert text(browser, "error") == ""
 
 

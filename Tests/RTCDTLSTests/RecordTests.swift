@@ -141,6 +141,24 @@ struct RecordTests {
         #expect(wire.received[Wire.Side.client.rawValue] == [[1, 2, 3]])
     }
 
+    @Test("memory released at rest comes back with the next record, the next repetition or the close")
+    func releasedMemory() throws {
+        let wire = try Wire()
+        wire.connect()
+        for value in UInt8(0)..<20 {
+            for connection in wire.connections { connection.releaseIdleMemory() }
+            try wire.send([UInt8](repeating: value, count: 1_400), from: value % 2 == 0 ? .client : .server)
+            for connection in wire.connections { connection.releaseIdleMemory() }
+            wire.settle()
+        }
+        #expect(wire.received.map(\.count) == [10, 10])
+        for connection in wire.connections { connection.releaseIdleMemory() }
+        wire.client.close(now: wire.now)
+        wire.settle()
+        #expect(wire.server.state == .closed)
+        wire.server.releaseIdleMemory()
+    }
+
     @Test("close tells the peer, and afterwards nothing passes", arguments: Wire.Side.allCases)
     func close(side: Wire.Side) throws {
         let wire = try Wire()

@@ -46,7 +46,11 @@ import Testing
     func loss(batch: Int) {
         for offset in 0..<50 {
             let seed = UInt64(batch * 50 + offset)
-            let duo = Duo(seed: seed, left: ["192.0.2.1", "198.51.100.1"], right: ["192.0.2.2"])
+            let duo = Duo(
+                seed: seed,
+                left: ["192.0.2.1", "198.51.100.1", "2001:db8::1"],
+                right: ["192.0.2.2", "2001:db8::2", "192.0.2.3"]
+            )
             duo.network.conditions = .init(
                 delay: .milliseconds(20),
                 jitter: .milliseconds(40),

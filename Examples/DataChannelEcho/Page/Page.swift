@@ -214,6 +214,7 @@ enum Page {
             channel.addEventListener("open", () => {
               if (channel === chat) show("connect-time", milliseconds(performance.now() - started) + " ms");
               showState();
+              showStats();
             });
             channel.addEventListener("close", () => {
               if (peer === connection) disconnect("The server closed the connection.");

@@ -26,14 +26,14 @@ extension PeerSession {
         self.transport.dtlsState = .closed
         if self.states.sctp != nil { self.states.sctp = .closed }
         self.isClosed = true
-        self.outputs.removeAll { output in
-            if case .event = output { return true }
-            return false
-        }
+        self.dropQueuedEvents()
     }
 
+    /// How far local candidates are collected (W3C webrtc-pc section 4.3.2).
     public var iceGatheringState: RTCIceGatheringState { self.states.iceGathering }
+    /// The state of ICE (W3C webrtc-pc section 4.3.4).
     public var iceConnectionState: RTCIceConnectionState { self.states.iceConnection }
+    /// The state of ICE and DTLS together (W3C webrtc-pc section 4.3.3).
     public var connectionState: RTCPeerConnectionState { self.states.connection }
 
     /// The transports' states and parameters at one moment.

@@ -20,7 +20,6 @@ public final class PeerSession {
     var states = SessionStates()
     var outputs: [Output] = []
     private var outputHead = 0
-    /// Remote candidates that wait for the local description of their generation.
     var isClosed = false
     var configuration: RTCConfiguration
     let environment: Environment
@@ -156,4 +155,14 @@ public final class PeerSession {
     }
 
     func emit(_ event: Event) { self.outputs.append(.event(event)) }
+
+    /// Leaves in the queue only what is to be sent.
+    func dropQueuedEvents() {
+        self.outputs.removeFirst(self.outputHead)
+        self.outputHead = 0
+        self.outputs.removeAll { output in
+            if case .event = output { return true }
+            return false
+        }
+    }
 }

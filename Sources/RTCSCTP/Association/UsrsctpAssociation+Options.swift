@@ -86,7 +86,8 @@ extension UsrsctpAssociation {
 
     private func setPath(_ socket: OpaquePointer, _ tuning: SCTPConfiguration.Tuning) {
         var path = sctp_paddrparams()
-        path.spp_pathmtu = UInt32(min(max(self.configuration.maximumPacketSize, 512), 65_535))
+        // usrsctp does not count the common header (RFC 9260 section 3.1) on this kind of path.
+        path.spp_pathmtu = UInt32(min(max(self.configuration.maximumPacketSize, 512), 65_535) - 12)
         path.spp_flags = UInt32(SPP_PMTUD_DISABLE)
         path.spp_pathmaxrxt = UInt16(clamping: max(tuning.maximumRetransmissions, 1))
         path.spp_hbinterval = UInt32(clamping: tuning.heartbeatMilliseconds)

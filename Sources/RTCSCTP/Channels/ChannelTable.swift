@@ -94,11 +94,20 @@ struct ChannelTable {
         }
     }
 
+    /// Keeps a stream number without a channel from being used: this side closed its half, the peer did not yet.
+    mutating func retire(_ stream: UInt16) {
+        self.retired.insert(stream)
+    }
+
     /// Lets a stream number be used again: the peer has closed its half after all.
-    mutating func reinstate(_ stream: UInt16) {
-        guard self.retired.remove(stream) != nil else { return }
+    ///
+    /// - Returns: whether the number was out of use.
+    @discardableResult
+    mutating func reinstate(_ stream: UInt16) -> Bool {
+        guard self.retired.remove(stream) != nil else { return false }
         let parity = Int(stream & 1)
         self.searchStart[parity] = min(self.searchStart[parity], stream)
+        return true
     }
 
     /// All channels, in the order of their slots.

@@ -25,6 +25,7 @@ extension DataChannelTransport {
             throw RTCError(.operation, "There are \(self.channels.count) channels, which is the limit.")
         }
         let stream = try self.stream(for: id)
+        if let stream { self.answered.remove(stream) }
         let channel = self.channels.insert(parameters, stream: stream, isIncoming: false)
         if self.phase == .connected { self.open(channel) }
         return channel.handle

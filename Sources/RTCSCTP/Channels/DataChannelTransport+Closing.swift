@@ -116,10 +116,8 @@ extension DataChannelTransport {
 
     func incomingReset(_ streams: [UInt16]) {
         for stream in streams {
-            self.channels.reinstate(stream)
             guard let channel = self.channels.channel(on: stream), channel.state != .connecting else {
-                self.early.reset(stream)
-                self.requestReset(of: stream)
+                self.incomingResetWithoutChannel(stream)
                 continue
             }
             if channel.isIncomingReset {
@@ -129,6 +127,18 @@ extension DataChannelTransport {
                 self.peerClosed(channel)
             }
         }
+    }
+
+    private func incomingResetWithoutChannel(_ stream: UInt16) {
+        if self.channels.reinstate(stream) {
+            // This is the peer's answer to our reset. Answering it would go on for ever.
+            _ = self.early.take(stream)
+            return
+        }
+        self.early.reset(stream)
+        // The peer closes a negotiated channel that was not created here, and waits for our half. Once is enough
+        // until it uses the stream again: peers that answer answers exist.
+        if self.answered.insert(stream).inserted { self.requestReset(of: stream) }
     }
 
     func outgoingReset(_ streams: [UInt16]) {

@@ -35,11 +35,16 @@ extension DataChannelTransport {
             return
         }
         self.channels.reinstate(stream)
+        self.answered.remove(stream)
         let channel = self.channels.insert(parameters, stream: stream, isIncoming: true)
         channel.state = .open
         self.counters.channelsOpened += 1
         self.events.append(.channelIncoming(channel.handle, StreamID(rawValue: stream), parameters))
         self.enqueueControl(.acknowledge, on: channel)
+        if self.early.isReset(stream) {
+            // Left over from before the peer closed the stream.
+            _ = self.early.take(stream)
+        }
         self.deliverEarlyData(to: channel)
     }
 
@@ -49,6 +54,7 @@ extension DataChannelTransport {
             self.fail(channel, RTCError(detail: .dataChannelFailure, "The peer sent an invalid establishment message."))
         } else {
             _ = self.early.take(stream)
+            self.channels.retire(stream)
             self.requestReset(of: stream)
         }
     }

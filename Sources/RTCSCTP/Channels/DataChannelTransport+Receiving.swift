@@ -195,6 +195,7 @@ extension DataChannelTransport {
     }
 
     private func hold(_ bytes: UnsafeRawBufferPointer, payloadProtocol: UInt32, stream: UInt16) {
+        self.answered.remove(stream)
         if !self.early.hold(bytes, payloadProtocol: payloadProtocol, stream: stream) {
             self.counters.droppedEarlyMessages += 1
         }

@@ -70,6 +70,8 @@ public final class DataChannelTransport {
     /// Streams whose reset is on its way: SCTP takes nothing for them.
     var resetting: Set<UInt16> = []
     var resetsToSend: [UInt16] = []
+    /// Streams without a channel here that were reset in answer to the peer's reset.
+    var answered: Set<UInt16> = []
     var isShutdownRequested = false
 
     // Receiving.

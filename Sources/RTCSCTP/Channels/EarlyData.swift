@@ -42,8 +42,10 @@ struct EarlyData {
         self.streams[stream]?.isReset = true
     }
 
-    /// The streams something is held for.
-    var heldStreams: [UInt16] { Array(self.streams.keys) }
+    /// Whether the peer closed the stream after what is held for it.
+    func isReset(_ stream: UInt16) -> Bool {
+        self.streams[stream]?.isReset ?? false
+    }
 
     /// Takes everything held for a stream.
     mutating func take(_ stream: UInt16) -> Stream? {
