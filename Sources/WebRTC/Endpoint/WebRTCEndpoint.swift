@@ -66,6 +66,8 @@ public final class WebRTCEndpoint: Sendable {
     private let certificate: SharedCertificate
     private let eventLoops: [any EventLoop]
     private let shards: [NIOLoopBound<UDPShard>]
+    /// Kept for the shards, which hold it weakly because it holds them.
+    private let table: ShardTable
     private let connectionCounter: Atomic<Int>
     private let state = Mutex(State())
 
@@ -156,6 +158,7 @@ public final class WebRTCEndpoint: Sendable {
         self.eventLoops = eventLoops
         self.shards = shards
         self.connectionCounter = Atomic(0)
+        self.table = table
         table.fill(shards: shards, eventLoops: eventLoops)
     }
 
