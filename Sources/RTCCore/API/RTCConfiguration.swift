@@ -9,13 +9,17 @@ public enum RTCIceTransportPolicy: String, Sendable, Hashable {
 
 /// How media sections share transports when the peer does not bundle (W3C webrtc-pc section 4.2.4).
 public enum RTCBundlePolicy: String, Sendable, Hashable {
+    /// One transport for each kind of media if the peer does not bundle; one for all if it does.
     case balanced
+    /// One transport for each media section if the peer does not bundle.
     case maxCompat = "max-compat"
+    /// One transport in any case; what a peer that does not bundle offers beyond it is refused.
     case maxBundle = "max-bundle"
 }
 
 /// Whether RTCP travels with RTP (W3C webrtc-pc section 4.2.5). There is one value: it does.
 public enum RTCRtcpMuxPolicy: String, Sendable, Hashable {
+    /// RTP and RTCP share a transport (RFC 5761).
     case require
 }
 

@@ -3,22 +3,31 @@ import RTCICE
 
 /// What a candidate is: where its address comes from (RFC 8445 section 4).
 public enum RTCIceCandidateType: String, Sendable, Hashable {
+    /// An address of the host itself.
     case host
+    /// An address that a STUN server saw (server-reflexive).
     case srflx
+    /// An address that a peer saw during checks (peer-reflexive).
     case prflx
+    /// An address at a TURN server (relayed).
     case relay
 }
 
 /// A transport protocol of a candidate.
 public enum RTCIceProtocol: String, Sendable, Hashable {
+    /// UDP: what this stack sends over.
     case udp
+    /// TCP (RFC 6544).
     case tcp
 }
 
 /// How a TCP candidate is used (RFC 6544 section 4.5).
 public enum RTCIceTcpCandidateType: String, Sendable, Hashable {
+    /// Opens the connection.
     case active
+    /// Awaits the connection.
     case passive
+    /// Both open at once.
     case so
 }
 

@@ -46,9 +46,13 @@ extension RTCIceServer: CustomStringConvertible {
 public struct ICEServerURI: Sendable, Hashable {
     /// The scheme of such a URI.
     public enum Scheme: String, Sendable, Hashable {
+        /// STUN over UDP or TCP (RFC 7064); port 3478 unless given.
         case stun
+        /// STUN over TLS (RFC 7064); port 5349 unless given.
         case stuns
+        /// TURN over UDP or TCP (RFC 7065); port 3478 unless given.
         case turn
+        /// TURN over TLS (RFC 7065); port 5349 unless given.
         case turns
 
         var isTURN: Bool { self == .turn || self == .turns }

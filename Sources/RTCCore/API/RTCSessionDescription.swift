@@ -1,8 +1,12 @@
 /// What a description is for (W3C webrtc-pc section 4.6.1).
 public enum RTCSdpType: String, Sendable, Hashable {
+    /// Proposes a session.
     case offer
+    /// Answers an offer for the time being; an answer follows.
     case pranswer
+    /// Answers an offer.
     case answer
+    /// Takes an offer back: what was in force before is so again. Has no text.
     case rollback
 }
 

@@ -29,8 +29,11 @@ extension PeerSession {
         self.dropQueuedEvents()
     }
 
+    /// How far local candidates are collected (W3C webrtc-pc section 4.3.2).
     public var iceGatheringState: RTCIceGatheringState { self.states.iceGathering }
+    /// The state of ICE (W3C webrtc-pc section 4.3.4).
     public var iceConnectionState: RTCIceConnectionState { self.states.iceConnection }
+    /// The state of ICE and DTLS together (W3C webrtc-pc section 4.3.3).
     public var connectionState: RTCPeerConnectionState { self.states.connection }
 
     /// The transports' states and parameters at one moment.

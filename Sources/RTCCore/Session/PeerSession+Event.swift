@@ -5,29 +5,45 @@ public import RTCSCTP
 extension PeerSession {
     /// What happened, with the state as it was at that moment.
     public enum Event: Sendable {
+        /// An offer should be made (W3C webrtc-pc section 4.7.3).
         case negotiationNeeded
+        /// ``PeerSession/signalingState`` changed.
         case signalingStateChange(RTCSignalingState)
+        /// ``PeerSession/iceGatheringState`` changed.
         case iceGatheringStateChange(RTCIceGatheringState)
         /// A candidate; an empty one at the end of a generation, `nil` when all generations are complete.
         case iceCandidate(RTCIceCandidate?)
+        /// A server gave no candidate.
         case iceCandidateError(RTCIceCandidateError)
+        /// The ICE transport changed its state.
         case iceTransportStateChange(RTCIceTransportState)
+        /// The ICE transport changed its gathering state.
         case iceTransportGatheringStateChange(RTCIceGatheringState)
+        /// Data takes another path.
         case selectedCandidatePairChange(RTCIceCandidatePair)
+        /// ``PeerSession/iceConnectionState`` changed.
         case iceConnectionStateChange(RTCIceConnectionState)
+        /// The DTLS transport changed its state.
         case dtlsTransportStateChange(RTCDtlsTransportState)
+        /// DTLS failed.
         case dtlsTransportError(RTCError)
+        /// The SCTP transport changed its state.
         case sctpTransportStateChange(RTCSctpTransportState)
+        /// ``PeerSession/connectionState`` changed.
         case connectionStateChange(RTCPeerConnectionState)
         /// The peer opened a channel.
         case dataChannel(DataChannelHandle, DataChannelParameters, StreamID)
         /// A channel of ours, or the peer's, may be used.
         case dataChannelOpen(DataChannelHandle)
+        /// A message came in.
         case dataChannelMessage(DataChannelHandle, DataChannelMessageKind, ByteBuffer)
+        /// A channel made here got its stream, now that the DTLS role is known.
         case dataChannelIDAssigned(DataChannelHandle, StreamID)
         /// Bytes left a channel's queue: this many wait still.
         case dataChannelBufferedAmount(DataChannelHandle, Int)
+        /// The peer began to close a channel.
         case dataChannelClosing(DataChannelHandle)
+        /// A channel is gone; with an error unless it was closed in order.
         case dataChannelClosed(DataChannelHandle, RTCError?)
     }
 }

@@ -8,10 +8,15 @@ import RTCSDP
 // MARK: - Descriptions
 
 extension PeerSession {
+    /// Where the exchange of descriptions stands (W3C webrtc-pc section 4.3.1).
     public var signalingState: RTCSignalingState { self.jsep.signalingState }
+    /// The local description that was negotiated last, with all candidates gathered so far.
     public var currentLocalDescription: RTCSessionDescription? { self.jsep.currentLocal?.rtc }
+    /// The local description under negotiation; `nil` when stable.
     public var pendingLocalDescription: RTCSessionDescription? { self.jsep.pendingLocal?.rtc }
+    /// The remote description that was negotiated last, with the candidates added since.
     public var currentRemoteDescription: RTCSessionDescription? { self.jsep.currentRemote?.rtc }
+    /// The remote description under negotiation; `nil` when stable.
     public var pendingRemoteDescription: RTCSessionDescription? { self.jsep.pendingRemote?.rtc }
 
     /// Whether the peer takes candidates one by one; `nil` before its first description (W3C webrtc-pc section 4.4.2).

@@ -67,9 +67,13 @@ public struct RTCDataChannelInit: Sendable, Hashable {
 
 /// How urgent data is (W3C webrtc-priority section 3, RFC 8831 section 6.4).
 public enum RTCPriorityType: String, Sendable, Hashable {
+    /// Half the weight of ``low``: 128 (RFC 8832 section 5.1).
     case veryLow = "very-low"
+    /// What most channels have: 256.
     case low
+    /// Twice the weight of ``low``: 512.
     case medium
+    /// Four times the weight of ``low``: 1024.
     case high
 
     /// The value of RFC 8832 section 5.1.

@@ -45,11 +45,14 @@ public struct RTCDataChannelMessage: Sendable, Hashable {
 extension RTCDataChannel {
     /// The messages of a channel.
     public struct Messages: AsyncSequence, Sendable {
+        /// A whole message.
         public typealias Element = RTCDataChannelMessage
+        /// What ends the messages early: the channel failed.
         public typealias Failure = RTCError
 
         let queue: MessageQueue
 
+        /// Begins to read; only one reader at a time.
         public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(queue: self.queue) }
 
         /// Reads the messages one by one; they come from the event loop many at a time.
@@ -60,6 +63,9 @@ extension RTCDataChannel {
 
             init(queue: MessageQueue) { self.queue = queue }
 
+            /// The next message; waits while there is none, `nil` when the channel is closed or the task is cancelled.
+            ///
+            /// - Throws: The error that the channel failed with, after the messages that came before it.
             public mutating func next(
                 isolation actor: isolated (any Actor)?
             ) async throws(RTCError) -> RTCDataChannelMessage? {

@@ -28,6 +28,7 @@ public actor RTCPeerConnection {
     /// The event loop that the connection lives on.
     public nonisolated let eventLoop: any EventLoop
 
+    /// The event loop as an executor: the actor's code runs there, without a hop from what arrives.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
 
     // MARK: Making a connection
@@ -261,15 +262,25 @@ extension EventLoop {
 extension RTCPeerConnection {
     /// What can be read of a connection at any time, as it was when the last event was sent.
     public struct Snapshot: Sendable {
+        /// Where the exchange of descriptions stands (W3C webrtc-pc section 4.3.1).
         public fileprivate(set) var signalingState: RTCSignalingState = .stable
+        /// How far local candidates are collected (section 4.3.2).
         public fileprivate(set) var iceGatheringState: RTCIceGatheringState = .new
+        /// The state of ICE (section 4.3.4).
         public fileprivate(set) var iceConnectionState: RTCIceConnectionState = .new
+        /// The state of the connection as a whole (section 4.3.3).
         public fileprivate(set) var connectionState: RTCPeerConnectionState = .new
+        /// The local description that was negotiated last, with all candidates gathered so far.
         public fileprivate(set) var currentLocalDescription: RTCSessionDescription?
+        /// The local description under negotiation; `nil` when stable.
         public fileprivate(set) var pendingLocalDescription: RTCSessionDescription?
+        /// The remote description that was negotiated last, with the candidates added since.
         public fileprivate(set) var currentRemoteDescription: RTCSessionDescription?
+        /// The remote description under negotiation; `nil` when stable.
         public fileprivate(set) var pendingRemoteDescription: RTCSessionDescription?
+        /// Whether the peer takes candidates one by one; `nil` before its first description.
         public fileprivate(set) var canTrickleIceCandidates: Bool?
+        /// The transports' states and parameters; `nil` before the first description.
         public fileprivate(set) var transports: PeerSession.TransportSnapshot?
 
         mutating func update(from session: PeerSession) {

@@ -1,0 +1,88 @@
+#!/bin/bash
+# Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long. Targets: sdp stun candidate mdns dcep session.
+#
+# What was learnt is kept in .build-fuzz/corpus; an input that fails is kept in Fuzz/FailCases/TARGET, where tests replay
+# it. The exit status is that of the worst target. WRAP=command runs the build under a command.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+readonly ALL='sdp stun candidate mdns dcep session'
+readonly BUILD=$PWD/.build-fuzz
+
+seconds=${1:-60}
+[[ $seconds =~ ^[0-9]+$ ]] || { echo "usage: $0 SECONDS [TARGET...]   targets: $ALL" >&2; exit 2; }
+shift || true
+read -ra targets <<< "${*:-$ALL}"
+
+product() {
+    case $1 in
+        sdp) echo FuzzSDP ;;
+        stun) echo FuzzSTUN ;;
+        candidate) echo FuzzCandidate ;;
+        mdns) echo FuzzMDNS ;;
+        dcep) echo FuzzDCEP ;;
+        session) echo FuzzSession ;;
+        *) echo "no fuzz target '$1'; there are: $ALL" >&2; return 1 ;;
+    esac
+}
+
+# The longest input of a target, in bytes.
+longest() {
+    case $1 in
+        sdp) echo 16384 ;;
+        session) echo 8192 ;;
+        *) echo 2048 ;;
+    esac
+}
+
+seed() {
+    local target=$1 corpus=$BUILD/corpus/$1
+    mkdir -p "$corpus"
+    [[ -d Fuzz/Seeds/$target ]] && cp -n Fuzz/Seeds/"$target"/* "$corpus"/
+    case $target in
+        sdp) cp -n Tests/RTCSDPTests/Samples/*.sdp "$corpus"/ ;;
+        candidate)
+            grep -h '^a=candidate:' Tests/RTCSDPTests/Samples/*.sdp | tr -d '\r' | sort -u | cut -c3- \
+                | split -l 1 - "$corpus/sample-" ;;
+    esac
+    [[ -d Fuzz/FailCases/$target ]] && cp -n Fuzz/FailCases/"$target"/* "$corpus"/
+    return 0
+}
+
+for target in "${targets[@]}"; do product "$target" > /dev/null || exit 2; done
+
+# A process that fails must not be handed to the crash backtracer: the fuzzer reports it.
+export SWIFT_BACKTRACE=enable=no
+# The C libraries under the session keep what they allocated for the process's life.
+export ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}
+
+for target in "${targets[@]}"; do
+    echo "building $target"
+    # Fuzzing sees release code, with internals within reach and the address sanitizer watching.
+    ${WRAP:-} swift build --package-path Fuzz --scratch-path "$BUILD" -c release --product "$(product "$target")" \
+        -Xswiftc -sanitize=fuzzer,address -Xswiftc -parse-as-library -Xswiftc -enable-testing || exit 1
+done
+bin=$(swift build --package-path Fuzz --scratch-path "$BUILD" -c release --show-bin-path)
+
+worst=0
+for target in "${targets[@]}"; do
+    seed "$target"
+    failures=Fuzz/FailCases/$target
+    mkdir -p "$failures"
+    echo "fuzzing $target for $seconds s"
+    "$bin/$(product "$target")" -max_total_time="$seconds" -max_len="$(longest "$target")" -rss_limit_mb=1024 \
+        -malloc_limit_mb=256 -timeout=10 -artifact_prefix="$failures/" -print_final_stats=1 -verbosity=1 \
+        "$BUILD/corpus/$target" > "$BUILD/$target.log" 2>&1
+    status=$?
+    rmdir --ignore-fail-on-non-empty "$failures" 2> /dev/null
+    if [[ $status -ne 0 ]]; then
+        echo "$target FAILED ($status); the end of $BUILD/$target.log:"
+        tail -40 "$BUILD/$target.log"
+        worst=1
+    else
+        grep -E 'number_of_executed_units|peak_rss_mb' "$BUILD/$target.log"
+        grep -E 'cov:' "$BUILD/$target.log" | tail -1
+    fi
+done
+rmdir --ignore-fail-on-non-empty Fuzz/FailCases 2> /dev/null
+exit $worst
