@@ -43,17 +43,19 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
     }
 
     func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void) {
-        guard !self.isBound else { return body(self.hosts) }
         self.waiting.append(body)
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        // Never at once: whoever set a description sees it without candidates first, as W3C's queued tasks have it.
+        guard !self.isBound else { return self.eventLoop.execute { bound.value.tellHosts() } }
         guard !self.isBinding else { return }
         self.isBinding = true
         let binding = self.policy.localAddresses().map { address in
             UDPSocket.bind(to: address, on: self.eventLoop, reusePort: false, owner: self)
         }
         // An address that cannot be bound (an interface that just went away) is left out.
-        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         EventLoopFuture.whenAllComplete(binding, on: self.eventLoop).whenSuccess { results in
-            bound.value.finishBinding(results.compactMap { try? $0.get().value })
+            let sockets = NIOLoopBound(results.compactMap { try? $0.get().value }, eventLoop: bound.eventLoop)
+            bound.eventLoop.execute { bound.value.finishBinding(sockets.value) }
         }
     }
 
@@ -64,6 +66,11 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
         }
         self.sockets = sockets
         self.isBound = true
+        self.tellHosts()
+    }
+
+    private func tellHosts() {
+        guard !self.isClosed else { return }
         let waiting = self.waiting
         self.waiting = []
         for body in waiting { body(self.hosts) }
