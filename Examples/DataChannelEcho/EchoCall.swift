@@ -1,6 +1,5 @@
 import NIOCore
-import RTCBase
-import RTCCore
+import NIOHTTP1
 import WebRTC
 
 /// One connection to an echo server: offers over HTTP, sends messages and checks what comes back.

@@ -1,5 +1,4 @@
 import NIOCore
-import RTCSCTP
 import WebRTC
 
 /// Messages whose content follows from their number, so that no two are alike and each can be checked.

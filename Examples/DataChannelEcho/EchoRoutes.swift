@@ -1,6 +1,5 @@
 import NIOCore
 import NIOHTTP1
-import RTCCore
 import WebRTC
 
 /// What the server has under which path.

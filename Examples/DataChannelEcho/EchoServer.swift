@@ -1,7 +1,5 @@
 import Logging
 import NIOCore
-import RTCBase
-import RTCCore
 import Synchronization
 import WebRTC
 

@@ -1,5 +1,3 @@
-import RTCBase
-import RTCCore
 import WebRTC
 
 extension RTCPeerConnection {

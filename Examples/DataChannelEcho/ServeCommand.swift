@@ -2,7 +2,6 @@ import ArgumentParser
 import Logging
 import NIOCore
 import NIOPosix
-import RTCBase
 import WebRTC
 
 /// `datachannel-echo serve`: the page and the answering peer.
@@ -40,7 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         // Before anything that a signal would leave half done.
-        async let signal: Void = TerminationSignal.wait()
+        let signal = TerminationSignal()
         let logger = self.makeLogger()
         let endpoint: WebRTCEndpoint
         do {
@@ -63,7 +62,7 @@ struct ServeCommand: AsyncParsableCommand {
             group.addTask { await server.run() }
             group.addTask { try? await http.run() }
             StandardOutput.write("Echoing data channel messages: \(self.url(of: http)) (UDP port \(endpoint.port))")
-            await signal
+            await signal.wait()
             http.close()
             await server.close()
         }

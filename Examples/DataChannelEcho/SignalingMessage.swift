@@ -1,5 +1,4 @@
 import NIOCore
-import RTCCore
 import WebRTC
 
 #if canImport(FoundationEssentials)

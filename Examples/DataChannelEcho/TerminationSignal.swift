@@ -8,21 +8,26 @@ import Musl
 import Glibc
 #endif
 
-/// SIGINT and SIGTERM as something to wait for.
-enum TerminationSignal {
-    /// Waits for the first of them; from the call on they no longer end the process.
-    ///
-    /// - Returns: At the signal, or when the task is cancelled.
-    static func wait() async {
+/// SIGINT and SIGTERM as something to wait for; from then on they do not end the process.
+final class TerminationSignal {
+    private let signals: AsyncStream<Void>
+    private let sources: [any DispatchSourceSignal]
+
+    init() {
         let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
-        let sources = [SIGINT, SIGTERM].map { number in
+        self.signals = signals
+        self.sources = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { continuation.yield() }
             source.resume()
             return source
         }
-        for await _ in signals { break }
-        for source in sources { source.cancel() }
+    }
+
+    /// Waits for the first signal, also one that came before the call.
+    func wait() async {
+        for await _ in self.signals { break }
+        for source in self.sources { source.cancel() }
     }
 }

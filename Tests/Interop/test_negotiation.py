@@ -56,7 +56,7 @@ def test_renegotiation_keeps_the_channels(pair, side):
 
 def test_renegotiation_in_the_middle_of_traffic(pair, side):
     mine, theirs = ends(pair, pair.connect(), "subject")
-    count, size = 300, 2000
+    count, size = 200, 1000
     for end in (mine, theirs):
         end.request("receive", mode="tally", count=count)
     numbers = [(end, end.post_pattern("binary", size, count)) for end in (mine, theirs)]
@@ -95,7 +95,7 @@ def test_ice_restart_changes_credentials_and_keeps_the_channels(pair, side):
 def test_ice_restart_in_the_middle_of_traffic(pair, side):
     mine, theirs = ends(pair, pair.connect(), "subject")
     pair.wait_connected()
-    count, size = 500, 4000
+    count, size = 200, 1000
     for end in (mine, theirs):
         end.request("receive", mode="tally", count=count)
     numbers = [(end, end.post_pattern("binary", size, count)) for end in (mine, theirs)]

@@ -1,5 +1,4 @@
 import NIOCore
-import RTCCore
 import WebRTC
 
 /// What both sides configure alike.

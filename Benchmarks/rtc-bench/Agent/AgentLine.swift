@@ -3,6 +3,7 @@ import FoundationEssentials
 #else
 import Foundation
 #endif
+import NIOPosix
 
 /// One line of the protocol between agents.
 struct AgentLine: Codable, Sendable {
@@ -34,13 +35,14 @@ struct AgentLine: Codable, Sendable {
     /// The lines of standard input, read by a thread of their own.
     static func input() -> AsyncStream<AgentLine> {
         let (lines, continuation) = AsyncStream.makeStream(of: AgentLine.self)
-        let thread = Thread {
+        let thread = NIOThreadPool(numberOfThreads: 1)
+        thread.start()
+        thread.submit { _ in
             while let text = readLine() {
                 if let line = AgentLine(text) { continuation.yield(line) }
             }
             continuation.finish()
         }
-        thread.start()
         return lines
     }
 }

@@ -1,7 +1,5 @@
 import NIOCore
 import NIOPosix
-import RTCBase
-import RTCCore
 import Synchronization
 import WebRTC
 

@@ -1,7 +1,5 @@
 import NIOCore
 import NIOPosix
-import RTCBase
-import RTCCore
 import Synchronization
 import WebRTC
 
@@ -158,12 +156,12 @@ final class OffererAgent: Sendable {
         let residentBefore = ProcessUsage.residentBytes
         let cpu = ProcessUsage.cpuSeconds
         let start = NIODeadline.now()
-        let ids = Mutex((2..<count + 2).makeIterator())
+        let ids = Numbers(2..<count + 2)
         let series = await withTaskGroup(of: Series.self) { group in
             for _ in 0..<max(1, self.options.integer("conc", 1)) {
                 group.addTask {
                     var series = Series()
-                    while let id = ids.withLock({ $0.next() }) {
+                    while let id = ids.take() {
                         if let milliseconds = await self.one(id, keepsOpen: keepsOpen) {
                             series.times.append(milliseconds)
                         } else {

@@ -1,5 +1,4 @@
 import NIOCore
-import Synchronization
 import WebRTC
 
 /// Many pairs, some of them at once; the answering sides share one port.
@@ -19,14 +18,14 @@ struct ConnectionSeries: Sendable {
     }
 
     func run(loops: BenchLoops, endpoint: WebRTCEndpoint) async -> Result {
-        let numbers = Mutex((0..<self.count).makeIterator())
+        let numbers = Numbers(0..<self.count)
         let cpu = ProcessUsage.cpuSeconds
         let start = NIODeadline.now()
         var result = await withTaskGroup(of: Result.self) { group in
             for _ in 0..<self.concurrency {
                 group.addTask(executorPreference: EventLoopTaskExecutor(loops.near)) {
                     var part = Result()
-                    while numbers.withLock({ $0.next() }) != nil {
+                    while numbers.take() != nil {
                         await self.one(&part, loops: loops, endpoint: endpoint)
                     }
                     return part

@@ -1,6 +1,4 @@
 import NIOCore
-import RTCBase
-import RTCCore
 import WebRTC
 
 /// Two connected peers in this process, each on an event loop of its own, over 127.0.0.1.

@@ -14,7 +14,7 @@ enum ProcessUsage {
         #if canImport(Darwin) || canImport(Musl)
         getrusage(RUSAGE_SELF, &usage)
         #else
-        getrusage(__rusage_who(rawValue: RUSAGE_SELF.rawValue), &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         #endif
         let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
         let microseconds = Int(usage.ru_utime.tv_usec) + Int(usage.ru_stime.tv_usec)
