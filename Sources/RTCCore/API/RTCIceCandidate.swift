@@ -74,7 +74,7 @@ public struct RTCIceCandidate: Sendable, Hashable {
 
     /// A candidate from its members.
     ///
-    /// - Throws: ``RTCError/Code/type`` when both section members are missing.
+    /// - Throws: `RTCError.Code.type` when both section members are missing.
     public init(_ members: RTCIceCandidateInit) throws(RTCError) {
         guard members.sdpMid != nil || members.sdpMLineIndex != nil else {
             throw RTCError(.type, "a candidate needs sdpMid or sdpMLineIndex to say which section it belongs to")
