@@ -87,7 +87,7 @@ public struct RTCIceCandidate: Sendable, Hashable {
     ///   - members: What travels between peers.
     ///   - relayProtocol: How its relay is reached, if it has one on this side.
     ///   - url: The server that it came from, if it is one of this side.
-    /// - Throws: ``RTCError/Code/type`` when both section members are missing.
+    /// - Throws: `RTCError.Code.type` when both section members are missing.
     public init(
         _ members: RTCIceCandidateInit,
         relayProtocol: RTCIceServerTransportProtocol? = nil,

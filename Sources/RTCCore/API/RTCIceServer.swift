@@ -18,7 +18,7 @@ public struct RTCIceServer: Sendable, Hashable {
 
     /// Checks the URIs and that TURN servers have credentials (W3C webrtc-pc section 4.4.1.6, "validate an ICE server URL").
     ///
-    /// - Throws: ``RTCError/Code/syntax`` for a URI that is not of its grammar, ``RTCError/Code/invalidAccess`` for missing
+    /// - Throws: `RTCError.Code.syntax` for a URI that is not of its grammar, `RTCError.Code.invalidAccess` for missing
     ///   credentials.
     public func validate() throws(RTCError) {
         guard !self.urls.isEmpty else { throw RTCError(.syntax, "an ICE server needs at least one URL") }
@@ -70,7 +70,7 @@ public struct ICEServerURI: Sendable, Hashable {
 
     /// Takes a URI apart.
     ///
-    /// - Throws: ``RTCError/Code/syntax`` if it is not of the grammar.
+    /// - Throws: `RTCError.Code.syntax` if it is not of the grammar.
     public init(parsing text: String) throws(RTCError) {
         func malformed(_ reason: String) -> RTCError { RTCError(.syntax, "'\(text)' is no STUN or TURN URI: \(reason)") }
 

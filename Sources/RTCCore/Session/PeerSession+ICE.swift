@@ -7,8 +7,8 @@ import RTCSTUN
 extension PeerSession {
     /// Adds a candidate of the peer (W3C webrtc-pc section 4.4.2, `addIceCandidate`). `nil` or an empty one ends its candidates.
     ///
-    /// - Throws: ``RTCError/Code/type`` if neither mid nor index says where it belongs, ``RTCError/Code/invalidState`` before
-    ///   a remote description, ``RTCError/Code/operation`` for an unknown section or ufrag, or a text that is no candidate.
+    /// - Throws: `RTCError.Code.type` if neither mid nor index says where it belongs, `RTCError.Code.invalidState` before
+    ///   a remote description, `RTCError.Code.operation` for an unknown section or ufrag, or a text that is no candidate.
     public func addICECandidate(_ members: RTCIceCandidateInit?, now: NIODeadline) throws(RTCError) {
         if let members, !members.candidate.isEmpty, members.sdpMid == nil, members.sdpMLineIndex == nil {
             throw RTCError(.type, "a candidate needs sdpMid or sdpMLineIndex to say which section it belongs to")

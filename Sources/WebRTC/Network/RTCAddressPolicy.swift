@@ -31,7 +31,7 @@ public struct RTCAddressPolicy: Sendable, Hashable {
 
     /// Checks that all addresses are IP literals.
     ///
-    /// - Throws: ``RTCError/Code/syntax`` for one that is not.
+    /// - Throws: `RTCError.Code.syntax` for one that is not.
     func validate() throws(RTCError) {
         for address in self.addresses + self.announcedAddresses where TransportAddress(ip: address, port: 0) == nil {
             throw RTCError(.syntax, "'\(address)' is no IP address")
