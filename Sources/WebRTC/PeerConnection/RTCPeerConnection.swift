@@ -130,7 +130,9 @@ public actor RTCPeerConnection {
     /// Makes an offer (W3C webrtc-pc section 4.4.2).
     ///
     /// - Throws: `RTCError.Code.invalidState` if the connection is closed or a remote offer waits for its answer.
-    public func createOffer(_ options: RTCOfferOptions = RTCOfferOptions()) async throws(RTCError) -> RTCSessionDescription {
+    public func createOffer(
+        _ options: RTCOfferOptions = RTCOfferOptions()
+    ) async throws(RTCError) -> RTCSessionDescription {
         try self.withSession { (session, _) throws(RTCError) in try session.createOffer(options) }
     }
 
