@@ -11,7 +11,9 @@ import Synchronization
 /// the others there. One open port in a firewall is all that a server needs.
 ///
 /// ```swift
-/// let endpoint = try await WebRTCEndpoint.bind(port: 3478)
+/// var configuration = WebRTCEndpoint.Configuration()
+/// configuration.port = 3478
+/// let endpoint = try await WebRTCEndpoint.bind(configuration)
 /// let connection = try endpoint.makePeerConnection()
 /// ```
 ///
@@ -66,9 +68,7 @@ public final class WebRTCEndpoint: Sendable {
     private let certificate: SharedCertificate
     private let eventLoops: [any EventLoop]
     private let shards: [NIOLoopBound<UDPShard>]
-    /// Kept for the shards, which hold it weakly because it holds them.
-    private let table: ShardTable
-    private let connectionCounter: Atomic<Int>
+    private let connectionCounter: ConnectionCounter
     private let state = Mutex(State())
 
     // MARK: Making one
@@ -79,7 +79,7 @@ public final class WebRTCEndpoint: Sendable {
     ///   - configuration: Port, addresses, limits.
     ///   - group: The event loops to use, one shard on each. Default: all of the process's own.
     ///   - certificate: What its connections identify with when their configuration names nothing. Default: a new one.
-    /// - Throws: ``RTCError`` for a bad configuration, or ``RTCError/Code/network`` if no socket can be bound.
+    /// - Throws: `RTCError` for a bad configuration, or `RTCError.Code.network` if no socket can be bound.
     public static func bind(
         _ configuration: Configuration = Configuration(),
         group: (any EventLoopGroup)? = nil,
@@ -157,8 +157,7 @@ public final class WebRTCEndpoint: Sendable {
         self.certificate = certificate
         self.eventLoops = eventLoops
         self.shards = shards
-        self.connectionCounter = Atomic(0)
-        self.table = table
+        self.connectionCounter = table.connectionCounter
         table.fill(shards: shards, eventLoops: eventLoops)
     }
 
@@ -169,7 +168,7 @@ public final class WebRTCEndpoint: Sendable {
     /// - Parameters:
     ///   - configuration: As for ``RTCPeerConnection``; its certificates take the place of the endpoint's.
     ///   - neighbour: A connection of this endpoint to share an event loop with, so that forwarding between the two never leaves the thread.
-    /// - Throws: ``RTCError/Code/operation`` when there are too many connections, ``RTCError/Code/invalidState`` after
+    /// - Throws: `RTCError.Code.operation` when there are too many connections, `RTCError.Code.invalidState` after
     ///   ``close()``, and what ``RTCPeerConnection`` throws.
     public func makePeerConnection(
         _ configuration: RTCConfiguration = RTCConfiguration(),
@@ -177,17 +176,22 @@ public final class WebRTCEndpoint: Sendable {
     ) throws(RTCError) -> RTCPeerConnection {
         let index = try self.chooseShard(near: neighbour)
         let shard = self.shards[index]
-        guard self.connectionCounter.load(ordering: .relaxed) < self.configuration.limits.connections else {
+        guard self.connectionCounter.reserve(limit: self.configuration.limits.connections) else {
             throw RTCError(.operation, "the endpoint has its \(self.configuration.limits.connections) connections")
         }
-        return try RTCPeerConnection(
-            configuration: configuration,
-            certificate: self.certificate,
-            ufragPrefix: Self.ufragPrefix(ofShard: index),
-            eventLoop: self.eventLoops[index],
-            logger: self.configuration.logger,
-            network: { shard.value }
-        )
+        do {
+            return try RTCPeerConnection(
+                configuration: configuration,
+                certificate: self.certificate,
+                ufragPrefix: Self.ufragPrefix(ofShard: index),
+                eventLoop: self.eventLoops[index],
+                logger: self.configuration.logger,
+                network: { shard.value }
+            )
+        } catch {
+            self.connectionCounter.release()
+            throw error
+        }
     }
 
     private func chooseShard(near neighbour: RTCPeerConnection?) throws(RTCError) -> Int {
@@ -267,18 +271,20 @@ private final class ShardTable: Sendable {
     }
 
     private let entries = Mutex(Entries())
+    let connectionCounter = ConnectionCounter()
 
     func makeShard(
         index: Int,
         loop: any EventLoop,
         configuration: WebRTCEndpoint.Configuration
     ) -> EventLoopFuture<NIOLoopBound<UDPShard>> {
-        loop.submit {
+        loop.submit { [connectionCounter = self.connectionCounter] in
             let shard = UDPShard(
                 index: index,
                 eventLoop: loop,
                 policy: configuration.addressPolicy,
-                limits: configuration.limits
+                limits: configuration.limits,
+                connectionCounter: connectionCounter
             ) { [weak self] in self?.forward(to: $0, $1, from: $2, to: $3) ?? false }
             return NIOLoopBound(shard, eventLoop: loop)
         }

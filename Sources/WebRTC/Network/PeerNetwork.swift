@@ -6,6 +6,8 @@ import RTCSTUN
 
 /// The sockets a connection uses: its own, or those of an endpoint. Confined to one event loop.
 protocol PeerNetwork: AnyObject {
+    /// `driver` uses these sockets from now on, until ``detach(_:)``.
+    func adopt(_ driver: PeerDriver)
     /// Calls `body` on the event loop with the addresses to offer; at once, or when sockets are bound.
     func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void)
     /// Queues datagrams from the socket bound to `base`.
@@ -85,7 +87,9 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
         for socket in self.sockets { socket.flush() }
     }
 
-    func register(ufrag: String, of driver: PeerDriver) { self.driver = driver }
+    func adopt(_ driver: PeerDriver) { self.driver = driver }
+
+    func register(ufrag: String, of driver: PeerDriver) {}
     func unregister(ufrag: String) {}
     func register(path remote: TransportAddress, base: TransportAddress, of driver: PeerDriver) {}
     func expect(_ transaction: STUNTransactionID, of driver: PeerDriver) {}
