@@ -4,7 +4,7 @@ import NIOPosix
 
 /// Posts one request and reads one response.
 enum HTTPClient {
-    private typealias Connection = NIOAsyncChannel<HTTPClientResponsePart, HTTPPart<HTTPRequestHead, ByteBuffer>>
+    private typealias Connection = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
 
     /// The largest response body in bytes.
     private static let largestBody = 1 << 20
@@ -27,7 +27,7 @@ enum HTTPClient {
         }
         do {
             return try await connection.executeThenClose { inbound, outbound in
-                try await outbound.write(contentsOf: [.head(Self.head(url, body)), .body(body), .end(nil)])
+                try await outbound.write(contentsOf: [.head(Self.head(url, body)), .body(.byteBuffer(body)), .end(nil)])
                 return try await Self.read(inbound)
             }
         } catch let failure as EchoFailure {

@@ -4,7 +4,7 @@ import NIOPosix
 
 /// A small HTTP/1.1 server: whole requests in, whole responses out, one after the other on each connection.
 final class HTTPServer: Sendable {
-    typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPPart<HTTPResponseHead, ByteBuffer>>
+    typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
 
     /// The largest request body in bytes; a larger one gets 413.
     private static let largestBody = 64 << 10
@@ -101,7 +101,7 @@ final class HTTPServer: Sendable {
     private static func write(
         _ response: HTTPResponse,
         keepAlive: Bool,
-        to outbound: NIOAsyncChannelOutboundWriter<HTTPPart<HTTPResponseHead, ByteBuffer>>
+        to outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
     ) async throws {
         var headers = response.headers
         if response.status != .noContent {
@@ -110,7 +110,7 @@ final class HTTPServer: Sendable {
         if !keepAlive { headers.replaceOrAdd(name: "connection", value: "close") }
         try await outbound.write(contentsOf: [
             .head(HTTPResponseHead(version: .http1_1, status: response.status, headers: headers)),
-            .body(response.body),
+            .body(.byteBuffer(response.body)),
             .end(nil),
         ])
     }

@@ -44,7 +44,7 @@ enum JSON {
     static func encode(_ value: some Encodable) throws(EchoFailure) -> ByteBuffer {
         do {
             let encoder = JSONEncoder()
-            encoder.outputFormatting = [.withoutEscapingSlashes]
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             return ByteBuffer(bytes: try encoder.encode(value))
         } catch {
             throw EchoFailure("no JSON can be made: \(error)")

@@ -48,7 +48,7 @@ public final class DTLSCertificate: Sendable {
     /// - Parameters:
     ///   - kind: The kind of the key.
     ///   - commonName: The subject's and issuer's name, 1 to 64 bytes of UTF-8; all peers see it.
-    ///   - validity: How long after `now` the certificate expires, 1 s to 365 days.
+    ///   - validity: How long after `now` the certificate expires, 0 s to 365 days.
     ///   - now: The time in seconds since 1970; the system's when `nil`.
     /// - Throws: ``DTLSError/Code/invalidCertificate`` when an argument is out of range.
     public static func generate(
@@ -63,8 +63,8 @@ public final class DTLSCertificate: Sendable {
         guard (1...64).contains(commonName.utf8.count) else {
             throw DTLSError(.invalidCertificate, "a common name has 1 to 64 bytes, not \(commonName.utf8.count)")
         }
-        guard (.seconds(1) ... .seconds(365 * 86_400)).contains(validity) else {
-            throw DTLSError(.invalidCertificate, "a certificate is valid for 1 s to 365 days, not \(validity)")
+        guard (.zero ... .seconds(365 * 86_400)).contains(validity) else {
+            throw DTLSError(.invalidCertificate, "a certificate is valid for 0 s to 365 days, not \(validity)")
         }
         let now = now ?? crtc_seconds_since_epoch()
         // From 1970 to 9998: what X.509 times can hold with room to spare on either side.

@@ -1,6 +1,6 @@
 /// How an SCTP association and its data channels behave.
 ///
-/// The defaults fill a path of 100 MB/s with 80 ms of delay. Buffers are limits, not reservations: an idle association
+/// The defaults fill a path of 100 MB/s with a round trip of 40 ms, one of 40 MB/s with 100 ms. Buffers are limits, not reservations: an idle association
 /// uses about 40 KiB.
 public struct SCTPConfiguration: Sendable, Hashable {
     /// The SCTP port of this side (RFC 8841 `a=sctp-port`). Default 5000.
@@ -11,6 +11,8 @@ public struct SCTPConfiguration: Sendable, Hashable {
     /// Path MTU discovery is off (RFC 8261 section 5).
     public var maximumPacketSize = 1163
     /// The most bytes handed to SCTP and not yet acknowledged by the peer. Default 8 MiB.
+    ///
+    /// What is not under way stays in the channels' queues but for about one congestion window.
     public var sendBuffer = 8 << 20
     /// The most bytes received and not yet read: the receive window announced to the peer. Default 8 MiB.
     public var receiveBuffer = 8 << 20
@@ -66,11 +68,21 @@ public struct SCTPConfiguration: Sendable, Hashable {
         /// The most packets sent in one go, 0 for no limit. Default 0; a limit combined with a high
         /// ``sackFrequency`` makes every flight wait for a delayed acknowledgement.
         public var maximumBurst = 0
+        /// The largest congestion window in bytes, 0 for no limit. Default 4 MiB.
+        ///
+        /// usrsctp, and so a receiver that runs it, keeps track of 4096 chunks behind a gap and drops what is beyond:
+        /// with more under way a single loss becomes thousands. A path that never loses anything gains from more.
+        public var maximumCongestionWindow = 4 << 20
         /// The first retransmission timeout in milliseconds. Default 500 (RFC 9260 section 16: 1000).
         public var initialRTOMilliseconds = 500
         /// The smallest retransmission timeout in milliseconds. Default 220, above the 200 ms by which peers may delay
         /// their acknowledgements (RFC 9260 section 16: 1000).
         public var minimumRTOMilliseconds = 220
+        /// The smallest retransmission timeout while much is under way, in milliseconds. Default 1000.
+        ///
+        /// Acknowledgements do not restart usrsctp's timer while data flows without a pause. It fires amid the flow, and
+        /// takes whatever is a little late for lost.
+        public var minimumBulkRTOMilliseconds = 1_000
         /// The largest retransmission timeout in milliseconds. Default 10,000.
         public var maximumRTOMilliseconds = 10_000
         /// Retransmissions in a row after which the association is lost. Default 10 (RFC 9260 section 16).

@@ -65,6 +65,9 @@ public enum SCTPRuntime {
         _ = usrsctp_sysctl_set_sctp_pr_enable(1)
         _ = usrsctp_sysctl_set_sctp_reconfig_enable(1)
         _ = usrsctp_sysctl_set_sctp_initial_cwnd(20)
+        // One acknowledgement may stand for many packets: counting only two of them (RFC 3465's caution) makes slow start
+        // several times slower than it is meant to be.
+        _ = usrsctp_sysctl_set_sctp_L2_abc_variable(8)
         _ = usrsctp_sysctl_set_sctp_max_burst_default(0)
         _ = usrsctp_sysctl_set_sctp_fr_max_burst_default(16)
         _ = usrsctp_sysctl_set_sctp_max_chunks_on_queue(65_536)

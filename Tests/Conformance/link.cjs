@@ -30,7 +30,7 @@ class Link {
     if (p) { this.pending.delete(m.id); m.err ? p.reject(m.err) : p.resolve(m.ok); } else if (m.ev) this.onmessage({ ev: m.ev, obj: m.obj, data: m.data, stale });
   }
   _send(req) { const id = ++this.seq; this.calls++; const s = JSON.stringify({ id, ...req }); if (this.trace) process.stderr.write(Date.now() % 100000 + '> ' + s.slice(0, 700) + '\n'); this.port.postMessage(s); return id; }
-  call(req, resolve, reject) { if (this.dead) return reject({ name: 'BackendError', message: this.dead }); const id = this._send(req); this.pending.set(id, { resolve, reject }); }
+  call(req, resolve, reject) { if (this.dead) return reject({ name: 'BackendError', message: this.dead }); const id = this._send(req); this.pending.set(id, { resolve, reject, obj: req.obj }); }
   // Blocks until the reply. Lines that arrive before it stay in the inbox, in order, as later tasks.
   callSync(req) {
     if (this.dead) return { err: { name: 'BackendError', message: this.dead } };
@@ -47,6 +47,8 @@ class Link {
     }
   }
   dropFor(ids) { this.inbox = this.inbox.filter(m => { if (m.ev && ids.has(m.obj)) return false; if (m.patch) for (const i of ids) delete m.patch[i]; return true; }); }
+  // What a connection that was closed meanwhile had promised never comes (webrtc-pc section 4.4.1.3); what had failed has failed.
+  dropPending(obj) { for (const p of this.pending.values()) if (p.obj === obj) p.resolve = () => {}; }
   // A channel that was closed before it was announced as open never opens.
   dropOpen(id) { this.inbox = this.inbox.filter(m => { if (m.obj !== id || m.ev !== 'open') return true; delete m.ev; return !!m.patch; }); }
   kill() { try { if (this.pid && !this.dead) process.kill(this.pid, 'SIGKILL'); } catch {} }

@@ -45,7 +45,7 @@ const lost = (result, names) => {
   const now = new Set(passed(result));
   return names.filter(name => !now.has(name));
 };
-const needsMedia = test => /NotImplemented/.test(test.message || '');
+const needsMedia = test => /NotImplemented|not implemented: /.test(test.message || '');
 
 const baseline = options.baseline ? read(options.baseline, {}) : {};
 const results = {};

@@ -21,6 +21,13 @@ public enum RTCIceProtocol: String, Sendable, Hashable {
     case tcp
 }
 
+/// How a relay is reached (W3C webrtc-pc section 4.8.1.5).
+public enum RTCIceServerTransportProtocol: String, Sendable, Hashable {
+    case udp
+    case tcp
+    case tls
+}
+
 /// How a TCP candidate is used (RFC 6544 section 4.5).
 public enum RTCIceTcpCandidateType: String, Sendable, Hashable {
     /// Opens the connection.
@@ -68,27 +75,38 @@ public struct RTCIceCandidate: Sendable, Hashable {
     public let sdpMLineIndex: Int?
     /// The ufrag of its generation.
     public let usernameFragment: String?
+    /// How the relay of a relayed candidate is reached; local candidates only.
+    public let relayProtocol: RTCIceServerTransportProtocol?
     /// The URL of the server that a candidate came from; local candidates only.
     public let url: String?
     let parsed: ICECandidate?
 
     /// A candidate from its members.
     ///
+    /// - Parameters:
+    ///   - members: What travels between peers.
+    ///   - relayProtocol: How its relay is reached, if it has one on this side.
+    ///   - url: The server that it came from, if it is one of this side.
     /// - Throws: `RTCError.Code.type` when both section members are missing.
-    public init(_ members: RTCIceCandidateInit) throws(RTCError) {
+    public init(
+        _ members: RTCIceCandidateInit,
+        relayProtocol: RTCIceServerTransportProtocol? = nil,
+        url: String? = nil
+    ) throws(RTCError) {
         guard members.sdpMid != nil || members.sdpMLineIndex != nil else {
             throw RTCError(.type, "a candidate needs sdpMid or sdpMLineIndex to say which section it belongs to")
         }
-        self.init(members: members, url: nil)
+        self.init(members: members, relayProtocol: relayProtocol, url: url)
     }
 
-    init(members: RTCIceCandidateInit, url: String?) {
+    init(members: RTCIceCandidateInit, relayProtocol: RTCIceServerTransportProtocol? = nil, url: String?) {
         self.candidate = members.candidate
         self.sdpMid = members.sdpMid
         self.sdpMLineIndex = members.sdpMLineIndex
         self.url = url
         self.parsed = members.candidate.isEmpty ? nil : ICECandidate(parsing: members.candidate)
-        self.usernameFragment = members.usernameFragment ?? self.parsed?.usernameFragment
+        self.usernameFragment = members.usernameFragment
+        self.relayProtocol = relayProtocol
     }
 
     /// The foundation.
@@ -120,9 +138,21 @@ public struct RTCIceCandidate: Sendable, Hashable {
     /// How a TCP candidate is used.
     public var tcpType: RTCIceTcpCandidateType? { self.parsed?.tcpType.flatMap { RTCIceTcpCandidateType(rawValue: $0.rawValue) } }
     /// The related address of a candidate that is not of type host.
-    public var relatedAddress: String? { self.parsed?.relatedAddress?.ip }
+    public var relatedAddress: String? { self.parsed?.relatedAddress?.ip ?? self.extensionValue("raddr") }
     /// The related port of a candidate that is not of type host.
-    public var relatedPort: UInt16? { self.parsed?.relatedAddress?.port }
+    public var relatedPort: UInt16? {
+        self.parsed?.relatedAddress?.port ?? self.extensionValue("rport").flatMap { UInt16($0) }
+    }
+
+    /// The text of an attribute that ICE has no use for: a related address may be a name (RFC 8839 section 5.1).
+    private func extensionValue(_ name: String) -> String? {
+        guard self.parsed != nil else { return nil }
+        let fields = self.candidate.split(separator: " ")
+        guard let index = fields.dropFirst(8).firstIndex(where: { $0 == name }), index + 1 < fields.count else {
+            return nil
+        }
+        return String(fields[index + 1])
+    }
 
     /// The members that travel to the peer.
     public func toInit() -> RTCIceCandidateInit {

@@ -63,24 +63,16 @@ struct JSEPTransportParameters: Sendable {
         guard let ufrag = content.iceUfrag(of: transportIndex), let password = content.icePwd(of: transportIndex) else {
             throw RTCError(.invalidAccess, "the data section has no ice-ufrag and ice-pwd (RFC 8839 section 5.4)")
         }
-        var fingerprints: [DTLSFingerprint] = []
-        for fingerprint in content.fingerprints(of: transportIndex) {
-            // Digests too weak to prove anything are passed over; one good digest is enough.
-            if let known = DTLSFingerprint(fingerprint) {
-                fingerprints.append(known)
-            }
-        }
+        let fingerprints = content.fingerprints(of: transportIndex)
         guard !fingerprints.isEmpty else {
-            throw RTCError(
-                .invalidAccess,
-                "the data section has no SHA-256, SHA-384 or SHA-512 fingerprint (RFC 8122 section 5)"
-            )
+            throw RTCError(.invalidAccess, "the data section has no fingerprint (RFC 8122 section 5)")
         }
         self.mid = media.mid
         self.sectionIndex = index
         self.credentials = ICECredentials(ufrag: ufrag, password: password)
         self.isICELite = content.iceLite
-        self.fingerprints = fingerprints
+        // Digests too weak to prove anything are passed over; when none is left, no certificate matches and DTLS fails.
+        self.fingerprints = fingerprints.compactMap { DTLSFingerprint($0) }
         self.setup = content.setup(of: transportIndex) ?? defaultSetup
         self.candidates = content.media[transportIndex].attributes.all("candidate").map { "candidate:" + $0 }
         self.endOfCandidates = content.media[transportIndex].endOfCandidates
@@ -95,7 +87,8 @@ struct JSEPTransportParameters: Sendable {
         }
     }
 
-    private static func transportSection(of content: SDPSession, for index: Int) -> Int {
+    /// The section whose transport a section uses.
+    static func transportSection(of content: SDPSession, for index: Int) -> Int {
         guard content.iceUfrag(of: index) == nil, let mid = content.media[index].mid,
             let group = content.groups.first(where: { $0.semantics == "BUNDLE" && $0.mids.contains(mid) })
         else { return index }

@@ -236,10 +236,8 @@ extension JSEPSession {
     /// What setting a description did.
     struct Outcome {
         var signalingStateBefore: RTCSignalingState
-        /// Whether an offer of ours was taken back.
-        var rolledBackLocal = false
-        /// Whether a remote offer was taken back.
-        var rolledBackRemote = false
+        /// Whether an offer was taken back.
+        var rolledBack = false
         /// The description that was set, unless it was a rollback.
         var applied: JSEPDescription?
     }
@@ -257,7 +255,7 @@ extension JSEPSession {
         _ parameters: LocalParameters
     ) throws(RTCError) -> Outcome {
         let before = self.signalingState
-        if description.type == .rollback { return try self.rollBack() }
+        if description.type == .rollback { return try self.rollBack(.local) }
         try self.checkTransition(description.type, .local)
         var text = description.sdp
         switch description.type {
@@ -291,9 +289,8 @@ extension JSEPSession {
 
     mutating func setRemote(_ description: RTCSessionDescription) throws(RTCError) -> Outcome {
         let before = self.signalingState
-        if description.type == .rollback { return try self.rollBack() }
-        let rollsBack = description.type == .offer && before == .haveLocalOffer
-        if !rollsBack { try self.checkTransition(description.type, .remote) }
+        if description.type == .rollback { return try self.rollBack(.remote) }
+        try self.checkTransition(description.type, .remote)
         let content = try Self.parse(description.sdp)
         try self.checkSections(of: content, type: description.type)
         let set = JSEPDescription(type: description.type, content: content, text: description.sdp)
@@ -301,10 +298,6 @@ extension JSEPSession {
             _ = try JSEPTransportParameters(of: content, section: data, defaultSetup: .actpass)
         }
         var outcome = Outcome(signalingStateBefore: before)
-        if rollsBack {
-            _ = try self.rollBack()
-            outcome.rolledBackLocal = true
-        }
         outcome.applied = set
         self.apply(set, .remote)
         return outcome
@@ -343,14 +336,17 @@ extension JSEPSession {
     }
 
     /// Adds a candidate of the peer, or the mark of their end, to the remote description of its generation.
-    mutating func addRemoteCandidate(_ attribute: String?, section: Int, inPending: Bool) {
+    ///
+    /// - Parameter section: Where it belongs; `nil` for all sections (W3C webrtc-pc section 4.4.2, `addIceCandidate`).
+    mutating func addRemoteCandidate(_ attribute: String?, section: Int?, inPending: Bool) {
         func add(_ description: inout JSEPDescription?) {
             description?.update { content in
-                guard content.media.indices.contains(section) else { return }
-                if let attribute {
-                    content.media[section].attributes.append("candidate", attribute)
-                } else {
-                    content.media[section].endOfCandidates = true
+                for index in content.media.indices where section == nil || section == index {
+                    if let attribute {
+                        content.media[index].attributes.append("candidate", attribute)
+                    } else {
+                        content.media[index].endOfCandidates = true
+                    }
                 }
             }
         }
@@ -392,6 +388,9 @@ extension JSEPSession {
 
     /// Section order never changes (RFC 3264 section 6 and 8), and an answer has the offer's sections.
     private func checkSections(of content: SDPSession, type: RTCSdpType) throws(RTCError) {
+        for (index, media) in content.media.enumerated() where !media.isRejected {
+            try Self.checkTransport(of: media, at: index, in: content)
+        }
         if type == .offer {
             guard let previous = self.currentLocal?.content ?? self.currentRemote?.content else { return }
             guard content.media.count >= previous.media.count else {
@@ -412,16 +411,25 @@ extension JSEPSession {
         }
     }
 
-    private mutating func rollBack() throws(RTCError) -> Outcome {
+    /// Nothing but DTLS secures a section, and RTCP has no transport of its own (RFC 8827 section 6.5, W3C `rtcpMuxPolicy`).
+    private static func checkTransport(of media: SDPMedia, at index: Int, in content: SDPSession) throws(RTCError) {
+        let transport = JSEPTransportParameters.transportSection(of: content, for: index)
+        guard !content.fingerprints(of: transport).isEmpty else {
+            throw RTCError(.invalidAccess, "section \(index) has no fingerprint (RFC 8122 section 5)")
+        }
+        guard media.kind == "application" || content.media[transport].rtcpMux else {
+            throw RTCError(.invalidAccess, "section \(index) has no rtcp-mux (RFC 8834 section 4.5)")
+        }
+    }
+
+    /// Takes back the offer that `side` made (W3C webrtc-pc section 4.4.1.5).
+    private mutating func rollBack(_ side: Side) throws(RTCError) -> Outcome {
         let before = self.signalingState
-        guard before == .haveLocalOffer || before == .haveRemoteOffer || before == .haveLocalPranswer
-            || before == .haveRemotePranswer
-        else {
-            throw RTCError(.invalidState, "there is nothing to roll back in state \(before.rawValue)")
+        guard before == (side == .local ? .haveLocalOffer : .haveRemoteOffer) else {
+            throw RTCError(.invalidState, "no \(side) offer can be rolled back in state \(before.rawValue)")
         }
         var outcome = Outcome(signalingStateBefore: before)
-        outcome.rolledBackLocal = before == .haveLocalOffer || before == .haveRemotePranswer
-        outcome.rolledBackRemote = !outcome.rolledBackLocal
+        outcome.rolledBack = true
         self.pendingLocal = nil
         self.pendingRemote = nil
         self.lastOffer = ""

@@ -57,8 +57,12 @@ extension PeerSession {
         }
     }
 
-    /// The largest message that may be sent, in bytes; `nil` before that is negotiated.
-    public var maximumMessageSize: Int? { self.channels.negotiated.map { $0.remoteMaximumMessageSize ?? .max } }
+    /// The largest message that may be sent, in bytes; `nil` before that is negotiated. At most 1 GiB, whatever the peer takes.
+    public var maximumMessageSize: Int? {
+        self.channels.negotiated.map { min($0.remoteMaximumMessageSize ?? .max, Self.largestMessage) }
+    }
+
+    private static let largestMessage = 1 << 30
 
     func drainChannels(now: NIODeadline) {
         while case .event(let event)? = self.channels.transport.poll() {

@@ -68,24 +68,29 @@ extension PeerSession {
 
     /// The transports as they are now; `nil` before there are any.
     public var transportSnapshot: TransportSnapshot? {
-        guard let generation = self.transport.current ?? self.transport.next else { return nil }
-        let agent = generation.agent
+        let generation = self.transport.current ?? self.transport.next
+        guard generation != nil || self.states.sctp != nil else { return nil }
+        let agent = generation?.agent
+        let localCandidates = generation.map { generation in
+            generation.agent.localCandidates.map { self.rtcCandidate($0, generation, ufrag: generation.ufrag) }
+        }
+        let remoteCandidates = generation.map { generation in
+            generation.agent.remoteCandidates.map { self.rtcCandidate($0, generation, ufrag: generation.remoteUfrag) }
+        }
         return TransportSnapshot(
             sctpState: self.states.sctp,
             dtlsState: self.transport.dtlsState,
             iceState: self.states.iceTransport,
-            iceGatheringState: generation.gatheringState,
-            iceRole: agent.role == .controlling ? .controlling : .controlled,
+            iceGatheringState: generation?.gatheringState ?? .new,
+            iceRole: agent.map { $0.role == .controlling ? .controlling : .controlled } ?? .unknown,
             maximumMessageSize: self.maximumMessageSize ?? 65_536,
             maxChannels: self.states.sctp == .connected ? self.channels.transport.maxChannels : nil,
             remoteCertificates: self.transport.dtlsInfo?.peerCertificates ?? [],
             selectedCandidatePair: self.selectedCandidatePair,
-            localCandidates: agent.localCandidates.map { self.rtcCandidate($0, generation, ufrag: generation.ufrag) },
-            remoteCandidates: agent.remoteCandidates.map {
-                self.rtcCandidate($0, generation, ufrag: generation.remoteUfrag)
-            },
-            localParameters: RTCIceParameters(agent.localCredentials),
-            remoteParameters: agent.remoteCredentials.map { RTCIceParameters($0) }
+            localCandidates: localCandidates ?? [],
+            remoteCandidates: remoteCandidates ?? [],
+            localParameters: agent.map { RTCIceParameters($0.localCredentials) },
+            remoteParameters: agent?.remoteCredentials.map { RTCIceParameters($0) }
         )
     }
 

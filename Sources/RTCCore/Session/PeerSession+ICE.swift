@@ -21,7 +21,7 @@ extension PeerSession {
         let section = try self.section(of: members, in: remote)
         let inPending = try self.belongsToPending(members, section: section)
         guard !members.candidate.isEmpty else {
-            self.jsep.addRemoteCandidate(nil, section: section ?? 0, inPending: inPending)
+            self.jsep.addRemoteCandidate(nil, section: section, inPending: inPending)
             self.deliverRemoteCandidates(now: now)
             return
         }

@@ -63,6 +63,10 @@ extension PeerSession {
     ///   `RTCError.Code.invalidAccess` for one that lacks what is needed, `RTCError.Code.invalidState` if the type does not fit.
     public func setRemoteDescription(_ description: RTCSessionDescription, now: NIODeadline) throws(RTCError) {
         try self.checkOpen()
+        if description.type == .offer, self.signalingState == .haveLocalOffer {
+            // Two steps, and the first one holds even if the second fails (W3C webrtc-pc section 4.4.1.5).
+            try self.apply(self.jsep.setLocal(RTCSessionDescription(type: .rollback), self.localParameters()), now: now)
+        }
         let outcome = try self.jsep.setRemote(description)
         try self.apply(outcome, now: now)
     }
@@ -93,7 +97,7 @@ extension PeerSession {
 
 extension PeerSession {
     private func apply(_ outcome: JSEPSession.Outcome, now: NIODeadline) throws(RTCError) {
-        if outcome.rolledBackLocal || outcome.rolledBackRemote { self.rollBackTransport() }
+        if outcome.rolledBack { self.rollBackTransport() }
         if let local = self.jsep.local, let section = local.dataSection,
             let ufrag = local.content.iceUfrag(of: section)
         {
@@ -102,6 +106,7 @@ extension PeerSession {
         if let applied = outcome.applied, applied.type == .answer || applied.type == .pranswer {
             try self.connect(answer: applied, now: now)
         }
+        self.updateSCTPTransport()
         // W3C webrtc-pc section 4.4.1.5: the signaling state changes, then its event fires.
         if self.signalingState != outcome.signalingStateBefore {
             self.emit(.signalingStateChange(self.signalingState))
@@ -119,7 +124,21 @@ extension PeerSession {
         } else if self.jsep.currentLocal?.dataSection == nil {
             self.end(&self.transport.current)
         }
-        if self.jsep.currentLocal == nil { self.states.sctp = nil }
+    }
+
+    /// There is an SCTP transport from the first description with a data section on (W3C webrtc-pc section 4.4.1.5).
+    private func updateSCTPTransport() {
+        let isWanted: Bool
+        if self.signalingState == .stable {
+            isWanted = self.jsep.local?.dataSection != nil && self.jsep.remote?.dataSection != nil
+        } else {
+            isWanted = self.jsep.local?.dataSection != nil || self.jsep.remote?.dataSection != nil
+        }
+        if !isWanted, self.transport.dtls == nil {
+            self.states.sctp = nil
+        } else if isWanted, self.states.sctp == nil {
+            self.states.sctp = .connecting
+        }
     }
 
     private func end(_ generation: inout ICEGeneration?) {
@@ -183,7 +202,6 @@ extension PeerSession {
         for handle in self.channels.transport.handles {
             if let id = self.channels.transport.id(handle) { self.emit(.dataChannelIDAssigned(handle, id)) }
         }
-        if self.states.sctp == nil { self.states.sctp = .connecting }
     }
 
     /// The peer refused the data section: there will be no transport for it.

@@ -33,6 +33,9 @@ protocol SCTPAssociation: AnyObject {
     /// Whether small messages wait to share a packet (`true`), or leave at once (`false`).
     func setCorked(_ isCorked: Bool)
 
+    /// Tells whether much is under way without a pause, which timers may take into account.
+    func setBulk(_ isBulk: Bool)
+
     /// Reads the next piece of data, or notification.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> SCTPReadResult
 

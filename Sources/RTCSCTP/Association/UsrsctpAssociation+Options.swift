@@ -18,6 +18,10 @@ extension UsrsctpAssociation {
             SCTP_MAX_BURST,
             sctp_assoc_value(assoc_id: 0, assoc_value: UInt32(clamping: tuning.maximumBurst))
         )
+        if tuning.maximumCongestionWindow > 0 {
+            let limit = UInt32(clamping: tuning.maximumCongestionWindow)
+            self.set(socket, SCTP_MAX_CWND, sctp_assoc_value(assoc_id: 0, assoc_value: limit))
+        }
         self.setCongestionControl(socket, tuning.congestionControl)
         self.setPath(socket, tuning)
 
@@ -52,13 +56,7 @@ extension UsrsctpAssociation {
     }
 
     private func setTimers(_ socket: OpaquePointer, _ tuning: SCTPConfiguration.Tuning) {
-        let rto = sctp_rtoinfo(
-            srto_assoc_id: 0,
-            srto_initial: UInt32(clamping: tuning.initialRTOMilliseconds),
-            srto_max: UInt32(clamping: tuning.maximumRTOMilliseconds),
-            srto_min: UInt32(clamping: tuning.minimumRTOMilliseconds)
-        )
-        self.set(socket, SCTP_RTOINFO, rto)
+        self.setRetransmissionTimeouts(socket, isBulk: false)
         let sack = sctp_sack_info(
             sack_assoc_id: 0,
             sack_delay: UInt32(clamping: min(max(tuning.sackDelayMilliseconds, 1), 500)),
@@ -68,6 +66,19 @@ extension UsrsctpAssociation {
         var association = sctp_assocparams()
         association.sasoc_asocmaxrxt = UInt16(clamping: max(tuning.maximumRetransmissions, 1))
         self.set(socket, SCTP_ASSOCINFO, association)
+    }
+
+    func setRetransmissionTimeouts(_ socket: OpaquePointer, isBulk: Bool) {
+        let tuning = self.configuration.tuning
+        let minimum = isBulk ? tuning.minimumBulkRTOMilliseconds : tuning.minimumRTOMilliseconds
+        let maximum = max(tuning.maximumRTOMilliseconds, 1_000)
+        let rto = sctp_rtoinfo(
+            srto_assoc_id: 0,
+            srto_initial: UInt32(clamping: min(max(tuning.initialRTOMilliseconds, minimum, 10), maximum)),
+            srto_max: UInt32(clamping: maximum),
+            srto_min: UInt32(clamping: min(max(minimum, 10), maximum))
+        )
+        self.set(socket, SCTP_RTOINFO, rto)
     }
 
     private func setCongestionControl(

@@ -11,6 +11,7 @@ final class UsrsctpAssociation: SCTPAssociation {
     private var isUp = false
     private var supportsReset = false
     private var isCorked = false
+    private var isBulk = false
     private var marksEndOfMessage = false
 
     private(set) var outgoingStreams = 0
@@ -160,6 +161,12 @@ final class UsrsctpAssociation: SCTPAssociation {
         guard let socket = self.socket, isCorked != self.isCorked else { return }
         self.isCorked = isCorked
         self.set(socket, SCTP_NODELAY, Int32(isCorked ? 0 : 1))
+    }
+
+    func setBulk(_ isBulk: Bool) {
+        guard let socket = self.socket, isBulk != self.isBulk else { return }
+        self.isBulk = isBulk
+        self.setRetransmissionTimeouts(socket, isBulk: isBulk)
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> SCTPReadResult {

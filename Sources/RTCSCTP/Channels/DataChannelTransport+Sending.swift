@@ -66,6 +66,8 @@ extension DataChannelTransport {
             self.shutdownWhenDrained()
             return
         }
+        // What holds for a bulk transfer must not outlast it.
+        if self.isBulk { self.allowedBytes = 0 }
         self.association.drive {
             var skipped = 0
             while !self.isBlocked, skipped < self.ready.count, let channel = self.unfinished ?? self.ready.first {
@@ -89,7 +91,7 @@ extension DataChannelTransport {
                 self.rotate(channel)
                 return
             }
-            guard !self.isQueueFull() else {
+            guard self.unfinished != nil || !self.hasEnough() else {
                 self.isBlocked = true
                 return
             }
@@ -115,15 +117,27 @@ extension DataChannelTransport {
         self.advanceClosing(channel)
     }
 
-    /// Many small messages cost SCTP more memory than their bytes, which is all its buffer's limit counts.
-    private func isQueueFull() -> Bool {
-        let limit = self.configuration.tuning.maximumQueuedMessages
-        guard self.handedOverSinceCheck >= max(limit / 8, 1) else { return false }
+    /// Whether SCTP has enough for now.
+    ///
+    /// What it has it sends in its own order and cannot give back, so it gets about one more window than is under way:
+    /// the rest stays here, where it can be counted, put in order and dropped. Besides, many small messages cost SCTP more
+    /// memory than their bytes, which is all its own limit counts.
+    private func hasEnough() -> Bool {
+        if self.allowedBytes > 0, self.allowedMessages > 0 { return false }
         guard let status = self.association.status else { return false }
-        if status.pendingMessages + status.unacknowledgedChunks >= limit { return true }
-        self.handedOverSinceCheck = 0
-        return false
+        let pending = status.pendingMessages * self.averageMessage
+        self.isBulk = status.congestionWindow >= Self.bulkWindow && status.unacknowledgedChunks >= 16
+        self.association.setBulk(self.isBulk)
+        let messageLimit = self.configuration.tuning.maximumQueuedMessages
+        self.allowedBytes = max(status.congestionWindow, Self.smallestBacklog) - pending
+        self.allowedMessages = messageLimit - status.pendingMessages - status.unacknowledgedChunks
+        return self.allowedBytes <= 0 || self.allowedMessages <= 0
     }
+
+    /// The congestion window from which on a busy association counts as a bulk transfer, in bytes.
+    private static let bulkWindow = 40_000
+    /// The least SCTP gets ahead, in bytes.
+    private static let smallestBacklog = 262_144
 
     /// Hands over a message, or the next piece of it.
     ///
@@ -182,6 +196,7 @@ extension DataChannelTransport {
         let size = message.bytes.readableBytes
         channel.handedOver += count
         channel.credit -= count
+        self.allowedBytes -= count
         if channel.handedOver < size {
             self.unfinished = channel
             return
@@ -189,7 +204,8 @@ extension DataChannelTransport {
         self.unfinished = nil
         channel.handedOver = 0
         channel.queue.removeFirst()
-        self.handedOverSinceCheck += 1
+        self.allowedMessages -= 1
+        self.averageMessage += (size - self.averageMessage) / 8
         guard message.payloadProtocol != PayloadProtocol.control else { return }
         channel.statistics.messagesSent += 1
         channel.statistics.bytesSent += size

@@ -63,7 +63,11 @@ public final class DataChannelTransport {
     /// The channel whose message SCTP has a part of; no other may send before it is whole.
     var unfinished: Channel?
     var isBlocked = false
-    var handedOverSinceCheck = 0
+    /// What SCTP may be given before it is asked again how much it has.
+    var allowedBytes = 0
+    var allowedMessages = 0
+    var averageMessage = 1_024
+    var isBulk = false
     var withNewAmount: [Channel] = []
     var waitingForStreams: [Channel] = []
     var isAddingStreams = false

@@ -16,6 +16,7 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     let eventLoop: any EventLoop
     private let policy: RTCAddressPolicy
     private let limits: WebRTCEndpoint.Limits
+    private let connectionCounter: ConnectionCounter
     private let forward: (_ shard: Int, DatagramBatch, _ remote: TransportAddress, _ base: TransportAddress) -> Bool
     private var sockets: [TransportAddress: UDPSocket] = [:]
     private var socketList: [UDPSocket] = []
@@ -29,18 +30,21 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     /// Paths owned by other shards, learnt when their first datagram was handed over.
     private var foreignRoutes: [Path: Int] = [:]
     private(set) var counters = WebRTCEndpoint.Counters()
+    private var isClosed = false
 
     init(
         index: Int,
         eventLoop: any EventLoop,
         policy: RTCAddressPolicy,
         limits: WebRTCEndpoint.Limits,
+        connectionCounter: ConnectionCounter,
         forward: @escaping (Int, DatagramBatch, TransportAddress, TransportAddress) -> Bool
     ) {
         self.index = index
         self.eventLoop = eventLoop
         self.policy = policy
         self.limits = limits
+        self.connectionCounter = connectionCounter
         self.forward = forward
     }
 
@@ -65,7 +69,11 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         for socket in self.socketList { socket.flush() }
     }
 
-    func adopt(_ driver: PeerDriver) { self.connections[ObjectIdentifier(driver)] = driver }
+    func adopt(_ driver: PeerDriver) {
+        self.connections[ObjectIdentifier(driver)] = driver
+        // Made while the endpoint was being closed.
+        if self.isClosed { driver.close() }
+    }
 
     func register(ufrag: String, of driver: PeerDriver) { self.drivers[ufrag] = driver }
 
@@ -90,7 +98,7 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     }
 
     func detach(_ driver: PeerDriver) {
-        self.connections[ObjectIdentifier(driver)] = nil
+        if self.connections.removeValue(forKey: ObjectIdentifier(driver)) != nil { self.connectionCounter.release() }
         for path in driver.paths where self.routes[path] === driver { self.routes[path] = nil }
         driver.paths = []
         for (ufrag, owner) in self.drivers where owner === driver { self.drivers[ufrag] = nil }
@@ -182,6 +190,7 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     // MARK: The end
 
     func close() {
+        self.isClosed = true
         for driver in Array(self.connections.values) { driver.close() }
         for socket in self.socketList { socket.close() }
         self.socketList = []

@@ -68,7 +68,7 @@ public final class WebRTCEndpoint: Sendable {
     private let certificate: SharedCertificate
     private let eventLoops: [any EventLoop]
     private let shards: [NIOLoopBound<UDPShard>]
-    private let connectionCounter: Atomic<Int>
+    private let connectionCounter: ConnectionCounter
     private let state = Mutex(State())
 
     // MARK: Making one
@@ -157,7 +157,7 @@ public final class WebRTCEndpoint: Sendable {
         self.certificate = certificate
         self.eventLoops = eventLoops
         self.shards = shards
-        self.connectionCounter = Atomic(0)
+        self.connectionCounter = table.connectionCounter
         table.fill(shards: shards, eventLoops: eventLoops)
     }
 
@@ -176,17 +176,22 @@ public final class WebRTCEndpoint: Sendable {
     ) throws(RTCError) -> RTCPeerConnection {
         let index = try self.chooseShard(near: neighbour)
         let shard = self.shards[index]
-        guard self.connectionCounter.load(ordering: .relaxed) < self.configuration.limits.connections else {
+        guard self.connectionCounter.reserve(limit: self.configuration.limits.connections) else {
             throw RTCError(.operation, "the endpoint has its \(self.configuration.limits.connections) connections")
         }
-        return try RTCPeerConnection(
-            configuration: configuration,
-            certificate: self.certificate,
-            ufragPrefix: Self.ufragPrefix(ofShard: index),
-            eventLoop: self.eventLoops[index],
-            logger: self.configuration.logger,
-            network: { shard.value }
-        )
+        do {
+            return try RTCPeerConnection(
+                configuration: configuration,
+                certificate: self.certificate,
+                ufragPrefix: Self.ufragPrefix(ofShard: index),
+                eventLoop: self.eventLoops[index],
+                logger: self.configuration.logger,
+                network: { shard.value }
+            )
+        } catch {
+            self.connectionCounter.release()
+            throw error
+        }
     }
 
     private func chooseShard(near neighbour: RTCPeerConnection?) throws(RTCError) -> Int {
@@ -266,18 +271,20 @@ private final class ShardTable: Sendable {
     }
 
     private let entries = Mutex(Entries())
+    let connectionCounter = ConnectionCounter()
 
     func makeShard(
         index: Int,
         loop: any EventLoop,
         configuration: WebRTCEndpoint.Configuration
     ) -> EventLoopFuture<NIOLoopBound<UDPShard>> {
-        loop.submit {
+        loop.submit { [connectionCounter = self.connectionCounter] in
             let shard = UDPShard(
                 index: index,
                 eventLoop: loop,
                 policy: configuration.addressPolicy,
-                limits: configuration.limits
+                limits: configuration.limits,
+                connectionCounter: connectionCounter
             ) { [weak self] in self?.forward(to: $0, $1, from: $2, to: $3) ?? false }
             return NIOLoopBound(shard, eventLoop: loop)
         }

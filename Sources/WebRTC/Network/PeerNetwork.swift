@@ -6,6 +6,8 @@ import RTCSTUN
 
 /// The sockets a connection uses: its own, or those of an endpoint. Confined to one event loop.
 protocol PeerNetwork: AnyObject {
+    /// `driver` uses these sockets from now on, until ``detach(_:)``.
+    func adopt(_ driver: PeerDriver)
     /// Calls `body` on the event loop with the addresses to offer; at once, or when sockets are bound.
     func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void)
     /// Queues datagrams from the socket bound to `base`.
@@ -41,17 +43,19 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
     }
 
     func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void) {
-        guard !self.isBound else { return body(self.hosts) }
         self.waiting.append(body)
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        // Never at once: whoever set a description sees it without candidates first, as W3C's queued tasks have it.
+        guard !self.isBound else { return self.eventLoop.execute { bound.value.tellHosts() } }
         guard !self.isBinding else { return }
         self.isBinding = true
         let binding = self.policy.localAddresses().map { address in
             UDPSocket.bind(to: address, on: self.eventLoop, reusePort: false, owner: self)
         }
         // An address that cannot be bound (an interface that just went away) is left out.
-        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         EventLoopFuture.whenAllComplete(binding, on: self.eventLoop).whenSuccess { results in
-            bound.value.finishBinding(results.compactMap { try? $0.get().value })
+            let sockets = NIOLoopBound(results.compactMap { try? $0.get().value }, eventLoop: bound.eventLoop)
+            bound.eventLoop.execute { bound.value.finishBinding(sockets.value) }
         }
     }
 
@@ -62,6 +66,11 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
         }
         self.sockets = sockets
         self.isBound = true
+        self.tellHosts()
+    }
+
+    private func tellHosts() {
+        guard !self.isClosed else { return }
         let waiting = self.waiting
         self.waiting = []
         for body in waiting { body(self.hosts) }
@@ -78,7 +87,9 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
         for socket in self.sockets { socket.flush() }
     }
 
-    func register(ufrag: String, of driver: PeerDriver) { self.driver = driver }
+    func adopt(_ driver: PeerDriver) { self.driver = driver }
+
+    func register(ufrag: String, of driver: PeerDriver) {}
     func unregister(ufrag: String) {}
     func register(path remote: TransportAddress, base: TransportAddress, of driver: PeerDriver) {}
     func expect(_ transaction: STUNTransactionID, of driver: PeerDriver) {}

@@ -93,14 +93,17 @@ public actor RTCPeerConnection {
                 ufragPrefix: ufragPrefix,
                 wake: { [weak shared] in shared?.wake() }
             )
-            box.value = PeerDriver(
+            let network = network()
+            let driver = PeerDriver(
                 eventLoop: eventLoop,
                 session: PeerSession(configuration: configuration, environment: environment),
                 shared: shared,
-                network: network(),
+                network: network,
                 configuration: configuration,
                 logger: logger
             )
+            network.adopt(driver)
+            box.value = driver
         }
     }
 

@@ -10,8 +10,11 @@ extension Bridge {
     ]
 
     /// A method that gives a promise.
-    func callPromise(_ object: ConnectionObject, _ method: String, _ arguments: JSONValue) async throws -> JSONValue {
-        let connection = object.connection
+    func callPromise(_ object: ConnectionObject?, _ request: JSONValue) async throws -> JSONValue {
+        if request["op"]?.string == "static" { return try await self.callStatic(request) }
+        let method = request["method"]?.string ?? ""
+        let arguments = request["args"] ?? []
+        guard let connection = object?.connection else { throw Failure.notImplemented(method) }
         switch method {
         case "createOffer":
             let options = arguments[0]
@@ -79,7 +82,14 @@ extension Bridge {
             self.listen(to: object)
             return .reference(object.id, type)
         case "RTCIceCandidate":
-            return JSONValue(try RTCIceCandidate((arguments[0] ?? [:]).candidateInit))
+            let members = arguments[0] ?? [:]
+            return JSONValue(
+                try RTCIceCandidate(
+                    members.candidateInit,
+                    relayProtocol: members["relayProtocol"]?.string.flatMap(RTCIceServerTransportProtocol.init(rawValue:)),
+                    url: members["url"]?.string
+                )
+            )
         default:
             throw Failure.notImplemented("new \(type)")
         }

@@ -28,6 +28,19 @@ extension Bridge {
         for channel in object.channels { self.image.set("id", JSONValue(channel.channel.id), of: channel.id) }
     }
 
+    /// When a remote offer takes back one of ours, the snapshot is that of the state which follows at once.
+    private func tellNothingPending(_ snapshot: RTCPeerConnection.Snapshot, of object: ConnectionObject) {
+        self.image.set(
+            [
+                "pendingLocalDescription": nil,
+                "localDescription": JSONValue(snapshot.currentLocalDescription),
+                "pendingRemoteDescription": nil,
+                "remoteDescription": JSONValue(snapshot.currentRemoteDescription),
+            ],
+            of: object.id
+        )
+    }
+
     func tellStates(of object: ConnectionObject) {
         let snapshot = object.connection.snapshot
         self.image.set(
@@ -195,6 +208,7 @@ extension Bridge {
             self.write(event: "negotiationneeded", of: object.id)
         case .signalingStateChange(let state):
             self.tellSnapshot(snapshot, of: object)
+            if state == .stable { self.tellNothingPending(snapshot, of: object) }
             self.image.set("signalingState", .string(state.rawValue), of: object.id)
             self.write(event: "signalingstatechange", of: object.id)
         case .iceCandidate(let candidate):

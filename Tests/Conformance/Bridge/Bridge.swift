@@ -13,6 +13,9 @@ actor Bridge {
     nonisolated let eventLoop: any EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
 
+    /// Where listeners wait: on the event loop as well, so that they hear things in the order in which they happened.
+    nonisolated let listening: EventLoopTaskExecutor
+
     private let output = StandardOutput()
     private var numberOfObjects = 0
     var connections: [String: ConnectionObject] = [:]
@@ -23,6 +26,8 @@ actor Bridge {
     var happenings: [(number: Int, happening: Happening)] = []
     private var numberOfHappenings = 0
     private var isTellingScheduled = false
+    /// Calls that have returned and whose replies wait for their place among the events.
+    private var numberOfSettling = 0
     /// Channels whose `bufferedAmount` may sink any time.
     private var draining: [String: ChannelObject] = [:]
     private var isWatchingDrain = false
@@ -30,6 +35,7 @@ actor Bridge {
     init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
         self.executor = eventLoop.executor
+        self.listening = EventLoopTaskExecutor(eventLoop: eventLoop)
     }
 
     /// Carries out requests until they end.
@@ -47,13 +53,11 @@ actor Bridge {
 
     private func handle(_ request: JSONValue) async {
         guard let id = request["id"]?.int else { return }
-        if request["op"]?.string == "static" {
-            self.answerLater(id, nil) { try await self.callStatic(request) }
-        } else if request["op"]?.string == "call", let method = request["method"]?.string,
-            let connection = request["obj"]?.string.flatMap({ self.connections[$0] }),
-            Self.promiseMethods.contains(method)
-        {
-            self.answerLater(id, connection) { try await self.callPromise(connection, method, request["args"] ?? []) }
+        let isPromise = request["method"]?.string.map(Self.promiseMethods.contains) ?? false
+        if request["op"]?.string == "static" || isPromise {
+            self.answerLater(id, request)
+            // What a call that is done brought about is told before the next call adds to it.
+            while self.numberOfSettling > 0 { await Task.yield() }
         } else {
             let result = await self.result { try await self.answer(request) }
             self.write(reply: id, result, overtakes: true)
@@ -73,25 +77,41 @@ actor Bridge {
     }
 
     /// Starts a method at once, so that methods begin in the order of the requests, and answers when it ends.
-    private func answerLater(
-        _ id: Int,
-        _ object: ConnectionObject?,
-        _ body: sending @escaping () async throws -> JSONValue
-    ) {
+    private func answerLater(_ id: Int, _ request: JSONValue) {
         let begin = self.numberOfHappenings
+        let object = request["obj"]?.string.flatMap { self.connections[$0] }
         Task.immediate {
-            let result = await self.result(body)
-            // The listeners have not heard yet what happened during the call: they come first.
-            await Task.yield()
+            let result = await self.result { try await self.callPromise(object, request) }
             let snapshot = object?.connection.snapshot
-            self.insert(reply: .reply(id: id, result, object, snapshot), of: object, begunAt: begin)
+            self.numberOfSettling += 1
+            // The listeners have not heard yet what happened during the call: they come first.
+            await self.letListenersHear()
+            self.numberOfSettling -= 1
+            self.insert(reply: .reply(id: id, result, object, snapshot), of: object, begunAt: begin, snapshot)
         }
     }
 
+    /// Lets everything run that is due on the event loop. A listener is resumed in a few steps, each of which comes after what was due before.
+    private func letListenersHear() async {
+        for _ in 0..<8 { await Task.yield() }
+    }
+
     /// A promise settles after the signaling state has changed and before anything that follows from it (webrtc-pc section 4.4.1.5).
-    private func insert(reply: Happening, of object: ConnectionObject?, begunAt begin: Int) {
+    private func insert(
+        reply: Happening,
+        of object: ConnectionObject?,
+        begunAt begin: Int,
+        _ snapshot: RTCPeerConnection.Snapshot?
+    ) {
+        // Descriptions are seen as the call left them, not with candidates that came while its listeners were waited for.
+        for index in self.happenings.indices where self.happenings[index].number > begin {
+            guard case .connection(let owner, let event, _) = self.happenings[index].happening, owner === object,
+                case .signalingStateChange = event, let snapshot
+            else { continue }
+            self.happenings[index].happening = .connection(owner, event, snapshot)
+        }
         let last = self.happenings.lastIndex { number, happening in
-            if number < begin { return true }
+            if number <= begin { return true }
             guard case .connection(let owner, .signalingStateChange, _) = happening else { return false }
             return owner === object
         }
@@ -114,38 +134,51 @@ actor Bridge {
         guard !self.isTellingScheduled else { return }
         self.isTellingScheduled = true
         Task {
+            await self.letListenersHear()
             self.isTellingScheduled = false
-            self.tell()
+            // A reply finds its place among the events first; it schedules the telling anew.
+            if self.numberOfSettling == 0 { self.tell() }
         }
     }
 
     func listen(to object: ConnectionObject) {
-        Task {
-            for await event in object.connection.events {
-                let snapshot = object.connection.snapshot
-                if case .dataChannel(let channel) = event {
-                    self.hear(.incomingChannel(object, channel, channel.readyState, snapshot))
-                } else {
-                    self.hear(.connection(object, event, snapshot))
-                }
+        let id = object.id
+        Task(executorPreference: self.listening) { await self.hearConnection(id) }
+    }
+
+    private func hearConnection(_ id: String) async {
+        guard let object = self.connections[id] else { return }
+        for await event in object.connection.events {
+            let snapshot = object.connection.snapshot
+            if case .dataChannel(let channel) = event {
+                self.hear(.incomingChannel(object, channel, channel.readyState, snapshot))
+            } else {
+                self.hear(.connection(object, event, snapshot))
             }
         }
     }
 
     func listen(to object: ChannelObject) {
-        let messages = Task {
-            do {
-                for try await message in object.channel.messages { self.hear(.message(object, message)) }
-            } catch {
-                // The channel's own events tell of its error.
-            }
+        let id = object.id
+        Task(executorPreference: self.listening) { await self.hearChannel(id) }
+    }
+
+    private func hearChannel(_ id: String) async {
+        guard let object = self.channels[id] else { return }
+        let messages = Task(executorPreference: self.listening) { await self.hearMessages(id) }
+        for await event in object.channel.events {
+            // Whatever arrived before the end is told before the end.
+            if case .close = event { await messages.value }
+            self.hear(.channel(object, event))
         }
-        Task {
-            for await event in object.channel.events {
-                // Whatever arrived before the end is told before the end.
-                if case .close = event { await messages.value }
-                self.hear(.channel(object, event))
-            }
+    }
+
+    private func hearMessages(_ id: String) async {
+        guard let object = self.channels[id] else { return }
+        do {
+            for try await message in object.channel.messages { self.hear(.message(object, message)) }
+        } catch {
+            // The channel's own events tell of its error.
         }
     }
 

@@ -85,8 +85,7 @@ extension JSONValue {
             "tcpType": JSONValue(candidate.tcpType?.rawValue),
             "relatedAddress": JSONValue(candidate.relatedAddress),
             "relatedPort": JSONValue(candidate.relatedPort),
-            // Neither is in the candidate attribute; both stay null without a relay server.
-            "relayProtocol": nil,
+            "relayProtocol": JSONValue(candidate.relayProtocol?.rawValue),
             "url": JSONValue(candidate.url),
         ]
     }

@@ -18,7 +18,7 @@ struct Failure: Error {
     }
 
     /// What the Swift API does not have.
-    static func notImplemented(_ what: String) -> Failure { Failure("NotImplemented", what) }
+    static func notImplemented(_ what: String) -> Failure { Failure("NotImplemented", "not implemented: \(what)") }
 
     var json: JSONValue {
         var json = self.members

@@ -113,17 +113,22 @@ func newChannel(p *peer, name string, dc *webrtc.DataChannel, announce bool) *ch
 	if announce {
 		c.emit("channel", c.members())
 	}
-	dc.SetBufferedAmountLowThreshold(highWater / 4)
-	dc.OnBufferedAmountLow(func() {
-		select {
-		case c.low <- struct{}{}:
-		default:
-		}
+	dc.OnOpen(func() {
+		// Pion forgets what was set on an incoming channel before it is open.
+		dc.SetBufferedAmountLowThreshold(highWater / 4)
+		dc.OnBufferedAmountLow(c.wake)
+		c.emit("open", object{"channelId": dc.ID()})
 	})
-	dc.OnOpen(func() { c.emit("open", object{"channelId": dc.ID()}) })
 	dc.OnClose(func() { c.once.Do(func() { close(c.gone); c.emit("close", object{}) }) })
 	dc.OnMessage(c.received)
 	return c
+}
+
+func (c *channel) wake() {
+	select {
+	case c.low <- struct{}{}:
+	default:
+	}
 }
 
 func (c *channel) emit(event string, members object) {
