@@ -23,8 +23,11 @@ public enum RTCIceProtocol: String, Sendable, Hashable {
 
 /// How a relay is reached (W3C webrtc-pc section 4.8.1.5).
 public enum RTCIceServerTransportProtocol: String, Sendable, Hashable {
+    /// Over UDP.
     case udp
+    /// Over TCP.
     case tcp
+    /// Over TLS on TCP.
     case tls
 }
 

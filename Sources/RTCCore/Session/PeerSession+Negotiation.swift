@@ -59,7 +59,7 @@ extension PeerSession {
 
     /// Sets a description of the peer (W3C webrtc-pc section 4.4.1.4). An offer that meets one of ours rolls ours back.
     ///
-    /// - Throws: `RTCError.Code.rtc` with ``RTCError/Detail-swift.enum/sdpSyntaxError`` and the line for a malformed text,
+    /// - Throws: `RTCError.Code.rtc` with the detail `sdpSyntaxError` and the line for a malformed text,
     ///   `RTCError.Code.invalidAccess` for one that lacks what is needed, `RTCError.Code.invalidState` if the type does not fit.
     public func setRemoteDescription(_ description: RTCSessionDescription, now: NIODeadline) throws(RTCError) {
         try self.checkOpen()
