@@ -12,7 +12,7 @@ SHELL := /bin/bash
 
 ARGS ?=
 SECONDS ?= 60
-SWIFT_SOURCES := Sources Tests Examples Benchmarks Package.swift
+SWIFT_SOURCES := Sources Tests Examples Benchmarks Fuzz Package.swift
 
 help:
 	@echo 'make echo [ARGS=--once]   build and check the data channel echo server, then serve its page'
@@ -64,7 +64,8 @@ sanitize: sanitize-thread sanitize-address
 # A sanitized process must not be handed to the crash backtracer (it waits for ever), and the thread sanitizer
 # sees races only without address space randomisation.
 sanitize-thread: dependencies
-	SWIFT_BACKTRACE=enable=no setarch -R swift test --sanitize=thread --scratch-path .build-tsan $(ARGS)
+	SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/tsan.supp \
+		setarch -R swift test --sanitize=thread --scratch-path .build-tsan $(ARGS)
 
 sanitize-address: dependencies
 	SWIFT_BACKTRACE=enable=no swift test --sanitize=address --scratch-path .build-asan $(ARGS)
