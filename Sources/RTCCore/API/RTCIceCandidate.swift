@@ -139,7 +139,9 @@ public struct RTCIceCandidate: Sendable, Hashable {
     /// The type.
     public var type: RTCIceCandidateType? { self.parsed.map { RTCIceCandidateType($0.type) } }
     /// How a TCP candidate is used.
-    public var tcpType: RTCIceTcpCandidateType? { self.parsed?.tcpType.flatMap { RTCIceTcpCandidateType(rawValue: $0.rawValue) } }
+    public var tcpType: RTCIceTcpCandidateType? {
+        self.parsed?.tcpType.flatMap { RTCIceTcpCandidateType(rawValue: $0.rawValue) }
+    }
     /// The related address of a candidate that is not of type host.
     public var relatedAddress: String? { self.parsed?.relatedAddress?.ip ?? self.extensionValue("raddr") }
     /// The related port of a candidate that is not of type host.

@@ -29,7 +29,10 @@ public struct RTCIceServer: Sendable, Hashable {
                 throw RTCError(.invalidAccess, "\(url) needs a username and a credential")
             }
             guard (self.username ?? "").utf8.count <= 508 else {
-                throw RTCError(.invalidAccess, "the username for \(url) is longer than 508 bytes (RFC 8489 section 14.3)")
+                throw RTCError(
+                    .invalidAccess,
+                    "the username for \(url) is longer than 508 bytes (RFC 8489 section 14.3)"
+                )
             }
         }
     }
@@ -72,7 +75,9 @@ public struct ICEServerURI: Sendable, Hashable {
     ///
     /// - Throws: `RTCError.Code.syntax` if it is not of the grammar.
     public init(parsing text: String) throws(RTCError) {
-        func malformed(_ reason: String) -> RTCError { RTCError(.syntax, "'\(text)' is no STUN or TURN URI: \(reason)") }
+        func malformed(_ reason: String) -> RTCError {
+            RTCError(.syntax, "'\(text)' is no STUN or TURN URI: \(reason)")
+        }
 
         guard let colon = text.firstIndex(of: ":") else { throw malformed("it has no scheme") }
         guard let scheme = Scheme(rawValue: text[..<colon].lowercased()) else { throw malformed("unknown scheme") }

@@ -256,7 +256,8 @@ extension PeerSession {
     /// W3C webrtc-pc section 4.7.3: one event for many changes, only while stable, once more if still needed afterwards.
     func updateNegotiationNeeded() {
         guard !self.isClosed, self.signalingState == .stable else { return }
-        let needed = self.jsep.restartRequested
+        let needed =
+            self.jsep.restartRequested
             || (self.channels.wereCreated && self.jsep.currentLocal?.dataSection == nil)
         guard needed else {
             self.isNegotiationNeeded = false

@@ -68,6 +68,8 @@ public final class WebRTCEndpoint: Sendable {
     private let certificate: SharedCertificate
     private let eventLoops: [any EventLoop]
     private let shards: [NIOLoopBound<UDPShard>]
+    /// Kept for the shards, which hold it weakly because it holds them.
+    private let table: ShardTable
     private let connectionCounter: ConnectionCounter
     private let state = Mutex(State())
 
@@ -157,6 +159,7 @@ public final class WebRTCEndpoint: Sendable {
         self.certificate = certificate
         self.eventLoops = eventLoops
         self.shards = shards
+        self.table = table
         self.connectionCounter = table.connectionCounter
         table.fill(shards: shards, eventLoops: eventLoops)
     }

@@ -1,7 +1,7 @@
-import RTCCore
 import NIOCore
 import NIOPosix
 import RTCBase
+import RTCCore
 import RTCICE
 
 /// Which local addresses a connection or endpoint uses, and what it tells peers of them.

@@ -130,7 +130,9 @@ public actor RTCPeerConnection {
     /// Makes an offer (W3C webrtc-pc section 4.4.2).
     ///
     /// - Throws: `RTCError.Code.invalidState` if the connection is closed or a remote offer waits for its answer.
-    public func createOffer(_ options: RTCOfferOptions = RTCOfferOptions()) async throws(RTCError) -> RTCSessionDescription {
+    public func createOffer(
+        _ options: RTCOfferOptions = RTCOfferOptions()
+    ) async throws(RTCError) -> RTCSessionDescription {
         try self.withSession { (session, _) throws(RTCError) in try session.createOffer(options) }
     }
 
@@ -178,6 +180,25 @@ public actor RTCPeerConnection {
     public func restartIce() async {
         guard self.driver.value != nil else { return }
         try? self.withSession { (session, _) throws(RTCError) in try session.restartICE() }
+    }
+
+    // MARK: Beyond W3C
+
+    /// Waits until all local candidates are found, and returns the local description with all of them: for signalling that carries
+    /// one message each way, without trickle.
+    ///
+    /// - Throws: `RTCError.Code.invalidState` without a local description, and when the connection is closed meanwhile.
+    public func gatheredDescription() async throws(RTCError) -> RTCSessionDescription {
+        while true {
+            let snapshot = self.snapshot
+            guard let description = self.localDescription, snapshot.signalingState != .closed else {
+                throw RTCError(.invalidState, "there is no local description, or the connection is closed")
+            }
+            // A description without any section has nothing to gather.
+            let hasTransport = snapshot.transports != nil && description.sdp.contains("a=ice-ufrag")
+            guard hasTransport, snapshot.iceGatheringState != .complete else { return description }
+            await self.shared.waitForGathering()
+        }
     }
 
     // MARK: Configuration
