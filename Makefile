@@ -43,7 +43,7 @@ build: dependencies
 test: unit-test interop
 
 unit-test: dependencies
-	swift test
+	swift test --no-parallel
 
 interop: dependencies-test
 	Scripts/interop.sh $(ARGS)
@@ -64,10 +64,10 @@ sanitize: sanitize-thread sanitize-address
 # A sanitized process must not be handed to the crash backtracer (it waits for ever), and the thread sanitizer
 # sees races only without address space randomisation.
 sanitize-thread: dependencies
-	SWIFT_BACKTRACE=enable=no setarch -R swift test --sanitize=thread --scratch-path .build-tsan $(ARGS)
+	SWIFT_BACKTRACE=enable=no setarch -R swift test --no-parallel --sanitize=thread --scratch-path .build-tsan $(ARGS)
 
 sanitize-address: dependencies
-	SWIFT_BACKTRACE=enable=no swift test --sanitize=address --scratch-path .build-asan $(ARGS)
+	SWIFT_BACKTRACE=enable=no swift test --no-parallel --sanitize=address --scratch-path .build-asan $(ARGS)
 
 fuzz: dependencies
 	Scripts/fuzz.sh $(SECONDS) $(ARGS)

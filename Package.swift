@@ -91,6 +91,12 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "two-peers",
+            dependencies: ["WebRTC"],
+            path: "Examples/TwoPeers",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "rtc-bench",
             dependencies: ["WebRTC", nioCore, nioPosix, argumentParser],
             path: "Benchmarks/rtc-bench",

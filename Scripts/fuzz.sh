@@ -54,7 +54,7 @@ for target in "${targets[@]}"; do product "$target" > /dev/null || exit 2; done
 # A process that fails must not be handed to the crash backtracer: the fuzzer reports it.
 export SWIFT_BACKTRACE=enable=no
 # The C libraries under the session keep what they allocated for the process's life.
-export ASAN_OPTIONS=detect_leaks=0:${ASAN_OPTIONS:-}
+export ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=64:${ASAN_OPTIONS:-}
 
 for target in "${targets[@]}"; do
     echo "building $target"

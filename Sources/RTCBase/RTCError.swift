@@ -35,17 +35,25 @@ public struct RTCError: Error, Sendable, Hashable {
         /// A WebRTC error with an ``RTCError/detail-swift.property`` (W3C webrtc-pc section 11, `RTCError`).
         public static let rtc = Code("RTCError")
 
+        /// The W3C name.
         public var description: String { self.name }
     }
 
     /// What an error with the code ``Code/rtc`` is about (W3C `RTCErrorDetailType`).
     public enum Detail: String, Sendable, Hashable {
+        /// A data channel failed.
         case dataChannelFailure = "data-channel-failure"
+        /// The DTLS handshake failed, or a fatal alert was received.
         case dtlsFailure = "dtls-failure"
+        /// The peer's certificate is not the one that its description announced.
         case fingerprintFailure = "fingerprint-failure"
+        /// SCTP failed or was aborted by the peer.
         case sctpFailure = "sctp-failure"
+        /// A description cannot be read; ``sdpLineNumber`` says where.
         case sdpSyntaxError = "sdp-syntax-error"
+        /// Never used: there are no hardware encoders here.
         case hardwareEncoderNotAvailable = "hardware-encoder-not-available"
+        /// Never used: there are no hardware encoders here.
         case hardwareEncoderError = "hardware-encoder-error"
     }
 
@@ -81,6 +89,7 @@ public struct RTCError: Error, Sendable, Hashable {
 }
 
 extension RTCError: CustomStringConvertible {
+    /// Code, detail and message in one line.
     public var description: String {
         if let detail = self.detail { return "\(self.code) (\(detail.rawValue)): \(self.message)" }
         return "\(self.code): \(self.message)"

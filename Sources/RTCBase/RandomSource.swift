@@ -16,6 +16,7 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
     /// A generator whose whole sequence follows from `seed` (SplitMix64). For tests only.
     public static func seeded(_ seed: UInt64) -> RandomSource { RandomSource(kind: .seeded(seed)) }
 
+    /// The next 64 random bits.
     public mutating func next() -> UInt64 {
         switch self.kind {
         case .system:

@@ -7,7 +7,9 @@ public import NIOCore
 public struct TransportAddress: Sendable {
     /// The address family.
     public enum Family: UInt8, Sendable, Hashable {
+        /// IPv4: 32 bits.
         case ipv4 = 4
+        /// IPv6: 128 bits, and a zone for link-local addresses.
         case ipv6 = 6
     }
 
@@ -163,12 +165,14 @@ public struct TransportAddress: Sendable {
 }
 
 extension TransportAddress: Hashable {
+    /// Whether family, address, port and zone are the same.
     @inlinable
     public static func == (lhs: TransportAddress, rhs: TransportAddress) -> Bool {
         lhs.low == rhs.low && lhs.port == rhs.port && lhs.high == rhs.high && lhs.family == rhs.family
             && lhs.scopeID == rhs.scopeID
     }
 
+    /// Mixes address and port into a hash.
     @inlinable
     public func hash(into hasher: inout Hasher) {
         hasher.combine(self.low)

@@ -6,8 +6,11 @@ public enum HashAlgorithm: String, Sendable, Hashable, CaseIterable {
     case md5 = "MD5"
     /// Broken as a hash, sound inside an HMAC.
     case sha1 = "SHA1"
+    /// SHA-256: 32 bytes.
     case sha256 = "SHA256"
+    /// SHA-384: 48 bytes.
     case sha384 = "SHA384"
+    /// SHA-512: 64 bytes.
     case sha512 = "SHA512"
 
     /// The size of a digest, in bytes.

@@ -45,6 +45,7 @@ public struct DTLSError: Error, Sendable, Hashable {
 }
 
 extension DTLSError: CustomStringConvertible {
+    /// Code, reason and alerts in one line.
     public var description: String {
         var text = "\(self.code.rawValue): \(self.message)"
         if let sentAlert { text += " (sent alert \(sentAlert))" }

@@ -41,6 +41,7 @@ public enum SRTPProtectionProfile: UInt16, Sendable, Hashable, CaseIterable {
 }
 
 extension SRTPProtectionProfile: CustomStringConvertible {
+    /// The name.
     public var description: String { self.name }
 }
 

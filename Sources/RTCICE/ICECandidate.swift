@@ -20,9 +20,13 @@ public enum ICECandidateAddress: Sendable, Hashable {
 public struct ICECandidate: Sendable, Hashable {
     /// How a candidate was found.
     public enum Kind: String, Sendable, Hashable {
+        /// An address of the host itself.
         case host
+        /// An address that a server saw.
         case serverReflexive = "srflx"
+        /// An address that the peer saw during checks.
         case peerReflexive = "prflx"
+        /// An address at a relay.
         case relayed = "relay"
 
         /// The type preference (RFC 8445 section 5.1.2.2), 0 to 126.
@@ -38,15 +42,21 @@ public struct ICECandidate: Sendable, Hashable {
 
     /// The protocol of a candidate. The agent uses UDP and ignores the others.
     public enum Transport: Sendable, Hashable {
+        /// UDP.
         case udp
+        /// TCP (RFC 6544).
         case tcp
+        /// Anything else, as written.
         case other(String)
     }
 
     /// The role of a TCP candidate (RFC 6544 section 4.5).
     public enum TCPType: String, Sendable, Hashable {
+        /// Opens the connection.
         case active
+        /// Awaits the connection.
         case passive
+        /// Both open at once.
         case simultaneousOpen = "so"
     }
 
@@ -73,6 +83,7 @@ public struct ICECandidate: Sendable, Hashable {
     /// The `tcptype` extension.
     public var tcpType: TCPType?
 
+    /// A candidate from its parts.
     public init(
         foundation: String,
         component: Int = 1,

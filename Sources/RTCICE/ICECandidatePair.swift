@@ -9,6 +9,7 @@ public struct ICECandidatePair: Sendable, Hashable {
     /// The priority; both agents compute the same.
     public var priority: UInt64
 
+    /// A pair with its priority.
     public init(local: ICECandidate, remote: ICECandidate, priority: UInt64) {
         self.local = local
         self.remote = remote
@@ -32,6 +33,7 @@ public struct ICEPath: Sendable, Hashable {
     /// The peer's address.
     public let remote: TransportAddress
 
+    /// A path from its two ends.
     public init(base: TransportAddress, remote: TransportAddress) {
         self.base = base
         self.remote = remote

@@ -42,6 +42,7 @@ public struct ICEConfiguration: Sendable, Hashable {
     /// The most checks remembered before the peer's credentials are known. Default 16.
     public var maximumEarlyChecks = 16
 
+    /// The defaults.
     public init() {}
 
     var pacing: TimeAmount { max(self.pacingInterval, .milliseconds(5)) }
@@ -61,6 +62,7 @@ public struct ICEHostAddress: Sendable, Hashable {
     /// and loopback addresses come last, otherwise in the order given.
     public var localPreference: UInt16?
 
+    /// An address to send from, and what peers are told of it; `nil` tells the address itself.
     public init(base: TransportAddress, announced: [TransportAddress]? = nil, localPreference: UInt16? = nil) {
         self.base = base
         self.announced = announced ?? [base]
@@ -75,6 +77,7 @@ public struct ICEServerAddress: Sendable, Hashable {
     /// Its URL, for candidates and errors.
     public var url: String
 
+    /// A server at a known address.
     public init(address: TransportAddress, url: String) {
         self.address = address
         self.url = url

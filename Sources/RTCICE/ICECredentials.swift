@@ -8,6 +8,7 @@ public struct ICECredentials: Sendable, Hashable {
     /// The password, 22 to 256 characters of the ICE alphabet.
     public var password: String
 
+    /// Credentials as they stand in a description.
     public init(ufrag: String, password: String) {
         self.ufrag = ufrag
         self.password = password
@@ -43,8 +44,11 @@ public struct ICECredentials: Sendable, Hashable {
 }
 
 extension ICECredentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The ufrag; never the password.
     public var description: String { "ICECredentials(ufrag: \(self.ufrag))" }
+    /// The ufrag; never the password.
     public var debugDescription: String { self.description }
+    /// The ufrag; never the password.
     public var customMirror: Mirror { Mirror(self, children: ["ufrag": self.ufrag]) }
 }
 

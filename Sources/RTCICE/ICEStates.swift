@@ -1,6 +1,8 @@
 /// Which agent nominates (RFC 8445 section 6.1.1).
 public enum ICERole: Sendable, Hashable {
+    /// Nominates.
     case controlling
+    /// Waits for nomination.
     case controlled
 
     var opposite: ICERole { self == .controlling ? .controlled : .controlling }
@@ -26,16 +28,24 @@ public enum ICEConnectionState: String, Sendable, Hashable {
 
 /// How far gathering has come (W3C `RTCIceGathererState`).
 public enum ICEGatheringState: String, Sendable, Hashable {
+    /// Gathering has not begun.
     case new
+    /// Candidates are being collected.
     case gathering
+    /// All candidates are there.
     case complete
 }
 
 /// The state of a candidate pair's check (RFC 8445 section 6.1.2.6).
 public enum ICECandidatePairState: String, Sendable, Hashable {
+    /// Not to be checked before another one of the same foundation.
     case frozen
+    /// To be checked in its turn.
     case waiting
+    /// Being checked.
     case inProgress = "in-progress"
+    /// The check was answered.
     case succeeded
+    /// The check was refused, or never answered.
     case failed
 }

@@ -10,23 +10,31 @@ public struct ICECandidatePairStatistics: Sendable {
     public var isNominated = false
     /// Whether it is the selected one.
     public var isSelected = false
-    /// Application datagrams and their bytes, as told by ``ICEAgent/noteSent(bytes:packets:remote:base:now:)``.
+    /// Application datagrams sent, as told by ``ICEAgent/noteSent(bytes:packets:remote:base:now:)``.
     public var packetsSent: UInt64 = 0
+    /// Application datagrams received.
     public var packetsReceived: UInt64 = 0
+    /// Bytes of the application datagrams sent.
     public var bytesSent: UInt64 = 0
+    /// Bytes of the application datagrams received.
     public var bytesReceived: UInt64 = 0
-    /// When application data last went out or came in.
+    /// When application data last went out.
     public var lastPacketSent: NIODeadline?
+    /// When application data last came in.
     public var lastPacketReceived: NIODeadline?
-    /// Checks, with retransmissions.
+    /// Checks sent, repetitions included.
     public var requestsSent: UInt64 = 0
+    /// Checks received.
     public var requestsReceived: UInt64 = 0
+    /// Answers sent.
     public var responsesSent: UInt64 = 0
+    /// Answers received.
     public var responsesReceived: UInt64 = 0
     /// Checks sent to keep consent fresh (RFC 7675); they do not count as ``requestsSent``.
     public var consentRequestsSent: UInt64 = 0
     /// The sum of all measured round-trip times; divide by ``roundTripTimeMeasurements``.
     public var totalRoundTripTime: TimeAmount = .zero
+    /// How many round-trip times were measured.
     public var roundTripTimeMeasurements: UInt64 = 0
     /// The latest round-trip time.
     public var currentRoundTripTime: TimeAmount?

@@ -98,14 +98,18 @@ public struct SDPAttributes: Sendable, Hashable {
 }
 
 extension SDPAttributes: RandomAccessCollection {
+    /// The position of the first attribute.
     public var startIndex: Int { self.storage.startIndex }
+    /// The position after the last attribute.
     public var endIndex: Int { self.storage.endIndex }
+    /// The attribute at a position.
     public subscript(position: Int) -> SDPAttribute {
         self.storage[position]
     }
 }
 
 extension SDPAttributes: ExpressibleByArrayLiteral {
+    /// Attributes in the order given.
     public init(arrayLiteral elements: SDPAttribute...) {
         self.init(elements)
     }

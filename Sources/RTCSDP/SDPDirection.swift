@@ -1,8 +1,12 @@
 /// In which direction the sender of the description has media flow (RFC 8866 section 6.7).
 public enum SDPDirection: String, Sendable, Hashable, CaseIterable {
+    /// Media both ways.
     case sendrecv
+    /// Media from the author of the description only.
     case sendonly
+    /// Media to the author of the description only.
     case recvonly
+    /// No media either way.
     case inactive
 
     /// The same flow as the other side describes it.

@@ -2,7 +2,9 @@
 public struct SDPRID: Sendable, Hashable {
     /// Which side sends the encoding.
     public enum Direction: String, Sendable, Hashable {
+        /// The author of the description sends it.
         case send
+        /// The author of the description receives it.
         case recv
     }
 

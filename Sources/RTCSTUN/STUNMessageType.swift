@@ -1,8 +1,12 @@
 /// What a STUN message is within its transaction (RFC 8489 section 5).
 public enum STUNClass: UInt16, Sendable, Hashable {
+    /// Asks for an answer.
     case request = 0x000
+    /// Tells something; not answered.
     case indication = 0x010
+    /// Answers a request that was granted.
     case successResponse = 0x100
+    /// Answers a request that was refused.
     case errorResponse = 0x110
 }
 
@@ -11,16 +15,22 @@ public struct STUNMethod: Sendable, Hashable, RawRepresentable {
     /// The number, 0 to 0xFFF; higher bits are dropped.
     public let rawValue: UInt16
 
+    /// A method by its number.
     public init(rawValue: UInt16) { self.rawValue = rawValue & 0xFFF }
 
     /// Asks for the reflexive address, and checks connectivity (RFC 8489, RFC 8445).
     public static let binding = STUNMethod(rawValue: 0x001)
     /// TURN's methods (RFC 8656 section 17).
     public static let allocate = STUNMethod(rawValue: 0x003)
+    /// Prolongs an allocation.
     public static let refresh = STUNMethod(rawValue: 0x004)
+    /// Sends data through a relay.
     public static let send = STUNMethod(rawValue: 0x006)
+    /// Brings data from a relay.
     public static let data = STUNMethod(rawValue: 0x007)
+    /// Lets an address send through a relay.
     public static let createPermission = STUNMethod(rawValue: 0x008)
+    /// Gives an address a short number.
     public static let channelBind = STUNMethod(rawValue: 0x009)
 }
 

@@ -13,6 +13,7 @@ public struct STUNTransaction: Sendable {
         /// Rm: how many times ``initialInterval`` to wait after the last transmission. Default 16.
         public var finalWait: Int
 
+        /// Timing; the defaults are those of RFC 8489 section 6.2.1.
         public init(initialInterval: TimeAmount = .milliseconds(500), transmissions: Int = 7, finalWait: Int = 16) {
             self.initialInterval = initialInterval
             self.transmissions = transmissions

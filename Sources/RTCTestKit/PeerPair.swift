@@ -58,8 +58,16 @@ public final class PeerPair {
         rightConfiguration: RTCConfiguration = RTCConfiguration()
     ) throws {
         self.network = SimulatedNetwork(link: link, seed: seed)
-        self.left = try Self.makePeer(leftConfiguration, TransportAddress(ipv4: 0x0A00_0001, port: 5001), seed &* 2 &+ 1)
-        self.right = try Self.makePeer(rightConfiguration, TransportAddress(ipv4: 0x0A00_0002, port: 5002), seed &* 2 &+ 2)
+        self.left = try Self.makePeer(
+            leftConfiguration,
+            TransportAddress(ipv4: 0x0A00_0001, port: 5001),
+            seed &* 2 &+ 1
+        )
+        self.right = try Self.makePeer(
+            rightConfiguration,
+            TransportAddress(ipv4: 0x0A00_0002, port: 5002),
+            seed &* 2 &+ 2
+        )
         self.sctpClock = self.now
     }
 
@@ -121,7 +129,8 @@ public final class PeerPair {
         self.settle()
         // SCTP's timers say nothing of when they are due: the clock never jumps over one of their ticks.
         let tick = self.sctpClock + .milliseconds(10)
-        let due = [self.left.session.nextTimeout, self.right.session.nextTimeout, self.network.nextDelivery, tick]
+        let due =
+            [self.left.session.nextTimeout, self.right.session.nextTimeout, self.network.nextDelivery, tick]
             .compactMap { $0 }.min() ?? limit
         guard due <= limit else {
             self.now = max(self.now, limit)

@@ -32,18 +32,27 @@ public struct SimulatedNetwork {
 
     /// What became of the datagrams.
     public struct Counters: Sendable, Hashable {
+        /// Datagrams handed in.
         public var sent = 0
+        /// Datagrams that arrived, copies included.
         public var delivered = 0
+        /// Datagrams lost by chance or on the way to or from an unreachable address.
         public var lost = 0
+        /// Datagrams that were doubled.
         public var duplicated = 0
+        /// Datagrams larger than the link takes.
         public var tooLarge = 0
+        /// Datagrams that found the queue full.
         public var overflown = 0
     }
 
     /// A datagram that arrives.
     public struct Delivery: Sendable {
+        /// The datagram.
         public var bytes: ByteBuffer
+        /// Where it was sent from.
         public var source: TransportAddress
+        /// Where it was sent to.
         public var destination: TransportAddress
     }
 

@@ -58,19 +58,25 @@ struct NegotiationTests {
                 now: pair.now
             )
             Issue.record("a changed offer was taken")
-        } catch let error as RTCError {
+        } catch {
             #expect(error.code == .invalidModification)
         }
         do {
-            try pair.left.session.setRemoteDescription(RTCSessionDescription(type: .answer, sdp: offer.sdp), now: pair.now)
+            try pair.left.session.setRemoteDescription(
+                RTCSessionDescription(type: .answer, sdp: offer.sdp),
+                now: pair.now
+            )
             Issue.record("an answer without an offer was taken")
-        } catch let error as RTCError {
+        } catch {
             #expect(error.code == .invalidState)
         }
         do {
-            try pair.left.session.setRemoteDescription(RTCSessionDescription(type: .offer, sdp: "Invalid"), now: pair.now)
+            try pair.left.session.setRemoteDescription(
+                RTCSessionDescription(type: .offer, sdp: "Invalid"),
+                now: pair.now
+            )
             Issue.record("a text that is no SDP was taken")
-        } catch let error as RTCError {
+        } catch {
             #expect(error.detail == .sdpSyntaxError)
             #expect(error.sdpLineNumber == 1)
         }
@@ -162,7 +168,9 @@ struct NegotiationTests {
         let (pair, _) = try self.pairWithChannel()
         _ = try pair.left.session.createDataChannel(DataChannelParameters(label: "two"), id: nil, now: pair.now)
         pair.settle()
-        let isNeeded: (PeerSession.Event) -> Bool = { if case .negotiationNeeded = $0 { return true } else { return false } }
+        let isNeeded: (PeerSession.Event) -> Bool = {
+            if case .negotiationNeeded = $0 { return true } else { return false }
+        }
         #expect(self.count(pair.left, isNeeded) == 1)
         try pair.negotiate()
         _ = try pair.left.session.createDataChannel(DataChannelParameters(label: "three"), id: nil, now: pair.now)
@@ -197,14 +205,19 @@ struct NegotiationTests {
     func close() throws {
         let (pair, handle) = try self.pairWithChannel()
         try pair.negotiate()
-        #expect(pair.run(for: .seconds(5)) { self.isOpen(handle, pair.left) })
+        let arrived = pair.run(for: .seconds(5)) {
+            pair.right.events.contains { if case .dataChannelOpen = $0 { return true } else { return false } }
+        }
+        #expect(arrived && self.isOpen(handle, pair.left))
         pair.left.clearEvents()
         pair.left.session.close(now: pair.now)
         #expect(pair.left.session.signalingState == .closed)
         #expect(pair.left.session.connectionState == .closed)
         #expect(pair.left.session.iceConnectionState == .closed)
         let learnt = pair.run(for: .seconds(2)) {
-            pair.right.events.contains { if case .dataChannelClosed(_, .some) = $0 { return true } else { return false } }
+            pair.right.events.contains {
+                if case .dataChannelClosed(_, .some) = $0 { return true } else { return false }
+            }
         }
         #expect(learnt)
         #expect(pair.left.events.isEmpty)

@@ -37,13 +37,10 @@ struct LoopbackTests {
     /// Exchanges complete descriptions.
     private func connect(_ offerer: RTCPeerConnection, _ answerer: RTCPeerConnection) async throws {
         try await offerer.setLocalDescription()
-        for await event in offerer.events {
-            if case .iceGatheringStateChange(.complete) = event { break }
-        }
-        let offer = try #require(offerer.localDescription)
+        let offer = try await offerer.gatheredDescription()
         try await answerer.setRemoteDescription(offer)
         try await answerer.setLocalDescription()
-        let answer = try #require(answerer.localDescription)
+        let answer = try await answerer.gatheredDescription()
         try await offerer.setRemoteDescription(answer)
     }
 }

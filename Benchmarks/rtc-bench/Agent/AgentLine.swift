@@ -1,9 +1,10 @@
+import NIOPosix
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
 import Foundation
 #endif
-import NIOPosix
 
 /// One line of the protocol between agents.
 struct AgentLine: Codable, Sendable {

@@ -31,6 +31,7 @@ final class ScriptedAssociation: SCTPAssociation {
     }
 
     func setCorked(_ isCorked: Bool) {}
+    func setBulk(_ isBulk: Bool) {}
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> SCTPReadResult {
         guard self.pendingReads > 0, !self.input.isEmpty else { return .nothing }

@@ -4,7 +4,7 @@ import RTCBase
 import RTCSTUN
 
 /// The RFC 5769 password, so that the vectors among the seeds pass.
-private let key = STUNIntegrityKey(shortTermPassword: "VOkJxbRl1RmTxUk/WvJxBt")
+nonisolated(unsafe) private let key = STUNIntegrityKey(shortTermPassword: "VOkJxbRl1RmTxUk/WvJxBt")
 
 /// STUN messages: nothing traps and nothing reads outside, for whole messages and for what only looks like one.
 @_cdecl("LLVMFuzzerTestOneInput")

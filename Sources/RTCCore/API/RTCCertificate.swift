@@ -29,7 +29,7 @@ public struct RTCCertificate: Sendable {
     /// - Parameters:
     ///   - algorithm: The kind of key.
     ///   - validity: How long the certificate holds from now. Default 30 days; more than a year is cut to a year.
-    /// - Throws: ``RTCError/Code/notSupported`` for a key that cannot be made.
+    /// - Throws: `RTCError.Code.notSupported` for a key that cannot be made.
     public static func generate(
         _ algorithm: Algorithm = .ecdsaP256,
         validity: Duration = .seconds(30 * 86_400)
@@ -50,7 +50,7 @@ public struct RTCCertificate: Sendable {
     /// Loads a certificate and its key.
     ///
     /// - Parameter pem: A `CERTIFICATE` and a `PRIVATE KEY` block (RFC 7468), in any order.
-    /// - Throws: ``RTCError/Code/syntax`` for a text that holds no such pair.
+    /// - Throws: `RTCError.Code.syntax` for a text that holds no such pair.
     public init(pem: String) throws(RTCError) {
         do {
             self.dtls = try DTLSCertificate(pem: pem)

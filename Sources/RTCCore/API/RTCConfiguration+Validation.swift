@@ -4,8 +4,8 @@ import RTCDTLS
 extension RTCConfiguration {
     /// Checks what W3C webrtc-pc section 4.4.1.1 has a constructor check.
     ///
-    /// - Throws: ``RTCError/Code/syntax`` and ``RTCError/Code/invalidAccess`` for servers and certificates,
-    ///   ``RTCError/Code/type`` for what is out of range.
+    /// - Throws: `RTCError.Code.syntax` and `RTCError.Code.invalidAccess` for servers and certificates,
+    ///   `RTCError.Code.type` for what is out of range.
     public func validate() throws(RTCError) {
         for server in self.iceServers { try server.validate() }
         for certificate in self.certificates where certificate.dtls.isExpired {
@@ -18,7 +18,7 @@ extension RTCConfiguration {
 
     /// Checks that `new` changes only what may change (W3C webrtc-pc section 4.4.1.6).
     ///
-    /// - Throws: ``RTCError/Code/invalidModification``.
+    /// - Throws: `RTCError.Code.invalidModification`.
     public func checkChange(to new: RTCConfiguration, hasLocalDescription: Bool) throws(RTCError) {
         func refuse(_ what: String) -> RTCError { RTCError(.invalidModification, "\(what) cannot be changed any more") }
 

@@ -1,4 +1,3 @@
-
 /// Which candidates may be used (W3C webrtc-pc section 4.2.3).
 public enum RTCIceTransportPolicy: String, Sendable, Hashable {
     /// Relayed candidates only.

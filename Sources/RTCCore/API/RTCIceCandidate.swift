@@ -23,8 +23,11 @@ public enum RTCIceProtocol: String, Sendable, Hashable {
 
 /// How a relay is reached (W3C webrtc-pc section 4.8.1.5).
 public enum RTCIceServerTransportProtocol: String, Sendable, Hashable {
+    /// Over UDP.
     case udp
+    /// Over TCP.
     case tcp
+    /// Over TLS on TCP.
     case tls
 }
 
@@ -87,7 +90,7 @@ public struct RTCIceCandidate: Sendable, Hashable {
     ///   - members: What travels between peers.
     ///   - relayProtocol: How its relay is reached, if it has one on this side.
     ///   - url: The server that it came from, if it is one of this side.
-    /// - Throws: ``RTCError/Code/type`` when both section members are missing.
+    /// - Throws: `RTCError.Code.type` when both section members are missing.
     public init(
         _ members: RTCIceCandidateInit,
         relayProtocol: RTCIceServerTransportProtocol? = nil,
@@ -136,7 +139,9 @@ public struct RTCIceCandidate: Sendable, Hashable {
     /// The type.
     public var type: RTCIceCandidateType? { self.parsed.map { RTCIceCandidateType($0.type) } }
     /// How a TCP candidate is used.
-    public var tcpType: RTCIceTcpCandidateType? { self.parsed?.tcpType.flatMap { RTCIceTcpCandidateType(rawValue: $0.rawValue) } }
+    public var tcpType: RTCIceTcpCandidateType? {
+        self.parsed?.tcpType.flatMap { RTCIceTcpCandidateType(rawValue: $0.rawValue) }
+    }
     /// The related address of a candidate that is not of type host.
     public var relatedAddress: String? { self.parsed?.relatedAddress?.ip ?? self.extensionValue("raddr") }
     /// The related port of a candidate that is not of type host.

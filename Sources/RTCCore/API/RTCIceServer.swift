@@ -18,7 +18,7 @@ public struct RTCIceServer: Sendable, Hashable {
 
     /// Checks the URIs and that TURN servers have credentials (W3C webrtc-pc section 4.4.1.6, "validate an ICE server URL").
     ///
-    /// - Throws: ``RTCError/Code/syntax`` for a URI that is not of its grammar, ``RTCError/Code/invalidAccess`` for missing
+    /// - Throws: `RTCError.Code.syntax` for a URI that is not of its grammar, `RTCError.Code.invalidAccess` for missing
     ///   credentials.
     public func validate() throws(RTCError) {
         guard !self.urls.isEmpty else { throw RTCError(.syntax, "an ICE server needs at least one URL") }
@@ -29,7 +29,10 @@ public struct RTCIceServer: Sendable, Hashable {
                 throw RTCError(.invalidAccess, "\(url) needs a username and a credential")
             }
             guard (self.username ?? "").utf8.count <= 508 else {
-                throw RTCError(.invalidAccess, "the username for \(url) is longer than 508 bytes (RFC 8489 section 14.3)")
+                throw RTCError(
+                    .invalidAccess,
+                    "the username for \(url) is longer than 508 bytes (RFC 8489 section 14.3)"
+                )
             }
         }
     }
@@ -70,9 +73,11 @@ public struct ICEServerURI: Sendable, Hashable {
 
     /// Takes a URI apart.
     ///
-    /// - Throws: ``RTCError/Code/syntax`` if it is not of the grammar.
+    /// - Throws: `RTCError.Code.syntax` if it is not of the grammar.
     public init(parsing text: String) throws(RTCError) {
-        func malformed(_ reason: String) -> RTCError { RTCError(.syntax, "'\(text)' is no STUN or TURN URI: \(reason)") }
+        func malformed(_ reason: String) -> RTCError {
+            RTCError(.syntax, "'\(text)' is no STUN or TURN URI: \(reason)")
+        }
 
         guard let colon = text.firstIndex(of: ":") else { throw malformed("it has no scheme") }
         guard let scheme = Scheme(rawValue: text[..<colon].lowercased()) else { throw malformed("unknown scheme") }

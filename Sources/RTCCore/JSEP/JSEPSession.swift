@@ -114,7 +114,10 @@ extension JSEPSession {
                 self.dataSection(
                     like: media,
                     mid: media.mid,
-                    setup: Self.answer(to: offer.content.setup(of: index) ?? .actpass, settled: parameters.settledSetup),
+                    setup: Self.answer(
+                        to: offer.content.setup(of: index) ?? .actpass,
+                        settled: parameters.settledSetup
+                    ),
                     credentials: credentials,
                     parameters
                 )
@@ -318,7 +321,9 @@ extension JSEPSession {
     /// Adds a candidate of ours, or the mark of their end, to every local description of its generation.
     mutating func addLocalCandidate(_ attribute: String?, ufrag: String, defaultAddress: TransportAddress?) {
         func add(_ description: inout JSEPDescription?) {
-            guard let index = description?.dataSection, description?.content.iceUfrag(of: index) == ufrag else { return }
+            guard let index = description?.dataSection, description?.content.iceUfrag(of: index) == ufrag else {
+                return
+            }
             description?.update { content in
                 if let attribute {
                     content.media[index].attributes.append("candidate", attribute)
@@ -417,7 +422,7 @@ extension JSEPSession {
         guard !content.fingerprints(of: transport).isEmpty else {
             throw RTCError(.invalidAccess, "section \(index) has no fingerprint (RFC 8122 section 5)")
         }
-        guard media.kind == "application" || content.media[transport].rtcpMux else {
+        guard media.kind == "application" || media.rtcpMux || content.media[transport].rtcpMux else {
             throw RTCError(.invalidAccess, "section \(index) has no rtcp-mux (RFC 8834 section 4.5)")
         }
     }

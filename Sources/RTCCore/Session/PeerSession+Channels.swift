@@ -6,7 +6,7 @@ extension PeerSession {
     /// Makes a data channel (W3C webrtc-pc section 6.1).
     ///
     /// - Returns: The channel and its stream, which is not known before the DTLS role is.
-    /// - Throws: ``RTCError/Code/invalidState`` after ``close(now:)``, ``RTCError/Code/operation`` for an id that is taken or when
+    /// - Throws: `RTCError.Code.invalidState` after ``close(now:)``, `RTCError.Code.operation` for an id that is taken or when
     ///   there are too many channels.
     public func createDataChannel(
         _ parameters: DataChannelParameters,
@@ -27,7 +27,7 @@ extension PeerSession {
 
     /// Queues a message.
     ///
-    /// - Throws: ``RTCError/Code/invalidState`` for a channel that is not open (any more), ``RTCError/Code/type`` for a message larger
+    /// - Throws: `RTCError.Code.invalidState` for a channel that is not open (any more), `RTCError.Code.type` for a message larger
     ///   than ``maximumMessageSize``.
     public func send(
         _ bytes: ByteBuffer,

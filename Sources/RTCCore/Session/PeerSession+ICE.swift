@@ -7,8 +7,8 @@ import RTCSTUN
 extension PeerSession {
     /// Adds a candidate of the peer (W3C webrtc-pc section 4.4.2, `addIceCandidate`). `nil` or an empty one ends its candidates.
     ///
-    /// - Throws: ``RTCError/Code/type`` if neither mid nor index says where it belongs, ``RTCError/Code/invalidState`` before
-    ///   a remote description, ``RTCError/Code/operation`` for an unknown section or ufrag, or a text that is no candidate.
+    /// - Throws: `RTCError.Code.type` if neither mid nor index says where it belongs, `RTCError.Code.invalidState` before
+    ///   a remote description, `RTCError.Code.operation` for an unknown section or ufrag, or a text that is no candidate.
     public func addICECandidate(_ members: RTCIceCandidateInit?, now: NIODeadline) throws(RTCError) {
         if let members, !members.candidate.isEmpty, members.sdpMid == nil, members.sdpMLineIndex == nil {
             throw RTCError(.type, "a candidate needs sdpMid or sdpMLineIndex to say which section it belongs to")
@@ -35,7 +35,8 @@ extension PeerSession {
     }
 
     private func section(of members: RTCIceCandidateInit, in remote: JSEPDescription) throws(RTCError) -> Int? {
-        if let mid = members.sdpMid {
+        // Some peers write an empty mid where they have none to name, and mean the index.
+        if let mid = members.sdpMid, !mid.isEmpty || members.sdpMLineIndex == nil {
             guard let index = remote.content.media.firstIndex(where: { $0.mid == mid }) else {
                 throw RTCError(.operation, "no section has the mid '\(mid)'")
             }
@@ -50,12 +51,15 @@ extension PeerSession {
 
     /// Which remote description a candidate belongs to: the one with its ufrag, or the newest.
     private func belongsToPending(_ members: RTCIceCandidateInit, section: Int?) throws(RTCError) -> Bool {
-        let ufrag = members.usernameFragment
+        let ufrag =
+            members.usernameFragment
             ?? (members.candidate.isEmpty ? nil : ICECandidate(parsing: members.candidate)?.usernameFragment)
         guard let ufrag else { return self.jsep.pendingRemote != nil }
         func has(_ description: JSEPDescription?) -> Bool {
             guard let content = description?.content else { return false }
-            return content.media.indices.contains { content.iceUfrag(of: $0) == ufrag && (section == nil || $0 == section) }
+            return content.media.indices.contains {
+                content.iceUfrag(of: $0) == ufrag && (section == nil || $0 == section)
+            }
         }
         if has(self.jsep.pendingRemote) { return true }
         if has(self.jsep.currentRemote) { return false }
@@ -66,7 +70,11 @@ extension PeerSession {
     private func deliverRemoteCandidates(now: NIODeadline) {
         for remote in [self.jsep.currentRemote, self.jsep.pendingRemote].compactMap({ $0 }) {
             guard let section = remote.dataSection,
-                let parameters = try? JSEPTransportParameters(of: remote.content, section: section, defaultSetup: .active)
+                let parameters = try? JSEPTransportParameters(
+                    of: remote.content,
+                    section: section,
+                    defaultSetup: .active
+                )
             else { continue }
             for generation in self.transport.generations where generation.remoteUfrag == parameters.credentials.ufrag {
                 self.deliver(parameters, to: generation.ufrag, now: now)

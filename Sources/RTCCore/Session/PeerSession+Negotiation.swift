@@ -27,7 +27,7 @@ extension PeerSession {
 
     /// Makes an offer (W3C webrtc-pc section 4.4.2, RFC 9429 section 5.2).
     ///
-    /// - Throws: ``RTCError/Code/invalidState`` after ``close(now:)`` and while a remote offer waits for its answer.
+    /// - Throws: `RTCError.Code.invalidState` after ``close(now:)`` and while a remote offer waits for its answer.
     public func createOffer(_ options: RTCOfferOptions = RTCOfferOptions()) throws(RTCError) -> RTCSessionDescription {
         try self.checkOpen()
         guard self.signalingState == .stable || self.signalingState == .haveLocalOffer else {
@@ -40,7 +40,7 @@ extension PeerSession {
 
     /// Makes the answer to the remote offer (RFC 9429 section 5.3).
     ///
-    /// - Throws: ``RTCError/Code/invalidState`` if there is no remote offer.
+    /// - Throws: `RTCError.Code.invalidState` if there is no remote offer.
     public func createAnswer() throws(RTCError) -> RTCSessionDescription {
         try self.checkOpen()
         return RTCSessionDescription(type: .answer, sdp: try self.jsep.createAnswer(self.localParameters()))
@@ -48,8 +48,8 @@ extension PeerSession {
 
     /// Sets a description of ours; `nil` makes the one that fits the present state (W3C webrtc-pc section 4.4.1.4).
     ///
-    /// - Throws: ``RTCError/Code/invalidModification`` for a text other than the last one created,
-    ///   ``RTCError/Code/invalidState`` if the type does not fit the signaling state.
+    /// - Throws: `RTCError.Code.invalidModification` for a text other than the last one created,
+    ///   `RTCError.Code.invalidState` if the type does not fit the signaling state.
     public func setLocalDescription(_ description: RTCSessionDescription?, now: NIODeadline) throws(RTCError) {
         try self.checkOpen()
         let description = description ?? RTCSessionDescription(type: self.jsep.implicitLocalType)
@@ -59,8 +59,8 @@ extension PeerSession {
 
     /// Sets a description of the peer (W3C webrtc-pc section 4.4.1.4). An offer that meets one of ours rolls ours back.
     ///
-    /// - Throws: ``RTCError/Code/rtc`` with ``RTCError/Detail-swift.enum/sdpSyntaxError`` and the line for a malformed text,
-    ///   ``RTCError/Code/invalidAccess`` for one that lacks what is needed, ``RTCError/Code/invalidState`` if the type does not fit.
+    /// - Throws: `RTCError.Code.rtc` with the detail `sdpSyntaxError` and the line for a malformed text,
+    ///   `RTCError.Code.invalidAccess` for one that lacks what is needed, `RTCError.Code.invalidState` if the type does not fit.
     public func setRemoteDescription(_ description: RTCSessionDescription, now: NIODeadline) throws(RTCError) {
         try self.checkOpen()
         if description.type == .offer, self.signalingState == .haveLocalOffer {
@@ -256,7 +256,8 @@ extension PeerSession {
     /// W3C webrtc-pc section 4.7.3: one event for many changes, only while stable, once more if still needed afterwards.
     func updateNegotiationNeeded() {
         guard !self.isClosed, self.signalingState == .stable else { return }
-        let needed = self.jsep.restartRequested
+        let needed =
+            self.jsep.restartRequested
             || (self.channels.wereCreated && self.jsep.currentLocal?.dataSection == nil)
         guard needed else {
             self.isNegotiationNeeded = false

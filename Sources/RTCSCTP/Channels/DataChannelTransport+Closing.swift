@@ -156,7 +156,8 @@ extension DataChannelTransport {
     func outgoingResetRefused(_ streams: [UInt16]) {
         for stream in streams {
             self.resetting.remove(stream)
-            guard let channel = self.channels.channel(on: stream), channel.state == .closing else { continue }
+            // Only what was asked for can be refused: a channel in the middle of a message must not go away.
+            guard let channel = self.channels.channel(on: stream), channel.outgoingReset == .requested else { continue }
             channel.mayReuseStream = false
             self.remove(channel, error: channel.closeError)
         }

@@ -3,9 +3,13 @@ public import RTCBase
 extension DataChannelTransport {
     /// Where a channel is in its life (W3C `RTCDataChannelState`).
     public enum ChannelState: Sendable, Hashable {
+        /// Cannot be used yet.
         case connecting
+        /// Can be used.
         case open
+        /// Being closed; what was accepted is still sent.
         case closing
+        /// Gone.
         case closed
     }
 

@@ -11,7 +11,9 @@ public struct StreamID: RawRepresentable, Sendable, Hashable, Comparable, Custom
     /// The largest number a channel may have.
     public static let maximum = StreamID(rawValue: 65_534)
 
+    /// Whether one number is smaller than another.
     public static func < (lhs: StreamID, rhs: StreamID) -> Bool { lhs.rawValue < rhs.rawValue }
 
+    /// The number.
     public var description: String { String(self.rawValue) }
 }

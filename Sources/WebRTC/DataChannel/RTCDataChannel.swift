@@ -93,9 +93,9 @@ public final class RTCDataChannel: Sendable {
 
     /// Sends a text.
     ///
-    /// Suspends while more than ``RTCLimits/sendHighWatermark`` bytes wait.
+    /// Suspends while more than `RTCLimits.sendHighWatermark` bytes wait.
     ///
-    /// - Throws: ``RTCError/Code/invalidState`` if the channel is not open, ``RTCError/Code/type`` for a message larger than
+    /// - Throws: `RTCError.Code.invalidState` if the channel is not open, `RTCError.Code.type` for a message larger than
     ///   the peer takes.
     public func send(_ text: String) async throws(RTCError) {
         try await self.send(ByteBuffer(string: text), kind: .text)
@@ -118,7 +118,7 @@ public final class RTCDataChannel: Sendable {
 
     /// Sends a message if there is room for it now.
     ///
-    /// - Returns: `false` if more than ``RTCLimits/sendHighWatermark`` bytes wait; the message was not taken.
+    /// - Returns: `false` if more than `RTCLimits.sendHighWatermark` bytes wait; the message was not taken.
     /// - Throws: as ``send(_:)-(String)``.
     public func trySend(_ message: RTCDataChannelMessage) throws(RTCError) -> Bool {
         guard self.bufferedAmount < self.shared.limits.sendHighWatermark else { return false }
@@ -185,7 +185,7 @@ public final class RTCDataChannel: Sendable {
 
     /// Waits until the channel is open.
     ///
-    /// - Throws: ``RTCError/Code/invalidState`` if it is closed before.
+    /// - Throws: `RTCError.Code.invalidState` if it is closed before.
     public func waitUntilOpen() async throws(RTCError) {
         await withCheckedContinuation { continuation in
             let goOn = self.state.withLock { state -> Bool in

@@ -112,7 +112,12 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         self.receive(datagrams, from: remote, to: socket.address, wasForwarded: false)
     }
 
-    func receive(_ datagrams: DatagramBatch, from remote: TransportAddress, to base: TransportAddress, wasForwarded: Bool) {
+    func receive(
+        _ datagrams: DatagramBatch,
+        from remote: TransportAddress,
+        to base: TransportAddress,
+        wasForwarded: Bool
+    ) {
         let path = Path(remote: remote, base: base)
         if let driver = self.routes[path] {
             // A peer that begins anew from the same address has another ufrag; its binding requests say so.

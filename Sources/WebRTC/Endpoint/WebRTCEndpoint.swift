@@ -11,7 +11,9 @@ import Synchronization
 /// the others there. One open port in a firewall is all that a server needs.
 ///
 /// ```swift
-/// let endpoint = try await WebRTCEndpoint.bind(port: 3478)
+/// var configuration = WebRTCEndpoint.Configuration()
+/// configuration.port = 3478
+/// let endpoint = try await WebRTCEndpoint.bind(configuration)
 /// let connection = try endpoint.makePeerConnection()
 /// ```
 ///
@@ -66,6 +68,8 @@ public final class WebRTCEndpoint: Sendable {
     private let certificate: SharedCertificate
     private let eventLoops: [any EventLoop]
     private let shards: [NIOLoopBound<UDPShard>]
+    /// Kept for the shards, which hold it weakly because it holds them.
+    private let table: ShardTable
     private let connectionCounter: ConnectionCounter
     private let state = Mutex(State())
 
@@ -77,7 +81,7 @@ public final class WebRTCEndpoint: Sendable {
     ///   - configuration: Port, addresses, limits.
     ///   - group: The event loops to use, one shard on each. Default: all of the process's own.
     ///   - certificate: What its connections identify with when their configuration names nothing. Default: a new one.
-    /// - Throws: ``RTCError`` for a bad configuration, or ``RTCError/Code/network`` if no socket can be bound.
+    /// - Throws: `RTCError` for a bad configuration, or `RTCError.Code.network` if no socket can be bound.
     public static func bind(
         _ configuration: Configuration = Configuration(),
         group: (any EventLoopGroup)? = nil,
@@ -155,6 +159,7 @@ public final class WebRTCEndpoint: Sendable {
         self.certificate = certificate
         self.eventLoops = eventLoops
         self.shards = shards
+        self.table = table
         self.connectionCounter = table.connectionCounter
         table.fill(shards: shards, eventLoops: eventLoops)
     }
@@ -166,7 +171,7 @@ public final class WebRTCEndpoint: Sendable {
     /// - Parameters:
     ///   - configuration: As for ``RTCPeerConnection``; its certificates take the place of the endpoint's.
     ///   - neighbour: A connection of this endpoint to share an event loop with, so that forwarding between the two never leaves the thread.
-    /// - Throws: ``RTCError/Code/operation`` when there are too many connections, ``RTCError/Code/invalidState`` after
+    /// - Throws: `RTCError.Code.operation` when there are too many connections, `RTCError.Code.invalidState` after
     ///   ``close()``, and what ``RTCPeerConnection`` throws.
     public func makePeerConnection(
         _ configuration: RTCConfiguration = RTCConfiguration(),

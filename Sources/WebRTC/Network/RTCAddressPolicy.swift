@@ -1,7 +1,7 @@
-import RTCCore
 import NIOCore
 import NIOPosix
 import RTCBase
+import RTCCore
 import RTCICE
 
 /// Which local addresses a connection or endpoint uses, and what it tells peers of them.
@@ -31,7 +31,7 @@ public struct RTCAddressPolicy: Sendable, Hashable {
 
     /// Checks that all addresses are IP literals.
     ///
-    /// - Throws: ``RTCError/Code/syntax`` for one that is not.
+    /// - Throws: `RTCError.Code.syntax` for one that is not.
     func validate() throws(RTCError) {
         for address in self.addresses + self.announcedAddresses where TransportAddress(ip: address, port: 0) == nil {
             throw RTCError(.syntax, "'\(address)' is no IP address")

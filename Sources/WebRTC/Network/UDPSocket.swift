@@ -51,7 +51,8 @@ final class UDPSocket {
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.receiveCapacity))
             .channelOption(.maxMessagesPerRead, value: Self.readsPerRound)
             .channelOption(.writeSpin, value: 4)
-        let tuned = reusePort ? bootstrap.channelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1) : bootstrap
+        let tuned =
+            reusePort ? bootstrap.channelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1) : bootstrap
         let boundOwner = NIOLoopBound(owner, eventLoop: eventLoop)
         return tuned.bind(to: address.socketAddress).flatMap { channel in
             Self.tune(channel).flatMapThrowing { _ in

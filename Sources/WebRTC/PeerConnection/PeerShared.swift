@@ -25,6 +25,7 @@ final class PeerShared: Sendable {
     let events: AsyncStream<RTCPeerConnection.Event>
     private let continuation: AsyncStream<RTCPeerConnection.Event>.Continuation
     private let mailbox = Mutex(Mailbox())
+    private let gatherers = Mutex<[CheckedContinuation<Void, Never>]>([])
     private let largestMessage = Atomic(Int.max)
     private let snapshot: Mutex<RTCPeerConnection.Snapshot>
     /// Set once, right after the driver is made.
@@ -74,12 +75,34 @@ final class PeerShared: Sendable {
     var current: RTCPeerConnection.Snapshot { self.snapshot.withLock { $0 } }
 
     func publish(_ session: PeerSession) {
-        self.snapshot.withLock { $0.update(from: session) }
+        let hasGathered = self.snapshot.withLock { snapshot in
+            snapshot.update(from: session)
+            return snapshot.iceGatheringState == .complete || snapshot.signalingState == .closed
+        }
+        if hasGathered { self.resumeGatherers() }
         self.largestMessage.store(session.maximumMessageSize ?? .max, ordering: .relaxed)
     }
 
     /// The largest message that the peer takes, in bytes.
     var maximumMessageSize: Int { self.largestMessage.load(ordering: .relaxed) }
+
+    /// Waits until gathering may be complete; returns early rather than late.
+    func waitForGathering() async {
+        await withCheckedContinuation { continuation in
+            self.gatherers.withLock { $0.append(continuation) }
+            // Whoever published between the caller's look and now found nobody to resume.
+            let state = self.current
+            if state.iceGatheringState == .complete || state.signalingState == .closed { self.resumeGatherers() }
+        }
+    }
+
+    private func resumeGatherers() {
+        let waiting = self.gatherers.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
 
     func emit(_ event: RTCPeerConnection.Event) { self.continuation.yield(event) }
 

@@ -48,7 +48,8 @@ extension RTCPeerConnection {
             case .dtlsTransportError(let error): self = .dtlsTransportError(error)
             case .sctpTransportStateChange(let state): self = .sctpTransportStateChange(state)
             case .connectionStateChange(let state): self = .connectionStateChange(state)
-            case .dataChannel, .dataChannelOpen, .dataChannelMessage, .dataChannelIDAssigned, .dataChannelBufferedAmount,
+            case .dataChannel, .dataChannelOpen, .dataChannelMessage, .dataChannelIDAssigned,
+                .dataChannelBufferedAmount,
                 .dataChannelClosing, .dataChannelClosed:
                 return nil
             }

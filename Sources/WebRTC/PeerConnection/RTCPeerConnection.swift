@@ -40,7 +40,7 @@ public actor RTCPeerConnection {
     ///   - addressPolicy: Which local addresses are used and announced.
     ///   - eventLoop: Where the connection lives. Default: one of the process's own.
     ///   - logger: Where it logs to. Default: nowhere.
-    /// - Throws: ``RTCError/Code/syntax``, ``RTCError/Code/invalidAccess`` or ``RTCError/Code/type`` for a configuration
+    /// - Throws: `RTCError.Code.syntax`, `RTCError.Code.invalidAccess` or `RTCError.Code.type` for a configuration
     ///   that W3C refuses.
     public init(
         configuration: RTCConfiguration = RTCConfiguration(),
@@ -129,21 +129,23 @@ public actor RTCPeerConnection {
 
     /// Makes an offer (W3C webrtc-pc section 4.4.2).
     ///
-    /// - Throws: ``RTCError/Code/invalidState`` if the connection is closed or a remote offer waits for its answer.
-    public func createOffer(_ options: RTCOfferOptions = RTCOfferOptions()) async throws(RTCError) -> RTCSessionDescription {
+    /// - Throws: `RTCError.Code.invalidState` if the connection is closed or a remote offer waits for its answer.
+    public func createOffer(
+        _ options: RTCOfferOptions = RTCOfferOptions()
+    ) async throws(RTCError) -> RTCSessionDescription {
         try self.withSession { (session, _) throws(RTCError) in try session.createOffer(options) }
     }
 
     /// Makes the answer to the remote offer (W3C webrtc-pc section 4.4.2).
     ///
-    /// - Throws: ``RTCError/Code/invalidState`` if there is no remote offer.
+    /// - Throws: `RTCError.Code.invalidState` if there is no remote offer.
     public func createAnswer() async throws(RTCError) -> RTCSessionDescription {
         try self.withSession { (session, _) throws(RTCError) in try session.createAnswer() }
     }
 
     /// Sets a description of this side; without one, makes the one that fits the state (W3C webrtc-pc section 4.4.2).
     ///
-    /// - Throws: ``RTCError/Code/invalidState``, or ``RTCError/Code/invalidModification`` for a text that is not the last one created.
+    /// - Throws: `RTCError.Code.invalidState`, or `RTCError.Code.invalidModification` for a text that is not the last one created.
     public func setLocalDescription(_ description: RTCSessionDescription? = nil) async throws(RTCError) {
         try self.withSession { (session, now) throws(RTCError) in
             try session.setLocalDescription(description, now: now)
@@ -152,8 +154,8 @@ public actor RTCPeerConnection {
 
     /// Sets a description of the peer (W3C webrtc-pc section 4.4.2). An offer that meets one of ours takes ours back first.
     ///
-    /// - Throws: ``RTCError/Code/rtc`` with the line of a syntax error, ``RTCError/Code/invalidAccess`` or
-    ///   ``RTCError/Code/invalidState``.
+    /// - Throws: `RTCError.Code.rtc` with the line of a syntax error, `RTCError.Code.invalidAccess` or
+    ///   `RTCError.Code.invalidState`.
     public func setRemoteDescription(_ description: RTCSessionDescription) async throws(RTCError) {
         try self.withSession { (session, now) throws(RTCError) in
             try session.setRemoteDescription(description, now: now)
@@ -162,7 +164,7 @@ public actor RTCPeerConnection {
 
     /// Adds a candidate of the peer; `nil` says there will be no more (W3C webrtc-pc section 4.4.2).
     ///
-    /// - Throws: ``RTCError/Code/type``, ``RTCError/Code/invalidState`` or ``RTCError/Code/operation``.
+    /// - Throws: `RTCError.Code.type`, `RTCError.Code.invalidState` or `RTCError.Code.operation`.
     public func addIceCandidate(_ candidate: RTCIceCandidateInit?) async throws(RTCError) {
         try self.withSession { (session, now) throws(RTCError) in
             try session.addICECandidate(candidate, now: now)
@@ -180,6 +182,25 @@ public actor RTCPeerConnection {
         try? self.withSession { (session, _) throws(RTCError) in try session.restartICE() }
     }
 
+    // MARK: Beyond W3C
+
+    /// Waits until all local candidates are found, and returns the local description with all of them: for signalling that carries
+    /// one message each way, without trickle.
+    ///
+    /// - Throws: `RTCError.Code.invalidState` without a local description, and when the connection is closed meanwhile.
+    public func gatheredDescription() async throws(RTCError) -> RTCSessionDescription {
+        while true {
+            let snapshot = self.snapshot
+            guard let description = self.localDescription, snapshot.signalingState != .closed else {
+                throw RTCError(.invalidState, "there is no local description, or the connection is closed")
+            }
+            // A description without any section has nothing to gather.
+            let hasTransport = snapshot.transports != nil && description.sdp.contains("a=ice-ufrag")
+            guard hasTransport, snapshot.iceGatheringState != .complete else { return description }
+            await self.shared.waitForGathering()
+        }
+    }
+
     // MARK: Configuration
 
     /// The configuration as it is now (W3C webrtc-pc section 4.4.2).
@@ -187,7 +208,7 @@ public actor RTCPeerConnection {
 
     /// Changes the configuration, all or nothing (W3C webrtc-pc section 4.4.2). Servers take effect with the next gathering.
     ///
-    /// - Throws: ``RTCError/Code/invalidState`` after ``close()``, ``RTCError/Code/invalidModification`` for what must stay,
+    /// - Throws: `RTCError.Code.invalidState` after ``close()``, `RTCError.Code.invalidModification` for what must stay,
     ///   and the errors of the initialiser.
     public func setConfiguration(_ configuration: RTCConfiguration) async throws(RTCError) {
         let driver = try self.openDriver()
@@ -207,8 +228,8 @@ public actor RTCPeerConnection {
     /// - Parameters:
     ///   - label: Its name, at most 65,535 bytes of UTF-8.
     ///   - options: Order, reliability, protocol, id.
-    /// - Throws: ``RTCError/Code/invalidState`` after ``close()``, ``RTCError/Code/type`` for options that contradict each other or are
-    ///   out of range, ``RTCError/Code/operation`` for an id that is taken.
+    /// - Throws: `RTCError.Code.invalidState` after ``close()``, `RTCError.Code.type` for options that contradict each other or are
+    ///   out of range, `RTCError.Code.operation` for an id that is taken.
     public func createDataChannel(
         _ label: String,
         _ options: RTCDataChannelInit = RTCDataChannelInit()

@@ -86,7 +86,9 @@ extension Bridge {
             return JSONValue(
                 try RTCIceCandidate(
                     members.candidateInit,
-                    relayProtocol: members["relayProtocol"]?.string.flatMap(RTCIceServerTransportProtocol.init(rawValue:)),
+                    relayProtocol: members["relayProtocol"]?.string.flatMap(
+                        RTCIceServerTransportProtocol.init(rawValue:)
+                    ),
                     url: members["url"]?.string
                 )
             )
@@ -173,7 +175,11 @@ extension Bridge {
             request["attr"]?.string == "bufferedAmountLowThreshold", let value = request["value"]?.int
         else { throw Failure.notImplemented("set \(request["attr"]?.string ?? "")") }
         object.channel.bufferedAmountLowThreshold = value
-        self.image.set("bufferedAmountLowThreshold", JSONValue(object.channel.bufferedAmountLowThreshold), of: object.id)
+        self.image.set(
+            "bufferedAmountLowThreshold",
+            JSONValue(object.channel.bufferedAmountLowThreshold),
+            of: object.id
+        )
         return nil
     }
 }

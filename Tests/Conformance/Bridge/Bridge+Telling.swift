@@ -192,8 +192,10 @@ extension Bridge {
             case .iceTransportStateChange(let state): object.states.ice = state
             case .iceTransportGatheringStateChange(let state): object.states.gathering = state
             case .dtlsTransportStateChange(let state): object.states.dtls = state
-            case .iceGatheringStateChange(let state): self.image.set("iceGatheringState", .string(state.rawValue), of: id)
-            case .iceConnectionStateChange(let state): self.image.set("iceConnectionState", .string(state.rawValue), of: id)
+            case .iceGatheringStateChange(let state):
+                self.image.set("iceGatheringState", .string(state.rawValue), of: id)
+            case .iceConnectionStateChange(let state):
+                self.image.set("iceConnectionState", .string(state.rawValue), of: id)
             case .connectionStateChange(let state): self.image.set("connectionState", .string(state.rawValue), of: id)
             default: break
             }
@@ -201,7 +203,11 @@ extension Bridge {
         }
     }
 
-    private func tell(_ event: RTCPeerConnection.Event, of object: ConnectionObject, _ snapshot: RTCPeerConnection.Snapshot) {
+    private func tell(
+        _ event: RTCPeerConnection.Event,
+        of object: ConnectionObject,
+        _ snapshot: RTCPeerConnection.Snapshot
+    ) {
         let ids = object.transports
         switch event {
         case .negotiationNeeded:

@@ -117,7 +117,10 @@ extension Agent {
         case "getStats":
             let report = await connection.getStats()
             let pair = report.selectedCandidatePair.map { pair -> JSONValue in
-                ["local": Self.candidate(pair.localCandidateId, report), "remote": Self.candidate(pair.remoteCandidateId, report)]
+                [
+                    "local": Self.candidate(pair.localCandidateId, report),
+                    "remote": Self.candidate(pair.remoteCandidateId, report),
+                ]
             }
             return ["selectedPair": pair ?? .null]
         default:
