@@ -136,7 +136,7 @@ let package = Package(
             dependencies: ["RTCCore", "RTCTestKit", nioCore],
             swiftSettings: swiftSettings
         ),
-        .testTarget(name: "WebRTCTests", dependencies: ["WebRTC", nioCore, nioPosix], swiftSettings: swiftSettings),
+        .testTarget(name: "WebRTCTests", dependencies: ["WebRTC", "RTCSCTP", nioCore, nioPosix], swiftSettings: swiftSettings),
         .testTarget(name: "RTCTestKitTests", dependencies: ["RTCTestKit", nioCore], swiftSettings: swiftSettings),
     ]
 )

@@ -20,9 +20,11 @@ final class PeerDriver {
     var isTouched = false
     /// The paths that a shared socket routes to this connection.
     var paths: Set<Path> = []
+    /// The ufrags that a shared socket routes to this connection.
+    var ufrags: Set<String> = []
 
     /// A peer's address as one of our sockets sees it.
-    struct Path: Hashable {
+    struct Path: Hashable, Sendable {
         let remote: TransportAddress
         let base: TransportAddress
     }
