@@ -19,6 +19,18 @@ extension SCTPTests {
             #expect(pair.client.texts() == ["and back"])
         }
 
+        @Test("a transport that follows another knows none of its handles")
+        func successor() throws {
+            let first = DataChannelTransport {}
+            let old = try first.createChannel(DataChannelParameters(label: "old"), id: nil)
+            first.abort()
+            let second = DataChannelTransport(replacing: first) {}
+            let new = try second.createChannel(DataChannelParameters(label: "new"), id: nil)
+            #expect(old != new)
+            #expect(second.parameters(old) == nil)
+            #expect(second.parameters(new)?.label == "new")
+        }
+
         @Test("no packet exceeds the size that fits a DTLS record")
         func packetSize() throws {
             let pair = TransportPair()

@@ -65,9 +65,9 @@ public struct RTCCertificate: Sendable {
     /// When the certificate ends, in seconds since 1970.
     public var expires: Double { Double(self.dtls.expires) }
 
-    /// The digests of the certificate: SHA-256, SHA-384 and SHA-512.
+    /// The digests of the certificate that descriptions carry: one, SHA-256, the hash function of its signature.
     public var fingerprints: [Fingerprint] {
-        self.dtls.fingerprints.map { fingerprint in
+        self.dtls.fingerprints.prefix(1).map { fingerprint in
             Fingerprint(algorithm: fingerprint.algorithm.rawValue, value: fingerprint.value.lowercased())
         }
     }

@@ -365,12 +365,33 @@ extension JSEPSession {
     }
 
     private static func parse(_ text: String) throws(RTCError) -> SDPSession {
+        let session: SDPSession
         do {
-            let session = try SDPSession(parsing: text)
-            try session.validate()
-            return session
+            session = try SDPSession(parsing: text)
         } catch {
             throw RTCError(detail: .sdpSyntaxError, error.reason, sdpLineNumber: error.line)
+        }
+        try Self.checkCredentials(of: session)
+        do {
+            try session.validate()
+        } catch {
+            throw RTCError(detail: .sdpSyntaxError, error.reason, sdpLineNumber: error.line)
+        }
+        return session
+    }
+
+    /// The one fault of grammar that is no syntax error to browsers. The text stays out of the message: a password is a secret.
+    private static func checkCredentials(of session: SDPSession) throws(RTCError) {
+        // As tolerant as the grammar check that follows: characters that some implementations send besides.
+        let isICE = { (byte: UInt8) in byte.isASCIILetterOrDigit || "+/-_=#".utf8.contains(byte) }
+        for index in session.media.indices {
+            let texts = [session.iceUfrag(of: index), session.icePwd(of: index)].compactMap { $0 }
+            guard texts.allSatisfy({ $0.utf8.allSatisfy(isICE) }) else {
+                throw RTCError(
+                    .invalidAccess,
+                    "ice-ufrag and ice-pwd are letters, digits, '+' and '/' (RFC 8839 section 5.4)"
+                )
+            }
         }
     }
 

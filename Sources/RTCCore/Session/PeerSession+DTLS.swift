@@ -11,6 +11,9 @@ extension PeerSession {
             guard Set(fingerprints).isDisjoint(with: self.transport.remoteFingerprints) else { return }
             dtls.close(now: now)
             self.transport.isDTLSStarted = false
+            self.channels.transportLost(RTCError(detail: .sctpFailure, "another peer took the connection over"))
+            self.drainChannels(now: now)
+            self.channels.restart(wake: self.environment.wake)
         }
         do {
             self.transport.dtls = try DTLSConnection(

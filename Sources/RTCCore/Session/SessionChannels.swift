@@ -4,7 +4,7 @@ import RTCSCTP
 
 /// The data channels of a session, and when their transport may start.
 struct SessionChannels {
-    let transport: DataChannelTransport
+    private(set) var transport: DataChannelTransport
     /// Whether a channel was ever created here: then offers have a section for data.
     var wereCreated = false
     /// What the descriptions settled; SCTP starts when DTLS is connected too.
@@ -60,6 +60,13 @@ struct SessionChannels {
     var nextTimeout: NIODeadline? { self.transport.nextTimeout }
 
     func drainPackets(_ body: (UnsafeRawBufferPointer) -> Void) { self.transport.drainPackets(body) }
+
+    /// Makes ready for another association; the channels of the one before have ended.
+    mutating func restart(wake: @escaping @Sendable () -> Void) {
+        self.transport = DataChannelTransport(replacing: self.transport, wake: wake)
+        self.isStarted = false
+        if self.isPaused { self.transport.pauseReading() }
+    }
 
     func transportLost(_ error: RTCError) { self.transport.fail(error) }
 }

@@ -7,6 +7,8 @@ struct ChannelTable {
         var channel: Channel?
     }
 
+    /// What the handles of new slots begin with; higher than any of a table that this one follows.
+    private let firstGeneration: UInt32
     private var slots: [Slot] = []
     private var freeSlots: [UInt32] = []
     private var byStream: [UInt16: Channel] = [:]
@@ -16,6 +18,14 @@ struct ChannelTable {
     private var searchStart: [UInt16] = [0, 1]
 
     private(set) var count = 0
+
+    init() { self.firstGeneration = 0 }
+
+    /// An empty table none of whose handles was one of `predecessor`.
+    init(after predecessor: ChannelTable) {
+        let last = predecessor.slots.map(\.generation).max() ?? predecessor.firstGeneration
+        self.firstGeneration = last &+ 1
+    }
 
     subscript(handle: DataChannelHandle) -> Channel? {
         let index = Int(handle.index)
@@ -60,7 +70,7 @@ struct ChannelTable {
             index = free
         } else {
             index = UInt32(self.slots.count)
-            self.slots.append(Slot(generation: 0, channel: nil))
+            self.slots.append(Slot(generation: self.firstGeneration, channel: nil))
         }
         let handle = DataChannelHandle(index: index, generation: self.slots[Int(index)].generation)
         let channel = Channel(handle: handle, parameters: parameters, stream: stream, isIncoming: isIncoming)

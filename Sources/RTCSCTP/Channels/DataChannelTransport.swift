@@ -106,6 +106,12 @@ public final class DataChannelTransport {
         )
     }
 
+    /// A transport for the association that takes the place of another one's, which is over. No handle of one is known to the other.
+    public convenience init(replacing predecessor: DataChannelTransport, wake: @escaping @Sendable () -> Void) {
+        self.init(configuration: predecessor.configuration, wake: wake)
+        self.channels = ChannelTable(after: predecessor.channels)
+    }
+
     init(configuration: SCTPConfiguration, association: any SCTPAssociation) {
         self.configuration = configuration
         self.association = association

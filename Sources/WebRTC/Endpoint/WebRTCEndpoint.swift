@@ -134,7 +134,7 @@ public final class WebRTCEndpoint: Sendable {
                     UDPSocket.bind(
                         to: wanted,
                         on: bound.value.eventLoop,
-                        reusePort: reuse,
+                        use: .manyPeers(isOnePortOfMany: reuse),
                         owner: bound.value
                     ).map { socket in
                         bound.value.add(socket.value)

@@ -71,10 +71,12 @@ extension Bridge {
     private func make(_ type: String, _ arguments: JSONValue) throws -> JSONValue {
         switch type {
         case "RTCPeerConnection":
-            let connection = try RTCPeerConnection(
-                configuration: self.configuration(arguments[0] ?? [:]),
-                eventLoop: self.eventLoop
-            )
+            var configuration = self.configuration(arguments[0] ?? [:])
+            if configuration.certificates.isEmpty {
+                // Every connection of a page has a certificate of its own (webrtc-pc section 4.4.1.1); here it would be the process's.
+                configuration.certificates = [try RTCCertificate.generate()]
+            }
+            let connection = try RTCPeerConnection(configuration: configuration, eventLoop: self.eventLoop)
             let object = ConnectionObject(id: self.makeID("pc"), connection: connection)
             self.connections[object.id] = object
             self.tellStates(of: object)

@@ -1,0 +1,51 @@
+import NIOCore
+import Testing
+import WebRTC
+
+@Suite("Handover to another peer", .serialized)
+struct HandoverTests {
+    @Test("a second peer that answers a later offer takes the connection over", .timeLimit(.minutes(1)))
+    func handover() async throws {
+        let caller = try self.makeConnection()
+        let first = try self.makeConnection()
+        let second = try self.makeConnection()
+        let chat = try await caller.createDataChannel("chat")
+        try await self.negotiate(caller, first)
+        try await chat.waitUntilOpen()
+
+        let taken = try await second.createDataChannel("taken over")
+        try await self.negotiate(caller, second)
+        try await taken.waitUntilOpen()
+        await chat.waitUntilClosed()
+        let incoming = try #require(await self.channel("taken over", of: caller))
+        try await incoming.send("hello")
+        var messages = taken.messages.makeAsyncIterator()
+        #expect(try await messages.next() == .text("hello"))
+        for connection in [caller, first, second] { await connection.close() }
+    }
+
+    private func makeConnection() throws -> RTCPeerConnection {
+        var policy = RTCAddressPolicy()
+        policy.addresses = ["127.0.0.1"]
+        var configuration = RTCConfiguration()
+        // Each peer another one: by its fingerprint the caller knows who answers.
+        configuration.certificates = [try RTCCertificate.generate()]
+        return try RTCPeerConnection(configuration: configuration, addressPolicy: policy)
+    }
+
+    /// The answerer's candidates are not told: the caller learns them from its checks.
+    private func negotiate(_ offerer: RTCPeerConnection, _ answerer: RTCPeerConnection) async throws {
+        try await offerer.setLocalDescription()
+        while offerer.iceGatheringState != .complete { await Task.yield() }
+        try await answerer.setRemoteDescription(try #require(offerer.localDescription))
+        try await answerer.setLocalDescription()
+        try await offerer.setRemoteDescription(try #require(answerer.localDescription))
+    }
+
+    private func channel(_ label: String, of connection: RTCPeerConnection) async -> RTCDataChannel? {
+        for await event in connection.events {
+            if case .dataChannel(let channel) = event, channel.label == label { return channel }
+        }
+        return nil
+    }
+}
