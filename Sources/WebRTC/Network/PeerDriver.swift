@@ -186,8 +186,8 @@ final class PeerDriver {
 
     private func handle(_ event: PeerSession.Event) {
         switch event {
-        case .dataChannelMessage(let handle, let kind, let bytes):
-            self.channels[handle]?.receive(kind, bytes)
+        case .dataChannelMessages(let handle, let messages):
+            self.channels[handle]?.receive(messages)
         case .dataChannelBufferedAmount(let handle, let amount):
             guard let channel = self.channels[handle] else { return }
             let sent = channel.inTransport.value - amount
