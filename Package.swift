@@ -75,7 +75,10 @@ let package = Package(
             dependencies: [
                 "RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCSCTP", "RTCSDP", "RTCSTUN", nioCore, nioPosix, logging,
             ],
-            swiftSettings: swiftSettings
+            swiftSettings: swiftSettings + [
+                // A hop to another executor costs more than most calls here do.
+                .enableUpcomingFeature("NonisolatedNonsendingByDefault")
+            ]
         ),
         .target(
             name: "RTCTestKit",
@@ -136,7 +139,7 @@ let package = Package(
             dependencies: ["RTCCore", "RTCTestKit", nioCore],
             swiftSettings: swiftSettings
         ),
-        .testTarget(name: "WebRTCTests", dependencies: ["WebRTC", nioCore, nioPosix], swiftSettings: swiftSettings),
+        .testTarget(name: "WebRTCTests", dependencies: ["WebRTC", "RTCSCTP", nioCore, nioPosix], swiftSettings: swiftSettings),
         .testTarget(name: "RTCTestKitTests", dependencies: ["RTCTestKit", nioCore], swiftSettings: swiftSettings),
     ]
 )

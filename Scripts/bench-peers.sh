@@ -13,6 +13,7 @@
 #   PEERS         the stacks to compare with, by their names there; default "ldc"
 #   ROUNDS        how often each is measured; the median counts; default 3
 #   SECS          how long a bulk measurement sends; default 5
+#   RAW           a file to which each result is appended as a line of JSON
 #   BENCH_BINARY  an rtc-bench to use instead of building one
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -78,6 +79,9 @@ def run(agent, mode):
         [sys.executable, BENCH, agent, agent, kind, *options], stdout=subprocess.PIPE, text=True, timeout=300
     ).stdout
     result = json.loads(output.strip().splitlines()[-1])
+    if "RAW" in os.environ:
+        with open(os.environ["RAW"], "a") as raw:
+            print(json.dumps(result), file=raw)
     if not result["ok"] or result.get("failed"):
         raise RuntimeError(f"{agent} {mode}: {output}")
     return result

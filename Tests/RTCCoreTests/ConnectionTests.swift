@@ -27,9 +27,9 @@ struct ConnectionTests {
         try pair.left.session.send(ByteBuffer(string: "hello"), kind: .text, on: handle, now: pair.now)
         var received: [String] = []
         _ = pair.run(for: .seconds(5)) {
-            received = pair.right.events.compactMap {
-                if case .dataChannelMessage(_, .text, let bytes) = $0 { return String(buffer: bytes) }
-                return nil
+            received = pair.right.events.flatMap { event -> [String] in
+                guard case .dataChannelMessages(_, let messages) = event else { return [] }
+                return messages.map { String(buffer: $0.bytes) }
             }
             return !received.isEmpty
         }

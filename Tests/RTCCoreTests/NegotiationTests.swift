@@ -137,7 +137,7 @@ struct NegotiationTests {
         #expect(restarted, "seed \(seed)")
         try pair.left.session.send(ByteBuffer(string: "still here"), kind: .text, on: handle, now: pair.now)
         let arrived = pair.run(for: .seconds(5)) {
-            pair.right.events.contains { if case .dataChannelMessage = $0 { return true } else { return false } }
+            pair.right.events.contains { if case .dataChannelMessages = $0 { return true } else { return false } }
         }
         #expect(arrived, "seed \(seed)")
     }
@@ -157,7 +157,7 @@ struct NegotiationTests {
         try pair.left.session.send(ByteBuffer(string: "still here"), kind: .text, on: handle, now: pair.now)
         #expect(
             pair.run(for: .seconds(5)) {
-                pair.right.events.contains { if case .dataChannelMessage = $0 { return true } else { return false } }
+                pair.right.events.contains { if case .dataChannelMessages = $0 { return true } else { return false } }
             }
         )
         #expect(pair.left.session.connectionState == .connected)
@@ -254,9 +254,9 @@ struct AdversityTests {
         }
         var received: [String] = []
         _ = pair.run(for: .seconds(120)) {
-            received = pair.right.events.compactMap {
-                if case .dataChannelMessage(_, .text, let bytes) = $0 { return String(buffer: bytes) }
-                return nil
+            received = pair.right.events.flatMap { event -> [String] in
+                guard case .dataChannelMessages(_, let messages) = event else { return [] }
+                return messages.map { String(buffer: $0.bytes) }
             }
             return received.count >= count
         }
@@ -311,7 +311,7 @@ struct AdversityTests {
         }
         try pair.left.session.send(ByteBuffer(string: "alive"), kind: .text, on: handle, now: pair.now)
         let arrived = pair.run(for: .seconds(10)) {
-            pair.right.events.contains { if case .dataChannelMessage = $0 { return true } else { return false } }
+            pair.right.events.contains { if case .dataChannelMessages = $0 { return true } else { return false } }
         }
         #expect(arrived, "seed \(seed)")
     }

@@ -117,7 +117,8 @@ final class SimulatedNetwork {
 
 /// An agent, what it said, and a way for its candidates to the other one.
 final class Endpoint {
-    let network: SimulatedNetwork
+    // The network holds its endpoints; holding it here too would keep both for ever.
+    unowned let network: SimulatedNetwork
     let agent: ICEAgent
     var bases: [TransportAddress]
     var events: [ICEAgent.Event] = []

@@ -43,10 +43,10 @@ final class Peer {
         case .associationState(let state): self.states.append(state)
         case .channelOpened(let handle, let id): self.opened[handle] = id
         case .channelIncoming(let handle, let id, let parameters): self.incoming.append((handle, id, parameters))
-        case .message(let handle, let kind, let bytes):
-            self.messageCount += 1
-            self.byteCount += bytes.readableBytes
-            if self.keepsMessages { self.messages.append((handle, kind, bytes)) }
+        case .messages(let handle, let messages):
+            self.messageCount += messages.count
+            self.byteCount += messages.reduce(0) { $0 + $1.bytes.readableBytes }
+            if self.keepsMessages { self.messages += messages.map { (handle, $0.kind, $0.bytes) } }
         case .channelClosing(let handle): self.closing.append(handle)
         case .channelClosed(let handle, let error): self.closed[handle] = error
         case .bufferedAmountChanged(let handle, let amount): self.amounts.append((handle, amount))

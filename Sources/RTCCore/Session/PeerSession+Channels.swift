@@ -76,9 +76,9 @@ extension PeerSession {
             case .channelOpened(let handle, let id):
                 self.emit(.dataChannelIDAssigned(handle, id))
                 self.emit(.dataChannelOpen(handle))
-            case .message(let handle, let kind, let bytes):
-                self.messageArrived(bytes.readableBytes)
-                self.emit(.dataChannelMessage(handle, kind, bytes))
+            case .messages(let handle, let messages):
+                self.messagesArrived(messages.reduce(0) { $0 + $1.bytes.readableBytes })
+                self.emit(.dataChannelMessages(handle, messages))
             case .bufferedAmountChanged(let handle, let amount):
                 self.emit(.dataChannelBufferedAmount(handle, amount))
             case .channelClosing(let handle):
@@ -89,7 +89,7 @@ extension PeerSession {
         }
     }
 
-    private func messageArrived(_ bytes: Int) {
+    private func messagesArrived(_ bytes: Int) {
         self.channels.unreadBytes += bytes
         guard !self.channels.isPaused, self.channels.unreadBytes > self.configuration.limits.receiveHighWatermark else {
             return

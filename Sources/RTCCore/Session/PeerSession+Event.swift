@@ -4,6 +4,8 @@ public import RTCSCTP
 
 extension PeerSession {
     /// What happened, with the state as it was at that moment.
+    ///
+    /// What is large and rare is held indirectly, so that the others stay small.
     public enum Event: Sendable {
         /// An offer should be made (W3C webrtc-pc section 4.7.3).
         case negotiationNeeded
@@ -12,31 +14,31 @@ extension PeerSession {
         /// ``PeerSession/iceGatheringState`` changed.
         case iceGatheringStateChange(RTCIceGatheringState)
         /// A candidate; an empty one at the end of a generation, `nil` when all generations are complete.
-        case iceCandidate(RTCIceCandidate?)
+        indirect case iceCandidate(RTCIceCandidate?)
         /// A server gave no candidate.
-        case iceCandidateError(RTCIceCandidateError)
+        indirect case iceCandidateError(RTCIceCandidateError)
         /// The ICE transport changed its state.
         case iceTransportStateChange(RTCIceTransportState)
         /// The ICE transport changed its gathering state.
         case iceTransportGatheringStateChange(RTCIceGatheringState)
         /// Data takes another path.
-        case selectedCandidatePairChange(RTCIceCandidatePair)
+        indirect case selectedCandidatePairChange(RTCIceCandidatePair)
         /// ``PeerSession/iceConnectionState`` changed.
         case iceConnectionStateChange(RTCIceConnectionState)
         /// The DTLS transport changed its state.
         case dtlsTransportStateChange(RTCDtlsTransportState)
         /// DTLS failed.
-        case dtlsTransportError(RTCError)
+        indirect case dtlsTransportError(RTCError)
         /// The SCTP transport changed its state.
         case sctpTransportStateChange(RTCSctpTransportState)
         /// ``PeerSession/connectionState`` changed.
         case connectionStateChange(RTCPeerConnectionState)
         /// The peer opened a channel.
-        case dataChannel(DataChannelHandle, DataChannelParameters, StreamID)
+        indirect case dataChannel(DataChannelHandle, DataChannelParameters, StreamID)
         /// A channel of ours, or the peer's, may be used.
         case dataChannelOpen(DataChannelHandle)
-        /// A message came in.
-        case dataChannelMessage(DataChannelHandle, DataChannelMessageKind, ByteBuffer)
+        /// Messages of one channel came in, one at least: as many as were there together.
+        case dataChannelMessages(DataChannelHandle, [DataChannelMessage])
         /// A channel made here got its stream, now that the DTLS role is known.
         case dataChannelIDAssigned(DataChannelHandle, StreamID)
         /// Bytes left a channel's queue: this many wait still.
@@ -44,7 +46,7 @@ extension PeerSession {
         /// The peer began to close a channel.
         case dataChannelClosing(DataChannelHandle)
         /// A channel is gone; with an error unless it was closed in order.
-        case dataChannelClosed(DataChannelHandle, RTCError?)
+        indirect case dataChannelClosed(DataChannelHandle, RTCError?)
     }
 }
 

@@ -126,15 +126,25 @@ extension PeerSession {
 
 extension PeerSession {
     func drainICE(now: NIODeadline) {
-        for ufrag in self.transport.generations.map(\.ufrag) {
-            while let agent = self.transport.generations.first(where: { $0.ufrag == ufrag })?.agent,
-                let output = agent.poll()
-            {
-                self.handle(output, of: ufrag, now: now)
-            }
+        var isChanged = self.transport.wasChanged
+        self.transport.wasChanged = false
+        if let current = self.transport.current, self.drain(current.agent, of: current.ufrag, now: now) {
+            isChanged = true
         }
+        if let next = self.transport.next, self.drain(next.agent, of: next.ufrag, now: now) { isChanged = true }
+        guard isChanged else { return }
         self.promoteNextGeneration()
         self.updateICEStates()
+    }
+
+    /// - Returns: Whether the agent had anything to say.
+    private func drain(_ agent: ICEAgent, of ufrag: String, now: NIODeadline) -> Bool {
+        var isChanged = false
+        while let output = agent.poll() {
+            isChanged = true
+            self.handle(output, of: ufrag, now: now)
+        }
+        return isChanged
     }
 
     private func handle(_ output: ICEAgent.Output, of ufrag: String, now: NIODeadline) {

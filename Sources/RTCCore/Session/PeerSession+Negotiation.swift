@@ -97,6 +97,7 @@ extension PeerSession {
 
 extension PeerSession {
     private func apply(_ outcome: JSEPSession.Outcome, now: NIODeadline) throws(RTCError) {
+        self.transport.wasChanged = true
         if outcome.rolledBack { self.rollBackTransport() }
         if let local = self.jsep.local, let section = local.dataSection,
             let ufrag = local.content.iceUfrag(of: section)

@@ -139,7 +139,7 @@ public final class PeerSession {
     /// When ``handleTimeout(now:)`` is wanted next; `nil` if nothing is pending.
     public var nextTimeout: NIODeadline? {
         if self.isClosed { return nil }
-        return [self.transport.nextTimeout, self.channels.nextTimeout].compactMap { $0 }.min()
+        return .earliest(self.transport.nextTimeout, self.channels.nextTimeout)
     }
 
     /// What to do next, `nil` when there is nothing. Call it until then after each call of another method.

@@ -21,6 +21,8 @@ struct SessionTransport {
     private(set) var early: [ByteBuffer] = []
     static let maximumEarlyDatagrams = 16
     var selectedPairChanges = 0
+    /// Whether generations came, went or were connected since their states were looked at.
+    var wasChanged = false
     var counters = PathCounters()
 
     /// Datagrams over all paths.
@@ -95,11 +97,14 @@ struct SessionTransport {
     }
 
     var nextTimeout: NIODeadline? {
-        var earliest = self.dtls?.nextTimeout
-        for deadline in [self.current?.agent.nextTimeout, self.next?.agent.nextTimeout] {
-            guard let deadline else { continue }
-            earliest = earliest.map { min($0, deadline) } ?? deadline
-        }
-        return earliest
+        .earliest(.earliest(self.current?.agent.nextTimeout, self.next?.agent.nextTimeout), self.dtls?.nextTimeout)
+    }
+}
+
+extension NIODeadline? {
+    /// The earlier of two deadlines that may not exist.
+    static func earliest(_ one: NIODeadline?, _ other: NIODeadline?) -> NIODeadline? {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
     }
 }

@@ -1,3 +1,5 @@
+public import NIOCore
+
 /// Which channel of a ``DataChannelTransport`` is meant.
 ///
 /// Unlike the stream number it is there from the channel's creation on, and never stands for another channel.
@@ -12,4 +14,18 @@ public enum DataChannelMessageKind: Sendable, Hashable {
     case text
     /// Bytes.
     case binary
+}
+
+/// A message that came in.
+public struct DataChannelMessage: Sendable, Hashable {
+    /// What its bytes are.
+    public var kind: DataChannelMessageKind
+    /// Its bytes.
+    public var bytes: ByteBuffer
+
+    /// A message.
+    public init(kind: DataChannelMessageKind, bytes: ByteBuffer) {
+        self.kind = kind
+        self.bytes = bytes
+    }
 }

@@ -99,19 +99,16 @@ extension DataChannelTransport {
 
     /// Makes events of the messages in the buffer. Small ones share one allocation.
     private func deliverBatch(_ buffer: UnsafeRawBufferPointer) {
-        guard !self.batch.isEmpty else { return }
-        var small = 0
-        for message in self.batch where message.count <= Self.sharedSize { small += message.count }
-        var shared = ByteBuffer()
-        if small > 0 {
-            shared.reserveCapacity(small)
-            for message in self.batch where message.count <= Self.sharedSize {
-                shared.writeBytes(
-                    UnsafeRawBufferPointer(rebasing: buffer[message.offset..<message.offset + message.count])
-                )
-            }
-        }
+        guard var channel = self.batch.first?.channel else { return }
+        var shared = self.copySmallMessages(of: buffer)
+        var run: [DataChannelMessage] = []
+        run.reserveCapacity(self.batch.count)
         for message in self.batch {
+            if message.channel !== channel {
+                self.deliver(run, to: channel)
+                run.removeAll()
+                channel = message.channel
+            }
             let bytes: ByteBuffer
             if message.count <= Self.sharedSize {
                 bytes = shared.readSlice(length: message.count) ?? ByteBuffer()
@@ -119,17 +116,44 @@ extension DataChannelTransport {
                 let own = buffer[message.offset..<message.offset + message.count]
                 bytes = ByteBuffer(bytes: UnsafeRawBufferPointer(rebasing: own))
             }
-            self.deliver(bytes, kind: message.kind, to: message.channel)
+            run.append(DataChannelMessage(kind: message.kind, bytes: bytes))
         }
+        self.deliver(run, to: channel)
         self.batch.removeAll(keepingCapacity: true)
     }
 
-    func deliver(_ bytes: ByteBuffer, kind: DataChannelMessageKind, to channel: Channel) {
+    /// The small messages of the batch back to back.
+    private func copySmallMessages(of buffer: UnsafeRawBufferPointer) -> ByteBuffer {
+        var small = 0
+        var next: Int?
+        var isContiguous = true
+        for message in self.batch where message.count <= Self.sharedSize {
+            isContiguous = isContiguous && (next == nil || next == message.offset)
+            next = message.offset + message.count
+            small += message.count
+        }
+        guard small > 0, let end = next else { return ByteBuffer() }
+        if isContiguous { return ByteBuffer(bytes: UnsafeRawBufferPointer(rebasing: buffer[end - small..<end])) }
+        var shared = ByteBuffer()
+        shared.reserveCapacity(small)
+        for message in self.batch where message.count <= Self.sharedSize {
+            shared.writeBytes(
+                UnsafeRawBufferPointer(rebasing: buffer[message.offset..<message.offset + message.count])
+            )
+        }
+        return shared
+    }
+
+    private func deliver(_ bytes: ByteBuffer, kind: DataChannelMessageKind, to channel: Channel) {
+        self.deliver([DataChannelMessage(kind: kind, bytes: bytes)], to: channel)
+    }
+
+    private func deliver(_ messages: [DataChannelMessage], to channel: Channel) {
         // Anything on the stream shows that the peer has seen the OPEN (RFC 8832 section 6).
         channel.isAcknowledged = true
-        channel.statistics.messagesReceived += 1
-        channel.statistics.bytesReceived += bytes.readableBytes
-        self.events.append(.message(channel.handle, kind, bytes))
+        channel.statistics.messagesReceived += messages.count
+        for message in messages { channel.statistics.bytesReceived += message.bytes.readableBytes }
+        self.events.append(.messages(channel.handle, messages))
     }
 
     // MARK: Large messages

@@ -27,17 +27,17 @@ public final class DataChannelTransport {
     public enum Event: Sendable {
         /// The association changed its state. ``AssociationState/closed(_:)`` comes after all channels' ends, and is the
         /// last event.
-        case associationState(AssociationState)
+        indirect case associationState(AssociationState)
         /// A channel created here can be used.
         case channelOpened(DataChannelHandle, StreamID)
         /// The peer opened a channel; it can be used.
-        case channelIncoming(DataChannelHandle, StreamID, DataChannelParameters)
-        /// A message came in.
-        case message(DataChannelHandle, DataChannelMessageKind, ByteBuffer)
+        indirect case channelIncoming(DataChannelHandle, StreamID, DataChannelParameters)
+        /// Messages of one channel came in, one at least: as many as were there together.
+        case messages(DataChannelHandle, [DataChannelMessage])
         /// The peer began to close a channel. Its messages, and those accepted for it here, are still delivered.
         case channelClosing(DataChannelHandle)
         /// A channel is gone, and its handle with it; with an error unless it was closed in order.
-        case channelClosed(DataChannelHandle, RTCError?)
+        indirect case channelClosed(DataChannelHandle, RTCError?)
         /// Bytes left a channel's queue for SCTP: its ``bufferedAmount(_:)`` is now this.
         case bufferedAmountChanged(DataChannelHandle, Int)
     }

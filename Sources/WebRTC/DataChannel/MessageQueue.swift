@@ -1,5 +1,6 @@
 import NIOCore
 import RTCBase
+import RTCSCTP
 import Synchronization
 
 /// The received messages of one channel, between the event loop that writes and the task that reads.
@@ -8,7 +9,7 @@ import Synchronization
 /// pass a watermark.
 final class MessageQueue: Sendable {
     private struct State {
-        var messages: [RTCDataChannelMessage] = []
+        var messages: [DataChannelMessage] = []
         var bytes = 0
         var end: End?
         var reader: CheckedContinuation<Void, Never>?
@@ -26,12 +27,17 @@ final class MessageQueue: Sendable {
 
     init(onTake: @escaping @Sendable (Int) -> Void) { self.onTake = onTake }
 
-    /// Adds a message and wakes the reader.
-    func append(_ message: RTCDataChannelMessage) {
+    /// Adds messages and wakes the reader.
+    func append(_ messages: [DataChannelMessage]) {
+        let bytes = messages.reduce(0) { $0 + $1.bytes.readableBytes }
         let reader = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard state.end == nil else { return nil }
-            state.messages.append(message)
-            state.bytes += message.byteCount
+            if state.messages.isEmpty {
+                state.messages = messages
+            } else {
+                state.messages += messages
+            }
+            state.bytes += bytes
             defer { state.reader = nil }
             return state.reader
         }
@@ -53,7 +59,7 @@ final class MessageQueue: Sendable {
     ///
     /// - Returns: `false` at the end.
     func take(
-        into batch: inout [RTCDataChannelMessage],
+        into batch: inout [DataChannelMessage],
         isolation: isolated (any Actor)? = #isolation
     ) async throws(RTCError) -> Bool {
         while true {
@@ -80,7 +86,7 @@ final class MessageQueue: Sendable {
     }
 
     /// `nil` if the caller must wait.
-    private func takeNow(into batch: inout [RTCDataChannelMessage]) throws(RTCError) -> Bool? {
+    private func takeNow(into batch: inout [DataChannelMessage]) throws(RTCError) -> Bool? {
         var bytes = 0
         var end: End?
         self.state.withLock { state in

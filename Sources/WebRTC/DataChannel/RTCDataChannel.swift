@@ -236,9 +236,7 @@ public final class RTCDataChannel: Sendable {
 // MARK: - What the event loop reports
 
 extension RTCDataChannel {
-    func receive(_ kind: DataChannelMessageKind, _ bytes: ByteBuffer) {
-        self.queue.append(RTCDataChannelMessage(kind: kind == .text ? .text : .binary, bytes: bytes))
-    }
+    func receive(_ messages: [DataChannelMessage]) { self.queue.append(messages) }
 
     func sent(bytes: Int) {
         var isLow = false

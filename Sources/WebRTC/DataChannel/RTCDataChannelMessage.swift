@@ -25,6 +25,10 @@ public struct RTCDataChannelMessage: Sendable, Hashable {
         self.bytes = bytes
     }
 
+    init(_ message: DataChannelMessage) {
+        self.init(kind: message.kind == .text ? .text : .binary, bytes: message.bytes)
+    }
+
     /// A text.
     public static func text(_ text: String) -> RTCDataChannelMessage {
         RTCDataChannelMessage(kind: .text, bytes: ByteBuffer(string: text))
@@ -58,7 +62,7 @@ extension RTCDataChannel {
         /// Reads the messages one by one; they come from the event loop many at a time.
         public struct AsyncIterator: AsyncIteratorProtocol {
             private let queue: MessageQueue
-            private var batch: [RTCDataChannelMessage] = []
+            private var batch: [DataChannelMessage] = []
             private var index = 0
 
             init(queue: MessageQueue) { self.queue = queue }
@@ -70,12 +74,12 @@ extension RTCDataChannel {
                 isolation actor: isolated (any Actor)?
             ) async throws(RTCError) -> RTCDataChannelMessage? {
                 if self.index == self.batch.count {
-                    self.batch.removeAll(keepingCapacity: true)
+                    self.batch = []
                     self.index = 0
                     guard try await self.queue.take(into: &self.batch) else { return nil }
                 }
                 defer { self.index += 1 }
-                return self.batch[self.index]
+                return RTCDataChannelMessage(self.batch[self.index])
             }
         }
     }

@@ -18,17 +18,19 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     private let limits: WebRTCEndpoint.Limits
     private let connectionCounter: ConnectionCounter
     private let forward: (_ shard: Int, DatagramBatch, _ remote: TransportAddress, _ base: TransportAddress) -> Bool
+    private let announce: (PeerDriver.Path, _ isOurs: Bool) -> Void
     private var sockets: [TransportAddress: UDPSocket] = [:]
     private var socketList: [UDPSocket] = []
     private var drivers: [String: PeerDriver] = [:]
     private var routes: [Path: PeerDriver] = [:]
-    private var expected: [STUNTransactionID: PeerDriver] = [:]
+    /// Who waits for which answer; by identity, so that an answer that never comes keeps nobody alive.
+    private var expected: [STUNTransactionID: ObjectIdentifier] = [:]
     private var expectedOrder: [STUNTransactionID] = []
     private var expectedHead = 0
     private var touched: [PeerDriver] = []
     private var connections: [ObjectIdentifier: PeerDriver] = [:]
-    /// Paths owned by other shards, learnt when their first datagram was handed over.
-    private var foreignRoutes: [Path: Int] = [:]
+    /// The paths of other shards' connections, as those shards told.
+    private var foreignRoutes: [PeerDriver.Path: Int] = [:]
     private(set) var counters = WebRTCEndpoint.Counters()
     private var isClosed = false
 
@@ -38,7 +40,8 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         policy: RTCAddressPolicy,
         limits: WebRTCEndpoint.Limits,
         connectionCounter: ConnectionCounter,
-        forward: @escaping (Int, DatagramBatch, TransportAddress, TransportAddress) -> Bool
+        forward: @escaping (Int, DatagramBatch, TransportAddress, TransportAddress) -> Bool,
+        announce: @escaping (PeerDriver.Path, _ isOurs: Bool) -> Void
     ) {
         self.index = index
         self.eventLoop = eventLoop
@@ -46,6 +49,7 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         self.limits = limits
         self.connectionCounter = connectionCounter
         self.forward = forward
+        self.announce = announce
     }
 
     func add(_ socket: UDPSocket) {
@@ -75,17 +79,36 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         if self.isClosed { driver.close() }
     }
 
-    func register(ufrag: String, of driver: PeerDriver) { self.drivers[ufrag] = driver }
+    func register(ufrag: String, of driver: PeerDriver) {
+        self.drivers[ufrag] = driver
+        driver.ufrags.insert(ufrag)
+    }
 
-    func unregister(ufrag: String) { self.drivers[ufrag] = nil }
+    func unregister(ufrag: String) {
+        self.drivers[ufrag]?.ufrags.remove(ufrag)
+        self.drivers[ufrag] = nil
+    }
 
     func register(path remote: TransportAddress, base: TransportAddress, of driver: PeerDriver) {
-        self.routes[Path(remote: remote, base: base)] = driver
-        driver.paths.insert(Path(remote: remote, base: base))
+        let path = Path(remote: remote, base: base)
+        let before = self.routes.updateValue(driver, forKey: path)
+        driver.paths.insert(path)
+        if before == nil { self.announce(path, true) }
+    }
+
+    /// Takes note of what another shard told of a path.
+    func learn(_ path: PeerDriver.Path, shard: Int, isItsOwn: Bool) {
+        if isItsOwn {
+            self.foreignRoutes[path] = shard
+        } else if self.foreignRoutes[path] == shard {
+            self.foreignRoutes[path] = nil
+        }
     }
 
     func expect(_ transaction: STUNTransactionID, of driver: PeerDriver) {
-        if self.expected.updateValue(driver, forKey: transaction) == nil { self.expectedOrder.append(transaction) }
+        if self.expected.updateValue(ObjectIdentifier(driver), forKey: transaction) == nil {
+            self.expectedOrder.append(transaction)
+        }
         // Answers that never came are forgotten, oldest first.
         while self.expectedOrder.count - self.expectedHead > self.limits.pendingTransactions {
             self.expected[self.expectedOrder[self.expectedHead]] = nil
@@ -99,10 +122,13 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
 
     func detach(_ driver: PeerDriver) {
         if self.connections.removeValue(forKey: ObjectIdentifier(driver)) != nil { self.connectionCounter.release() }
-        for path in driver.paths where self.routes[path] === driver { self.routes[path] = nil }
+        for path in driver.paths where self.routes[path] === driver {
+            self.routes[path] = nil
+            self.announce(path, false)
+        }
         driver.paths = []
-        for (ufrag, owner) in self.drivers where owner === driver { self.drivers[ufrag] = nil }
-        for (transaction, owner) in self.expected where owner === driver { self.expected[transaction] = nil }
+        for ufrag in driver.ufrags { self.drivers[ufrag] = nil }
+        driver.ufrags = []
         self.touched.removeAll { $0 === driver }
     }
 
@@ -118,53 +144,49 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         to base: TransportAddress,
         wasForwarded: Bool
     ) {
-        let path = Path(remote: remote, base: base)
-        if let driver = self.routes[path] {
-            // A peer that begins anew from the same address has another ufrag; its binding requests say so.
-            if let other = self.owner(ofBindingRequest: datagrams), other !== driver {
-                return self.deliver(datagrams, to: other, from: remote, base: base)
-            }
-            return self.deliver(datagrams, to: driver, from: remote, base: base)
-        }
-        if !wasForwarded, let shard = self.foreignRoutes[path] {
-            _ = self.forward(shard, datagrams, remote, base)
-            return
-        }
-        self.receiveFirst(datagrams, from: remote, base: base, wasForwarded: wasForwarded)
-    }
-
-    private func owner(ofBindingRequest datagrams: DatagramBatch) -> PeerDriver? {
         let bytes = datagrams.bytes.readableBytesSpan
-        guard bytes.byteCount > 0, bytes.unsafeLoad(fromByteOffset: 0, as: UInt8.self) <= 3,
-            let ufrag = STUNUsername.localUfrag(ofBindingRequest: bytes)
-        else { return nil }
-        return self.drivers[ufrag]
+        // A binding request says whose it is; a peer that begins anew from the same address has another ufrag.
+        if let ufrag = STUNUsername.localUfrag(ofBindingRequest: bytes) {
+            return self.receive(
+                bindingRequests: datagrams,
+                for: ufrag,
+                from: remote,
+                to: base,
+                wasForwarded: wasForwarded
+            )
+        }
+        let path = Path(remote: remote, base: base)
+        if let driver = self.routes[path] ?? self.takeExpecting(bytes) {
+            self.deliver(datagrams, to: driver, from: remote, base: base)
+        } else if !wasForwarded, let shard = self.foreignRoutes[path] {
+            _ = self.forward(shard, datagrams, remote, base)
+        } else {
+            self.counters.unroutable += 1
+        }
     }
 
-    /// A datagram without a route is either a binding request for one of our ufrags or an answer that one of us waits for.
-    private func receiveFirst(
-        _ datagrams: DatagramBatch,
+    private func receive(
+        bindingRequests datagrams: DatagramBatch,
+        for ufrag: String,
         from remote: TransportAddress,
-        base: TransportAddress,
+        to base: TransportAddress,
         wasForwarded: Bool
     ) {
-        let bytes = datagrams.bytes.readableBytesSpan
-        if let ufrag = STUNUsername.localUfrag(ofBindingRequest: bytes) {
-            if let driver = self.drivers[ufrag] {
-                return self.deliver(datagrams, to: driver, from: remote, base: base)
-            }
-            if !wasForwarded, let shard = WebRTCEndpoint.shard(ofUfrag: ufrag), shard != self.index,
-                self.forward(shard, datagrams, remote, base)
-            {
-                if self.foreignRoutes.count >= self.limits.foreignRoutes { self.foreignRoutes.removeAll() }
-                self.foreignRoutes[Path(remote: remote, base: base)] = shard
-                return
-            }
-        } else if let transaction = STUNMessage.transactionID(of: bytes), let driver = self.expected[transaction] {
-            self.expected[transaction] = nil
-            return self.deliver(datagrams, to: driver, from: remote, base: base)
+        if let driver = self.drivers[ufrag] {
+            self.deliver(datagrams, to: driver, from: remote, base: base)
+        } else if !wasForwarded, let shard = WebRTCEndpoint.shard(ofUfrag: ufrag), shard != self.index,
+            self.forward(shard, datagrams, remote, base)
+        {
+            return
+        } else {
+            self.counters.unroutable += 1
         }
-        self.counters.unroutable += 1
+    }
+
+    /// The connection that waits for the answer with these bytes, which is forgotten: there is one answer.
+    private func takeExpecting(_ bytes: RawSpan) -> PeerDriver? {
+        guard let transaction = STUNMessage.transactionID(of: bytes) else { return nil }
+        return self.expected.removeValue(forKey: transaction).flatMap { self.connections[$0] }
     }
 
     private func deliver(

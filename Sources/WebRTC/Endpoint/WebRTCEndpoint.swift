@@ -41,8 +41,6 @@ public final class WebRTCEndpoint: Sendable {
         public var connections = 100_000
         /// The most STUN requests without an answer, over all connections of one event loop. Default 65,536.
         public var pendingTransactions = 65_536
-        /// The most addresses that an event loop remembers because another one serves them. Default 65,536.
-        public var foreignRoutes = 65_536
 
         /// The defaults.
         public init() {}
@@ -134,7 +132,7 @@ public final class WebRTCEndpoint: Sendable {
                     UDPSocket.bind(
                         to: wanted,
                         on: bound.value.eventLoop,
-                        reusePort: reuse,
+                        use: .manyPeers(isOnePortOfMany: reuse),
                         owner: bound.value
                     ).map { socket in
                         bound.value.add(socket.value)
@@ -287,8 +285,10 @@ private final class ShardTable: Sendable {
                 eventLoop: loop,
                 policy: configuration.addressPolicy,
                 limits: configuration.limits,
-                connectionCounter: connectionCounter
-            ) { [weak self] in self?.forward(to: $0, $1, from: $2, to: $3) ?? false }
+                connectionCounter: connectionCounter,
+                forward: { [weak self] in self?.forward(to: $0, $1, from: $2, to: $3) ?? false },
+                announce: { [weak self] in self?.announce($0, isOurs: $1, shard: index) }
+            )
             return NIOLoopBound(shard, eventLoop: loop)
         }
     }
@@ -297,6 +297,16 @@ private final class ShardTable: Sendable {
         self.entries.withLock {
             $0.shards = shards
             $0.eventLoops = eventLoops
+        }
+    }
+
+    /// Tells the other shards whose path this is.
+    private func announce(_ path: PeerDriver.Path, isOurs: Bool, shard: Int) {
+        let others = self.entries.withLock { entries in
+            zip(entries.shards, entries.eventLoops).enumerated().filter { $0.offset != shard }.map(\.element)
+        }
+        for (other, loop) in others {
+            loop.execute { other.value.learn(path, shard: shard, isItsOwn: isOurs) }
         }
     }
 

@@ -20,9 +20,11 @@ final class PeerDriver {
     var isTouched = false
     /// The paths that a shared socket routes to this connection.
     var paths: Set<Path> = []
+    /// The ufrags that a shared socket routes to this connection.
+    var ufrags: Set<String> = []
 
     /// A peer's address as one of our sockets sees it.
-    struct Path: Hashable {
+    struct Path: Hashable, Sendable {
         let remote: TransportAddress
         let base: TransportAddress
     }
@@ -184,8 +186,8 @@ final class PeerDriver {
 
     private func handle(_ event: PeerSession.Event) {
         switch event {
-        case .dataChannelMessage(let handle, let kind, let bytes):
-            self.channels[handle]?.receive(kind, bytes)
+        case .dataChannelMessages(let handle, let messages):
+            self.channels[handle]?.receive(messages)
         case .dataChannelBufferedAmount(let handle, let amount):
             guard let channel = self.channels[handle] else { return }
             let sent = channel.inTransport.value - amount

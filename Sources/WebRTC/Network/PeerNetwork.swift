@@ -50,7 +50,7 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
         guard !self.isBinding else { return }
         self.isBinding = true
         let binding = self.policy.localAddresses().map { address in
-            UDPSocket.bind(to: address, on: self.eventLoop, reusePort: false, owner: self)
+            UDPSocket.bind(to: address, on: self.eventLoop, use: .onePeer, owner: self)
         }
         // An address that cannot be bound (an interface that just went away) is left out.
         EventLoopFuture.whenAllComplete(binding, on: self.eventLoop).whenSuccess { results in

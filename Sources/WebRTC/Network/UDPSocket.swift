@@ -43,16 +43,10 @@ final class UDPSocket {
     static func bind(
         to address: TransportAddress,
         on eventLoop: any EventLoop,
-        reusePort: Bool,
+        use: Use,
         owner: any UDPSocketOwner
     ) -> EventLoopFuture<NIOLoopBound<UDPSocket>> {
-        let bootstrap = DatagramBootstrap(group: eventLoop)
-            .channelOption(.datagramVectorReadMessageCount, value: UDPSocket.vectorReadCount)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.receiveCapacity))
-            .channelOption(.maxMessagesPerRead, value: Self.readsPerRound)
-            .channelOption(.writeSpin, value: 4)
-        let tuned =
-            reusePort ? bootstrap.channelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1) : bootstrap
+        let tuned = Self.bootstrap(on: eventLoop, use)
         let boundOwner = NIOLoopBound(owner, eventLoop: eventLoop)
         return tuned.bind(to: address.socketAddress).flatMap { channel in
             Self.tune(channel).flatMapThrowing { _ in
@@ -69,9 +63,39 @@ final class UDPSocket {
         }
     }
 
+    /// What a socket is for.
+    enum Use {
+        /// One connection: its datagrams come from one peer, and the kernel puts them together.
+        case onePeer
+        /// Many connections, whose datagrams only reading several at once brings together. With `isOnePortOfMany`, sockets on
+        /// other event loops are bound to the same port.
+        case manyPeers(isOnePortOfMany: Bool)
+    }
+
+    private static func bootstrap(on eventLoop: any EventLoop, _ use: Use) -> DatagramBootstrap {
+        let bootstrap = DatagramBootstrap(group: eventLoop).channelOption(.writeSpin, value: 4)
+        switch use {
+        case .onePeer:
+            // Each socket keeps a read buffer: one is all that many sockets can afford.
+            return
+                bootstrap
+                .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.largestRead))
+                .channelOption(.maxMessagesPerRead, value: 16)
+        case .manyPeers(let isOnePortOfMany):
+            let capacity = Self.largestRead * Self.vectorReadCount
+            let vector =
+                bootstrap
+                .channelOption(.datagramVectorReadMessageCount, value: Self.vectorReadCount)
+                .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: capacity))
+                .channelOption(.maxMessagesPerRead, value: 8)
+            guard isOnePortOfMany else { return vector }
+            return vector.channelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
+        }
+    }
+
     private static let vectorReadCount = 4
-    private static let receiveCapacity = 65_536 * UDPSocket.vectorReadCount
-    private static let readsPerRound: UInt = 8
+    /// What the kernel hands over at most when it puts datagrams together.
+    private static let largestRead = 65_536
     private static let kernelBufferBytes = 4 << 20
 
     /// Asks the kernel for what it can give; what it cannot is done without.

@@ -48,7 +48,7 @@ extension RTCPeerConnection {
             case .dtlsTransportError(let error): self = .dtlsTransportError(error)
             case .sctpTransportStateChange(let state): self = .sctpTransportStateChange(state)
             case .connectionStateChange(let state): self = .connectionStateChange(state)
-            case .dataChannel, .dataChannelOpen, .dataChannelMessage, .dataChannelIDAssigned,
+            case .dataChannel, .dataChannelOpen, .dataChannelMessages, .dataChannelIDAssigned,
                 .dataChannelBufferedAmount,
                 .dataChannelClosing, .dataChannelClosed:
                 return nil
