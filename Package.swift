@@ -139,7 +139,11 @@ let package = Package(
             dependencies: ["RTCCore", "RTCTestKit", nioCore],
             swiftSettings: swiftSettings
         ),
-        .testTarget(name: "WebRTCTests", dependencies: ["WebRTC", "RTCSCTP", nioCore, nioPosix], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "WebRTCTests",
+            dependencies: ["WebRTC", "RTCSCTP", nioCore, nioPosix],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "RTCTestKitTests", dependencies: ["RTCTestKit", nioCore], swiftSettings: swiftSettings),
     ]
 )

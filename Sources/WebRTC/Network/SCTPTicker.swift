@@ -12,6 +12,9 @@ enum SCTPTicker {
 
     private static let state = Mutex(State())
     private static let interval = TimeAmount.milliseconds(10)
+    /// Time that the process did not get is not given to the timers: they would expire for want of acknowledgements that wait
+    /// in the sockets, and every sender would begin anew with one packet.
+    private static let largestStep = 20
 
     /// Keeps the ticker going until ``release()``.
     static func retain() {
@@ -27,7 +30,7 @@ enum SCTPTicker {
                     last = last + .milliseconds(Int64(milliseconds))
                     return milliseconds
                 }
-                if elapsed > 0 { SCTPRuntime.advance(milliseconds: elapsed) }
+                if elapsed > 0 { SCTPRuntime.advance(milliseconds: min(elapsed, Self.largestStep)) }
             }
         }
     }
