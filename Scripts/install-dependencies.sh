@@ -27,6 +27,8 @@ test_packages=(
     "golang-github-pion-webrtc.v3-dev"
     "python3 python3"
     "util-linux setarch"
+    "nodejs node"
+    "iproute2 ip"
 )
 
 case $mode in

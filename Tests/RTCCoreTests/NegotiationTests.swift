@@ -316,3 +316,27 @@ struct AdversityTests {
         #expect(arrived, "seed \(seed)")
     }
 }
+
+@Suite("Limits", .serialized)
+struct LimitTests {
+    @Test("candidates beyond the limit are counted and not kept")
+    func candidates() throws {
+        var configuration = RTCConfiguration()
+        configuration.limits.remoteCandidates = 10
+        let pair = try PeerPair(seed: 3, rightConfiguration: configuration)
+        _ = try pair.left.session.createDataChannel(DataChannelParameters(label: "chat"), id: nil, now: pair.now)
+        try pair.left.session.setLocalDescription(nil, now: pair.now)
+        let offer = try #require(pair.left.session.pendingLocalDescription)
+        try pair.right.session.setRemoteDescription(offer, now: pair.now)
+        for port in 1...50 {
+            let candidate = "candidate:1 1 udp 1000 192.0.2.1 \(port) typ host"
+            try pair.right.session.addICECandidate(
+                RTCIceCandidateInit(candidate: candidate, sdpMid: "0"),
+                now: pair.now
+            )
+        }
+        let kept = pair.right.session.pendingRemoteDescription?.sdp.split(separator: "a=candidate:").count ?? 0
+        #expect(kept - 1 == 10)
+        #expect(pair.right.session.counters.tooManyCandidates == 40)
+    }
+}

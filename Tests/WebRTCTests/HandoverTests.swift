@@ -33,13 +33,12 @@ struct HandoverTests {
         return try RTCPeerConnection(configuration: configuration, addressPolicy: policy)
     }
 
-    /// The answerer's candidates are not told: the caller learns them from its checks.
+    /// Exchanges complete descriptions.
     private func negotiate(_ offerer: RTCPeerConnection, _ answerer: RTCPeerConnection) async throws {
         try await offerer.setLocalDescription()
-        while offerer.iceGatheringState != .complete { await Task.yield() }
-        try await answerer.setRemoteDescription(try #require(offerer.localDescription))
+        try await answerer.setRemoteDescription(offerer.gatheredDescription())
         try await answerer.setLocalDescription()
-        try await offerer.setRemoteDescription(try #require(answerer.localDescription))
+        try await offerer.setRemoteDescription(answerer.gatheredDescription())
     }
 
     private func channel(_ label: String, of connection: RTCPeerConnection) async -> RTCDataChannel? {

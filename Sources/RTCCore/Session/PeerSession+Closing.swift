@@ -71,11 +71,10 @@ extension PeerSession {
         let generation = self.transport.current ?? self.transport.next
         guard generation != nil || self.states.sctp != nil else { return nil }
         let agent = generation?.agent
-        let localCandidates = generation.map { generation in
-            generation.agent.localCandidates.map { self.rtcCandidate($0, generation, ufrag: generation.ufrag) }
-        }
-        let remoteCandidates = generation.map { generation in
-            generation.agent.remoteCandidates.map { self.rtcCandidate($0, generation, ufrag: generation.remoteUfrag) }
+        if let generation {
+            self.candidateLists.update(from: generation, selected: agent?.selectedPair) {
+                self.rtcCandidate($0, generation, ufrag: $1)
+            }
         }
         return TransportSnapshot(
             sctpState: self.states.sctp,
@@ -86,9 +85,9 @@ extension PeerSession {
             maximumMessageSize: self.maximumMessageSize ?? 65_536,
             maxChannels: self.states.sctp == .connected ? self.channels.transport.maxChannels : nil,
             remoteCertificates: self.transport.dtlsInfo?.peerCertificates ?? [],
-            selectedCandidatePair: self.selectedCandidatePair,
-            localCandidates: localCandidates ?? [],
-            remoteCandidates: remoteCandidates ?? [],
+            selectedCandidatePair: self.candidateLists.selected,
+            localCandidates: self.candidateLists.local,
+            remoteCandidates: self.candidateLists.remote,
             localParameters: agent.map { RTCIceParameters($0.localCredentials) },
             remoteParameters: agent?.remoteCredentials.map { RTCIceParameters($0) }
         )

@@ -28,6 +28,13 @@ extension PeerSession {
         guard ICECandidate(parsing: members.candidate) != nil else {
             throw RTCError(.operation, "'\(members.candidate.prefix(80))' is no candidate (RFC 8839 section 5.1)")
         }
+        let known =
+            remote.content.media.indices.contains(section ?? 0)
+            ? remote.content.media[section ?? 0].attributes.all("candidate").count : 0
+        guard known < self.configuration.limits.remoteCandidates else {
+            self.counters.tooManyCandidates += 1
+            return
+        }
         var attribute = members.candidate
         if attribute.hasPrefix("candidate:") { attribute.removeFirst("candidate:".count) }
         self.jsep.addRemoteCandidate(attribute, section: section ?? 0, inPending: inPending)

@@ -24,6 +24,9 @@ public final class PeerSession {
     var configuration: RTCConfiguration
     let environment: Environment
     var random: RandomSource
+    var candidateLists = CandidateLists()
+    /// Grows with every event: whoever shows the session's state elsewhere need not do so again while it stands.
+    public private(set) var revision: UInt64 = 0
     var negotiationNeededQueued = false
     var isNegotiationNeeded = false
     /// How many datagrams were refused, and why.
@@ -66,6 +69,9 @@ public final class PeerSession {
         public var unknownProtocol = 0
         /// DTLS datagrams that came too early and did not fit the queue for them.
         public var tooEarly = 0
+
+        /// Remote candidates beyond the limit.
+        public var tooManyCandidates = 0
 
         /// All zero.
         public init() {}
@@ -154,7 +160,10 @@ public final class PeerSession {
         return self.outputs[self.outputHead - 1]
     }
 
-    func emit(_ event: Event) { self.outputs.append(.event(event)) }
+    func emit(_ event: Event) {
+        self.revision &+= 1
+        self.outputs.append(.event(event))
+    }
 
     /// Leaves in the queue only what is to be sent.
     func dropQueuedEvents() {

@@ -93,9 +93,9 @@ public final class RTCDataChannel: Sendable {
 
     /// Sends a text.
     ///
-    /// Suspends while more than `RTCLimits.sendHighWatermark` bytes wait.
+    /// Suspends until the channel is open, and while more than `RTCLimits.sendHighWatermark` bytes wait.
     ///
-    /// - Throws: `RTCError.Code.invalidState` if the channel is not open, `RTCError.Code.type` for a message larger than
+    /// - Throws: `RTCError.Code.invalidState` if the channel is closed or being closed, `RTCError.Code.type` for a message larger than
     ///   the peer takes.
     public func send(_ text: String) async throws(RTCError) {
         try await self.send(ByteBuffer(string: text), kind: .text)
@@ -133,6 +133,8 @@ public final class RTCDataChannel: Sendable {
     }
 
     private func send(_ bytes: ByteBuffer, kind: RTCDataChannelMessage.Kind) async throws(RTCError) {
+        // A channel is announced a moment before it is open; whoever waits anyway waits for that too.
+        if self.readyState == .connecting { try await self.waitUntilOpen() }
         let buffered = try self.enqueue(bytes, kind: kind)
         guard buffered > self.shared.limits.sendHighWatermark else { return }
         await self.waitForRoom()
@@ -185,18 +187,41 @@ public final class RTCDataChannel: Sendable {
 
     /// Waits until the channel is open.
     ///
-    /// - Throws: `RTCError.Code.invalidState` if it is closed before.
+    /// - Throws: `RTCError.Code.invalidState` if it is closed before, `RTCError.Code.abort` if the task is cancelled.
     public func waitUntilOpen() async throws(RTCError) {
-        await withCheckedContinuation { continuation in
-            let goOn = self.state.withLock { state -> Bool in
-                guard state.readyState == .connecting else { return true }
-                state.openers.append(continuation)
-                return false
+        while true {
+            let (state, error) = self.state.withLock { ($0.readyState, $0.error) }
+            switch state {
+            case .open: return
+            case .closing, .closed: throw error ?? RTCError(.invalidState, "the channel is \(state.rawValue)")
+            case .connecting: break
             }
-            if goOn { continuation.resume() }
+            if Task.isCancelled { throw RTCError(.abort, "the task was cancelled before the channel was open") }
+            await self.waitForChange(\.openers, while: .connecting)
         }
-        let (state, error) = self.state.withLock { ($0.readyState, $0.error) }
-        guard state == .open else { throw error ?? RTCError(.invalidState, "the channel is \(state.rawValue)") }
+    }
+
+    /// Waits until the state is no longer `state`, until the task is cancelled, or until another waiter's is.
+    private func waitForChange(
+        _ list: any WritableKeyPath<State, [CheckedContinuation<Void, Never>]> & Sendable,
+        while state: RTCDataChannelState
+    ) async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let goOn = self.state.withLock { current -> Bool in
+                    guard current.readyState == state, !Task.isCancelled else { return true }
+                    current[keyPath: list].append(continuation)
+                    return false
+                }
+                if goOn { continuation.resume() }
+            }
+        } onCancel: {
+            let waiting = self.state.withLock { current -> [CheckedContinuation<Void, Never>] in
+                defer { current[keyPath: list] = [] }
+                return current[keyPath: list]
+            }
+            for continuation in waiting { continuation.resume() }
+        }
     }
 
     /// Begins to close the channel: what was sent still arrives (W3C webrtc-pc section 6.2). Does not wait; ``waitUntilClosed()`` does.
@@ -220,15 +245,12 @@ public final class RTCDataChannel: Sendable {
         self.resumeSenders()
     }
 
-    /// Waits until the channel is closed by either side.
+    /// Waits until the channel is closed by either side, or the task is cancelled.
     public func waitUntilClosed() async {
-        await withCheckedContinuation { continuation in
-            let goOn = self.state.withLock { state -> Bool in
-                guard state.readyState != .closed else { return true }
-                state.closers.append(continuation)
-                return false
-            }
-            if goOn { continuation.resume() }
+        while !Task.isCancelled {
+            let state = self.readyState
+            if state == .closed { return }
+            await self.waitForChange(\.closers, while: state)
         }
     }
 }
@@ -260,8 +282,11 @@ extension RTCDataChannel {
         let openers = self.state.withLock { state -> [CheckedContinuation<Void, Never>]? in
             guard state.readyState == .connecting else { return nil }
             state.readyState = .open
-            defer { state.openers = [] }
-            return state.openers
+            defer {
+                state.openers = []
+                state.closers = []
+            }
+            return state.openers + state.closers
         }
         guard let openers else { return }
         self.eventContinuation.yield(.open)

@@ -16,6 +16,7 @@ final class PeerDriver {
     private var timer: Scheduled<Void>?
     private var timerDeadline = NIODeadline.distantFuture
     private var isPumping = false
+    private var publishedRevision: UInt64 = 0
     /// Whether a shared socket handed this connection datagrams that it has not acted on yet.
     var isTouched = false
     /// The paths that a shared socket routes to this connection.
@@ -128,6 +129,13 @@ final class PeerDriver {
         self.pump()
     }
 
+    /// Shows the session's state before an event tells of it; once for all events of one transition.
+    private func publishIfChanged() {
+        guard self.publishedRevision != self.session.revision else { return }
+        self.publishedRevision = self.session.revision
+        self.shared.publish(self.session)
+    }
+
     // MARK: Addresses
 
     private func gather(ufrag: String) {
@@ -198,7 +206,7 @@ final class PeerDriver {
         case .dataChannel(let handle, let parameters, let id):
             let channel = RTCDataChannel(handle: handle, parameters: parameters, id: id, shared: self.shared)
             self.channels[handle] = channel
-            self.shared.publish(self.session)
+            self.publishIfChanged()
             self.shared.emit(.dataChannel(channel))
         case .dataChannelOpen(let handle):
             self.channels[handle]?.opened()
@@ -207,7 +215,7 @@ final class PeerDriver {
         case .dataChannelClosed(let handle, let error):
             self.channels.removeValue(forKey: handle)?.closed(error)
         default:
-            self.shared.publish(self.session)
+            self.publishIfChanged()
             if let event = RTCPeerConnection.Event(event) { self.shared.emit(event) }
         }
     }
