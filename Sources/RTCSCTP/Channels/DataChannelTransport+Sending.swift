@@ -67,10 +67,12 @@ extension DataChannelTransport {
             return
         }
         // What holds for a bulk transfer must not outlast it.
-        if self.isBulk { self.allowedBytes = 0 }
+        if self.isBulk || self.isPacking { self.allowedBytes = 0 }
         self.association.drive {
             var skipped = 0
-            while !self.isBlocked, skipped < self.ready.count, let channel = self.unfinished ?? self.ready.first {
+            while !self.isBlocked, self.handedOverSinceDrain < Self.mostBeforeDrain, skipped < self.ready.count,
+                let channel = self.unfinished ?? self.ready.first
+            {
                 if self.unfinished == nil, let stream = channel.stream, self.resetting.contains(stream) {
                     self.ready.append(self.ready.removeFirst())
                     skipped += 1
@@ -81,6 +83,7 @@ extension DataChannelTransport {
             }
             self.association.setCorked(false)
         }
+        self.packing.restart()
         self.shutdownWhenDrained()
     }
 
@@ -91,6 +94,7 @@ extension DataChannelTransport {
                 self.rotate(channel)
                 return
             }
+            guard self.handedOverSinceDrain < Self.mostBeforeDrain else { return }
             guard self.unfinished != nil || !self.hasEnough() else {
                 self.isBlocked = true
                 return
@@ -100,6 +104,10 @@ extension DataChannelTransport {
         channel.credit = 0
         self.retire(channel)
     }
+
+    /// The most bytes handed over before the packets made of them are drained: the rest waits for the next
+    /// ``DataChannelTransport/poll()``. Packets go out while others are made, and are still in the processor's cache.
+    private static let mostBeforeDrain = 131_072
 
     /// The channel's turn is over, others are in line.
     private func rotate(_ channel: Channel) {
@@ -131,6 +139,7 @@ extension DataChannelTransport {
         let messageLimit = self.configuration.tuning.maximumQueuedMessages
         self.allowedBytes = max(status.congestionWindow, Self.smallestBacklog) - pending
         self.allowedMessages = messageLimit - status.pendingMessages - status.unacknowledgedChunks
+        if self.isPacking, status.pendingMessages > 0 { return true }
         return self.allowedBytes <= 0 || self.allowedMessages <= 0
     }
 
@@ -144,9 +153,7 @@ extension DataChannelTransport {
     /// - Returns: `false` if SCTP takes no more.
     private func handOver(_ message: Channel.OutgoingMessage, of channel: Channel) -> Bool {
         let isControl = message.payloadProtocol == PayloadProtocol.control
-        let isLast = channel.queue.count == 1 && self.ready.count <= 1
-        // All but the last share packets; the last takes along whatever has gathered.
-        self.association.setCorked(!isLast)
+        self.association.setCorked(!self.letsGo(message, of: channel))
         let result = message.bytes.withUnsafeReadableBytes { bytes in
             let size = bytes.count
             if size == 0 { return self.handOverEmpty(message.payloadProtocol, of: channel) }
@@ -176,6 +183,26 @@ extension DataChannelTransport {
         }
     }
 
+    /// Whether SCTP is to send what it has together with this message.
+    ///
+    /// All but the last share packets; the last takes along whatever has gathered.
+    private func letsGo(_ message: Channel.OutgoingMessage, of channel: Channel) -> Bool {
+        let size = message.bytes.readableBytes
+        let isLast = channel.queue.count == 1 && self.ready.count <= 1
+        self.isPacking = self.packing.shares(size)
+        guard self.isPacking, !isLast else {
+            self.packing.restart()
+            return isLast
+        }
+        let next =
+            channel.queue.count > 1
+            ? channel.queue[channel.queue.index(after: channel.queue.startIndex)].bytes.readableBytes : size
+        let isFull = self.packing.add(size, next: next)
+        // With the packet gone it is time to see whether SCTP may send more.
+        if isFull { self.allowedMessages = 0 }
+        return isFull
+    }
+
     /// SCTP knows no empty messages: a zero byte stands for one (RFC 8831 section 6.6).
     private func handOverEmpty(_ payloadProtocol: UInt32, of channel: Channel) -> SCTPSendResult {
         withUnsafeBytes(of: UInt8(0)) {
@@ -197,6 +224,7 @@ extension DataChannelTransport {
         channel.handedOver += count
         channel.credit -= count
         self.allowedBytes -= count
+        self.handedOverSinceDrain += count
         if channel.handedOver < size {
             self.unfinished = channel
             return

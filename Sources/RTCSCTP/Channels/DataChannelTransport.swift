@@ -68,6 +68,11 @@ public final class DataChannelTransport {
     var allowedMessages = 0
     var averageMessage = 1_024
     var isBulk = false
+    /// Bytes handed over since packets were last drained.
+    var handedOverSinceDrain = 0
+    var packing: PacketPacking
+    /// Whether the messages at hand are small enough to share packets.
+    var isPacking = false
     var withNewAmount: [Channel] = []
     var waitingForStreams: [Channel] = []
     var isAddingStreams = false
@@ -115,6 +120,7 @@ public final class DataChannelTransport {
     init(configuration: SCTPConfiguration, association: any SCTPAssociation) {
         self.configuration = configuration
         self.association = association
+        self.packing = PacketPacking(packetSize: configuration.maximumPacketSize)
         self.early = EarlyData(limit: configuration.maximumEarlyBytes)
     }
 
@@ -206,6 +212,7 @@ public final class DataChannelTransport {
             body($0)
         }
         self.counters.packetsSent += count
+        self.handedOverSinceDrain = 0
     }
 
     /// Reading and writing; everything public ends up here.

@@ -17,6 +17,10 @@ final class PeerDriver {
     private var timerDeadline = NIODeadline.distantFuture
     private var isPumping = false
     private var publishedRevision: UInt64 = 0
+    /// Datagrams written since the last flush.
+    private var unflushed = 0
+    /// So many are sent at once: the peer works on them while others are made. Fewer would cost more calls.
+    private static let datagramsPerFlush = 2 * DatagramBatch.maximumCount
     /// Whether a shared socket handed this connection datagrams that it has not acted on yet.
     var isTouched = false
     /// The paths that a shared socket routes to this connection.
@@ -76,15 +80,22 @@ final class PeerDriver {
         self.isPumping = true
         let now = NIODeadline.now()
         while let output = self.session.poll(now: now) { self.perform(output) }
-        self.network.flush()
+        self.flush()
         self.scheduleTimer()
         self.isPumping = false
+    }
+
+    private func flush() {
+        self.unflushed = 0
+        self.network.flush()
     }
 
     private func perform(_ output: PeerSession.Output) {
         switch output {
         case .transmit(let batch, let base, let remote):
             self.network.write(batch, from: base, to: remote)
+            self.unflushed += batch.count
+            if self.unflushed >= Self.datagramsPerFlush { self.flush() }
         case .transmitSTUN(let bytes, let base, let remote, let transaction):
             if let transaction { self.network.expect(transaction, of: self) }
             self.network.write(DatagramBatch(bytes), from: base, to: remote)
