@@ -41,12 +41,12 @@ esac
 check_swift() {
     command -v swift >/dev/null 2>&1 || fail \
         "Swift is not installed, or not in PATH." \
-        "This package needs Swift 6.1 or newer; install it from https://www.swift.org/install/ and try again."
+        "This package needs Swift 6.2 or newer; install it from https://www.swift.org/install/ and try again."
     local version
     version=$(swift --version 2>&1 | sed -nE 's/.*Swift version ([0-9]+)\.([0-9]+).*/\1 \2/p' | head -n 1)
     local major=${version% *} minor=${version#* }
-    if [[ -n $version ]] && ((major < 6 || (major == 6 && minor < 1))); then
-        fail "Swift $major.$minor is too old: this package needs Swift 6.1 or newer (https://www.swift.org/install/)."
+    if [[ -n $version ]] && ((major < 6 || (major == 6 && minor < 2))); then
+        fail "Swift $major.$minor is too old: this package needs Swift 6.2 or newer (https://www.swift.org/install/)."
     fi
 }
 
