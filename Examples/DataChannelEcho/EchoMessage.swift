@@ -18,15 +18,19 @@ enum EchoMessage {
     /// Every value of a byte, from a start that follows from the number.
     private static func fillBinary(_ bytes: inout ByteBuffer, number: Int, size: Int) {
         withUnsafeBytes(of: UInt64(number).bigEndian) { _ = bytes.writeBytes($0.prefix(size)) }
-        for index in bytes.readableBytes..<max(size, bytes.readableBytes) {
-            bytes.writeInteger(UInt8(truncatingIfNeeded: index &* 31 &+ number))
-        }
+        let start = bytes.readableBytes
+        // Repeats after 256 bytes: large messages are written a block at a time.
+        let block = (0..<256).map { UInt8(truncatingIfNeeded: (start + $0) &* 31 &+ number) }
+        while bytes.readableBytes < size { bytes.writeBytes(block.prefix(size - bytes.readableBytes)) }
     }
 
     /// The number, then characters of one to four bytes each; the last ones fill up to the size.
     private static func fillText(_ bytes: inout ByteBuffer, number: Int, size: Int) {
         bytes.writeBytes("\(number) ".utf8.prefix(size))
         let characters = ["a", "ß", "€", "𝄞"]
+        let run = (0..<4).map { characters[(number + $0) & 3] }.joined()
+        let block = String(repeating: run, count: 256)
+        while bytes.readableBytes + block.utf8.count <= size { bytes.writeString(block) }
         var index = number
         while bytes.readableBytes < size {
             let character = characters[index & 3]
