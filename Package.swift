@@ -25,6 +25,9 @@ let package = Package(
         .library(name: "RTCICE", targets: ["RTCICE"]),
         .library(name: "RTCDTLS", targets: ["RTCDTLS"]),
         .library(name: "RTCSCTP", targets: ["RTCSCTP"]),
+        .library(name: "RTCSRTP", targets: ["RTCSRTP"]),
+        .library(name: "RTCRTP", targets: ["RTCRTP"]),
+        .library(name: "RTCMediaFiles", targets: ["RTCMediaFiles"]),
         .library(name: "RTCCrypto", targets: ["RTCCrypto"]),
         .library(name: "RTCBase", targets: ["RTCBase"]),
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
@@ -63,17 +66,26 @@ let package = Package(
         .target(name: "RTCICE", dependencies: ["RTCBase", "RTCSTUN", nioCore], swiftSettings: swiftSettings),
         .target(name: "RTCDTLS", dependencies: ["RTCBase", "CRTCOpenSSL", nioCore], swiftSettings: swiftSettings),
         .target(name: "RTCSCTP", dependencies: ["RTCBase", "CRTCUsrsctp", nioCore], swiftSettings: swiftSettings),
+        .target(
+            name: "RTCSRTP",
+            dependencies: ["RTCBase", "CRTCSRTP", "CRTCOpenSSL", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "RTCRTP", dependencies: ["RTCBase", nioCore], swiftSettings: swiftSettings),
+
+        // Containers of encoded media; nothing of the protocols.
+        .target(name: "RTCMediaFiles", dependencies: ["RTCBase", nioCore], swiftSettings: swiftSettings),
 
         // The layers meet.
         .target(
             name: "RTCCore",
-            dependencies: ["RTCBase", "RTCCrypto", "RTCSDP", "RTCSTUN", "RTCICE", "RTCDTLS", "RTCSCTP", nioCore],
+            dependencies: ["RTCBase", "RTCCrypto", "RTCSDP", "RTCSTUN", "RTCICE", "RTCDTLS", "RTCSCTP", "RTCSRTP", "RTCRTP", nioCore],
             swiftSettings: swiftSettings
         ),
         .target(
             name: "WebRTC",
             dependencies: [
-                "RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCSCTP", "RTCSDP", "RTCSTUN", nioCore, nioPosix, logging,
+                "RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCRTP", "RTCSCTP", "RTCSDP", "RTCSTUN", nioCore, nioPosix, logging,
             ],
             swiftSettings: swiftSettings + [
                 // A hop to another executor costs more than most calls here do.
@@ -133,6 +145,9 @@ let package = Package(
         .testTarget(name: "RTCSTUNTests", dependencies: ["RTCSTUN", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCICETests", dependencies: ["RTCICE", "RTCSTUN", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCDTLSTests", dependencies: ["RTCDTLS", nioCore], swiftSettings: swiftSettings),
+        .testTarget(name: "RTCSRTPTests", dependencies: ["RTCSRTP", nioCore], swiftSettings: swiftSettings),
+        .testTarget(name: "RTCRTPTests", dependencies: ["RTCRTP", nioCore], swiftSettings: swiftSettings),
+        .testTarget(name: "RTCMediaFilesTests", dependencies: ["RTCMediaFiles", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCSCTPTests", dependencies: ["RTCSCTP", nioCore], swiftSettings: swiftSettings),
         .testTarget(
             name: "RTCCoreTests",
