@@ -79,13 +79,17 @@ let package = Package(
         // The layers meet.
         .target(
             name: "RTCCore",
-            dependencies: ["RTCBase", "RTCCrypto", "RTCSDP", "RTCSTUN", "RTCICE", "RTCDTLS", "RTCSCTP", "RTCSRTP", "RTCRTP", nioCore],
+            dependencies: [
+                "RTCBase", "RTCCrypto", "RTCSDP", "RTCSTUN", "RTCICE", "RTCDTLS", "RTCSCTP", "RTCSRTP", "RTCRTP",
+                nioCore,
+            ],
             swiftSettings: swiftSettings
         ),
         .target(
             name: "WebRTC",
             dependencies: [
-                "RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCRTP", "RTCSCTP", "RTCSDP", "RTCSTUN", nioCore, nioPosix, logging,
+                "RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCRTP", "RTCSCTP", "RTCSDP", "RTCSTUN", nioCore, nioPosix,
+                logging,
             ],
             swiftSettings: swiftSettings + [
                 // A hop to another executor costs more than most calls here do.
@@ -147,7 +151,11 @@ let package = Package(
         .testTarget(name: "RTCDTLSTests", dependencies: ["RTCDTLS", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCSRTPTests", dependencies: ["RTCSRTP", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCRTPTests", dependencies: ["RTCRTP", nioCore], swiftSettings: swiftSettings),
-        .testTarget(name: "RTCMediaFilesTests", dependencies: ["RTCMediaFiles", nioCore], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RTCMediaFilesTests",
+            dependencies: ["RTCMediaFiles", nioCore],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "RTCSCTPTests", dependencies: ["RTCSCTP", nioCore], swiftSettings: swiftSettings),
         .testTarget(
             name: "RTCCoreTests",
