@@ -32,7 +32,10 @@ extension NativeAssociation {
             }
             chunk = reader.nextChunk()
         }
-        if carriedData { self.acknowledgement.notePacket(now: self.now) }
+        if carriedData {
+            self.acknowledgement.notePacket(now: self.now)
+            self.reportGap()
+        }
         self.afterPacket()
     }
 

@@ -85,6 +85,20 @@ extension NativeAssociation {
     private static let sackFixedSize = 16
     private static let maximumGapBlocks = 64
 
+    /// Peers take a chunk for lost when three acknowledgements say that later ones arrived (section 7.2.4): the first few packets of
+    /// a burst behind a gap get one each.
+    func reportGap() {
+        guard self.reassembly?.hasGaps == true, self.immediate.count < 3, self.phase.carriesData else { return }
+        withUnsafeTemporaryAllocation(byteCount: self.configuration.packetSize, alignment: 16) { memory in
+            var packet = PacketWriter(memory)
+            self.writeSack(&packet)
+            let start = ChunkReader.packetHeaderSize + ChunkReader.headerSize
+            guard packet.count > start else { return }
+            let value = [UInt8](UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory)[start..<packet.count]))
+            self.immediate.append((self.peerTag, ControlChunk(type: ChunkType.sack, value: value)))
+        }
+    }
+
     private func writeSack(_ packet: inout PacketWriter) {
         guard let reassembly = self.reassembly else { return }
         let duplicates = reassembly.duplicates
