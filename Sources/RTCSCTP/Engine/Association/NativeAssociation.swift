@@ -81,11 +81,11 @@ final class NativeAssociation: SCTPAssociation {
 
     var timers = Timers()
 
-    init(configuration: SCTPConfiguration, random: RandomSource = .system) {
+    /// - Parameter initialTSN: The number of the first chunk; a random one if `nil`.
+    init(configuration: SCTPConfiguration, random: RandomSource = .system, initialTSN: UInt32? = nil) {
         var random = random
         self.configuration = configuration
-        // Not 0 to 2³¹ alone: the numbers begin anew sooner or later, and it may as well be soon.
-        self.initialTSN = UInt32(truncatingIfNeeded: random.next())
+        self.initialTSN = initialTSN ?? UInt32(truncatingIfNeeded: random.next())
         self.cookieSecret = random.bytes(count: 16)
         self.outstanding = OutstandingChunks(initialTSN: self.initialTSN)
         self.congestion = CongestionControl(
