@@ -155,6 +155,34 @@ struct EngineRecoveryTests {
         #expect(Set(numbers).count == 4)
     }
 
+    @Test("telling the peer of what was given up does not go to and fro with its answers")
+    func skipStorm() {
+        let peer = ScriptedPeer()
+        peer.comeUp()
+        peer.send(100)
+        _ = peer.drain()
+        peer.advance(.milliseconds(20))
+        peer.say([ScriptedPeer.sack(peer.engineTSN)])
+        for _ in 0..<10 { peer.send(1_000, .retransmissions(0)) }
+        _ = peer.drain()
+        peer.advance(.milliseconds(20))
+        var told = 0
+        for last in 3..<10 as Range<UInt16> {
+            // The first two are lost, and given up.
+            peer.say([ScriptedPeer.sack(peer.engineTSN, blocks: [(3, last)])])
+            told += peer.drain().filter { $0.type == ChunkType.forwardTSN }.count
+        }
+        for _ in 0..<20 {
+            peer.say([ScriptedPeer.sack(peer.engineTSN, blocks: [(3, 9)])])
+            told += peer.drain().filter { $0.type == ChunkType.forwardTSN }.count
+        }
+        #expect(told == 1)
+        // It may have been lost.
+        peer.advance(.milliseconds(40))
+        peer.say([ScriptedPeer.sack(peer.engineTSN, blocks: [(3, 9)])])
+        #expect(peer.drain().contains { $0.type == ChunkType.forwardTSN })
+    }
+
     @Test("messages given up on more streams than one packet can name block none of them")
     func manyStreamsGivenUp() {
         let link = EngineLink()

@@ -54,7 +54,7 @@ extension NativeAssociation {
         self.findLosses()
         // Both in bytes of user data with their headers: the peer counts less, so this errs on the safe side.
         self.peerWindow = max(0, window - self.outstanding.bytesInFlight)
-        if self.outstanding.hasSkip { self.mustSkip = true }
+        self.noteSkip()
         if progress.bytes > 0 || progress.movedOn { self.restartTimers() }
     }
 
@@ -74,7 +74,19 @@ extension NativeAssociation {
     func abandonOverdue() {
         guard self.peer?.supportsForwardTSN == true else { return }
         for message in self.outstanding.abandonOverdue(now: self.now) { self.queue.dropRest(of: message) }
-        if self.outstanding.hasSkip { self.mustSkip = true }
+        self.noteSkip()
+    }
+
+    /// Sees to it that the peer is told of what was given up: once, and again after a while. The peer answers each time, so telling it with
+    /// every answer would never end.
+    func noteSkip() {
+        guard let target = self.outstanding.skipTarget else { return }
+        if let told = self.skipTold, told.target >= target, told.number > self.outstanding.cumulative,
+            self.now - told.at < .nanoseconds(max(self.roundTrip.smoothed * 5 / 4, 20_000_000))
+        {
+            return
+        }
+        self.mustSkip = true
     }
 
     /// The time-outs count from the last progress (RFC 9260 section 6.3.2, RFC 8985 section 7.2).

@@ -134,6 +134,7 @@ extension NativeAssociation {
             return
         }
         guard let skip = self.outstanding.skip(limit: room) else { return }
+        self.skipTold = (skip.number, self.outstanding.skipTarget ?? skip.number, self.now)
         packet.appendChunkHeader(type: ChunkType.forwardTSN, flags: 0, valueSize: 4 + 4 * skip.streams.count)
         packet.append(TSN.wrap(skip.number))
         for (stream, sequence) in skip.streams {

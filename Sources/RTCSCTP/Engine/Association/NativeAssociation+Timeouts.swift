@@ -76,7 +76,8 @@ extension NativeAssociation {
         self.roundTrip.backOff()
         self.outstanding.markAllLost()
         self.abandonOverdue()
-        if self.outstanding.hasSkip { self.mustSkip = true }
+        self.skipTold = nil
+        self.noteSkip()
         self.recoveryEnd = self.outstanding.next - 1
         self.timers[.loss] = nil
         self.timers[.probe] = nil

@@ -79,6 +79,8 @@ final class NativeAssociation: SCTPAssociation {
     static let maximumImmediate = 8
     static let maximumControls = 64
     var mustSkip = false
+    /// What the peer was told last of what was given up: up to which number, and how far that goes in all.
+    var skipTold: (number: Int64, target: Int64, at: NIODeadline)?
 
     // Receiving.
     var reassembly: Reassembly?

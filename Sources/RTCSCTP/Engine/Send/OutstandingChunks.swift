@@ -283,8 +283,13 @@ struct OutstandingChunks {
         self.abandonedCount += 1
     }
 
-    /// Whether the first chunk was given up, so that the peer is to be told.
-    var hasSkip: Bool { self.abandonedCount > 0 && self.chunks[0].state == .abandoned }
+    /// The last of the chunks that were given up, from the first chunk on; `nil` if that one was not.
+    var skipTarget: Int64? {
+        guard self.abandonedCount > 0, self.chunks[0].state == .abandoned else { return nil }
+        var count = 1
+        while count < self.chunks.count, self.chunks[count].state == .abandoned { count += 1 }
+        return self.cumulative + Int64(count)
+    }
 
     /// The number up to which the peer is to go on without what was given up, and the ordered messages among it; `nil` if the
     /// first chunk was not given up.
