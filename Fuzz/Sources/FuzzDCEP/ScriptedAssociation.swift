@@ -11,6 +11,10 @@ final class ScriptedAssociation: SCTPAssociation {
 
     init(_ input: FuzzInput) { self.input = input }
 
+    var now = NIODeadline.uptimeNanoseconds(0)
+    let nextTimeout: NIODeadline? = nil
+    let fillsPackets = false
+    func handleTimeout() {}
     var outgoingStreams = 64
     var incomingStreams = 64
     var canAddStreams: Bool { self.outgoingStreams < 256 }

@@ -5,16 +5,19 @@ extension NativeAssociation {
     private static let sackSize = 12
 
     func receiveSack(_ value: UnsafeRawBufferPointer) {
-        guard value.count >= Self.sackSize, self.phase.carriesData || self.phase == .shutdownSent else { return }
+        guard value.count >= Self.sackSize, self.phase.takesData else { return }
         let blocks = Int(value.uint16(at: 8))
         guard value.count >= Self.sackSize + 4 * blocks else { return }
         var progress = OutstandingChunks.Progress()
         let inFlight = self.outstanding.bytesInFlight
         guard self.outstanding.acknowledge(through: value.uint32(at: 0), &progress, now: self.now) else { return }
+        // In their order and apart: others would be looked at again and again.
+        var end = 0
         for index in 0..<blocks {
             let first = Int(value.uint16(at: Self.sackSize + 4 * index))
             let last = Int(value.uint16(at: Self.sackSize + 4 * index + 2))
-            guard first <= last else { continue }
+            guard first <= last, first > end else { continue }
+            end = last
             self.outstanding.acknowledge(block: first...last, &progress, now: self.now)
         }
         self.lastSackAt = self.now
@@ -36,7 +39,9 @@ extension NativeAssociation {
             self.congestion.measured(sample, least: self.roundTrip.least)
         }
         if progress.bytes > 0 {
-            let isRecovering = self.outstanding.cumulative < self.recoveryEnd
+            if self.outstanding.cumulative >= self.recoveryEnd { self.isRecoveringFromTimeout = false }
+            // After a time-out the window begins small, and has to grow to get everything across again.
+            let isRecovering = self.outstanding.cumulative < self.recoveryEnd && !self.isRecoveringFromTimeout
             self.congestion.acknowledged(
                 progress.bytes,
                 highest: progress.highest,
@@ -49,7 +54,7 @@ extension NativeAssociation {
         self.findLosses()
         // Both in bytes of user data with their headers: the peer counts less, so this errs on the safe side.
         self.peerWindow = max(0, window - self.outstanding.bytesInFlight)
-        if self.outstanding.skip != nil { self.mustSkip = true }
+        self.noteSkip()
         if progress.bytes > 0 || progress.movedOn { self.restartTimers() }
     }
 
@@ -69,11 +74,24 @@ extension NativeAssociation {
     func abandonOverdue() {
         guard self.peer?.supportsForwardTSN == true else { return }
         for message in self.outstanding.abandonOverdue(now: self.now) { self.queue.dropRest(of: message) }
-        if self.outstanding.skip != nil { self.mustSkip = true }
+        self.noteSkip()
+    }
+
+    /// Sees to it that the peer is told of what was given up: once, and again after a while. The peer answers each time, so telling it with
+    /// every answer would never end.
+    func noteSkip() {
+        guard let target = self.outstanding.skipTarget else { return }
+        if let told = self.skipTold, told.target >= target, told.number > self.outstanding.cumulative,
+            self.now - told.at < .nanoseconds(max(self.roundTrip.smoothed * 5 / 4, 20_000_000))
+        {
+            return
+        }
+        self.mustSkip = true
     }
 
     /// The time-outs count from the last progress (RFC 9260 section 6.3.2, RFC 8985 section 7.2).
     func restartTimers() {
+        self.isGraceUsed = false
         guard !self.outstanding.isEmpty else {
             self.timers[.retransmission] = nil
             self.timers[.probe] = nil
@@ -81,6 +99,11 @@ extension NativeAssociation {
             return
         }
         self.timers[.retransmission] = self.now + self.roundTrip.timeout
+        self.restartProbe()
+    }
+
+    /// The probe also counts from the last data that was sent.
+    func restartProbe() {
         let isLone = self.outstanding.bytesInFlight <= self.configuration.packetSize
         let probe = self.now + self.roundTrip.probeTimeout(isLone: isLone)
         self.timers[.probe] = probe < self.timers[.retransmission] ?? probe ? probe : nil

@@ -102,6 +102,7 @@ extension NativeAssociation {
             initialTSN: peer.initialTSN,
             maximumMessageSize: max(self.configuration.maximumMessageSize, 131_082)
         )
+        self.announcedWindow = self.receiveWindow
         self.reconfiguration.expectedRequest = peer.initialTSN
     }
 
@@ -134,7 +135,8 @@ extension NativeAssociation {
             } else {
                 // Action A: the peer lost all it knew. Its channels are gone, and so is this association.
                 guard cookie.localTieTag == self.localTag, cookie.peerTieTag == self.peerTag else { return false }
-                self.received.append(.restarted)
+                if !self.isRestarted { self.received.append(.restarted) }
+                self.isRestarted = true
                 return false
             }
         }

@@ -32,7 +32,7 @@ extension NativeAssociation {
             }
             chunk = reader.nextChunk()
         }
-        if carriedData {
+        if carriedData, self.phase.takesData {
             self.acknowledgement.notePacket(now: self.now)
             self.reportGap()
         }
@@ -91,19 +91,19 @@ extension NativeAssociation {
     // MARK: Data
 
     private func receiveData(_ chunk: ChunkReader.Chunk) {
-        guard self.phase.carriesData || self.phase == .shutdownSent, self.reassembly != nil else { return }
+        guard self.phase.takesData, self.reassembly != nil else { return }
         guard let data = DataChunk(chunk) else {
             // Data without bytes (section 6.2): the peer is broken.
             if chunk.value.count == DataChunk.headerSize { self.lose(cause: ErrorCause.noUserData) }
             return
         }
-        let window = self.receiveWindow
-        // One packet more than was announced: what came to probe a closed window.
-        guard window > 0 || self.reassembly?.hasGaps == true else {
+        // Once the peer was told that there is no room, nothing new is taken (section 6.2).
+        guard self.receiveWindow > 0 || self.announcedWindow > 0 || self.reassembly?.hasGaps == true else {
             self.acknowledgement.isUrgent = true
             return
         }
-        switch self.reassembly?.take(data, room: window, to: &self.received) {
+        let room = self.roomBeyondWindow
+        switch self.reassembly?.take(data, room: room, to: &self.received) {
         case .inOrder:
             if self.reassembly?.hasGaps == true || data.flags.contains(.immediate) {
                 self.acknowledgement.isUrgent = true
@@ -164,7 +164,8 @@ extension NativeAssociation {
             self.timers[.heartbeatAnswer] != nil
         else { return }
         let sent = Int64(info.value.uint32(at: 0)) << 32 | Int64(info.value.uint32(at: 4))
-        let passed = Int64(clamping: self.now.uptimeNanoseconds) - sent
+        // The peer may have put anything there.
+        let passed = Int64(clamping: self.now.uptimeNanoseconds) &- sent
         self.timers[.heartbeatAnswer] = nil
         self.errorCount = 0
         if passed >= 0, passed < 60_000_000_000, self.outstanding.isEmpty {

@@ -2,9 +2,6 @@ internal import NIOCore
 
 // Packets for the peer: control chunks first, then an acknowledgement, then data (RFC 9260 section 6.10).
 extension NativeAssociation {
-    /// The most packets made at a time in answer to what came: a longer burst would overrun queues on the way.
-    private static let burst = 64
-
     func drainPackets(_ body: (UnsafeRawBufferPointer) -> Void) {
         guard self.hasSomethingToSay else { return }
         withUnsafeTemporaryAllocation(byteCount: self.configuration.packetSize, alignment: 16) { memory in
@@ -22,6 +19,7 @@ extension NativeAssociation {
                     )
                 )
             }
+            self.restartProbeIfNeeded()
         }
     }
 
@@ -62,7 +60,7 @@ extension NativeAssociation {
 
     private func fill(_ packet: inout PacketWriter) {
         self.writeControls(&packet)
-        guard self.phase.carriesData || self.phase == .shutdownSent else { return }
+        guard self.phase.takesData else { return }
         // Nothing may follow data (section 6.10), so a lone packet's acknowledgement goes along before it.
         if self.acknowledgement.isDue || self.acknowledgement.isPending && self.hasSendableData {
             self.writeSack(&packet)
@@ -130,13 +128,16 @@ extension NativeAssociation {
 
     private func writeForwardTSN(_ packet: inout PacketWriter) {
         self.mustSkip = false
-        guard let skip = self.outstanding.skip else { return }
         let room = (packet.room - ChunkReader.headerSize - 4) / 4
-        guard room >= 0 else { return }
-        let streams = skip.streams.prefix(room)
-        packet.appendChunkHeader(type: ChunkType.forwardTSN, flags: 0, valueSize: 4 + 4 * streams.count)
+        guard room >= 1 else {
+            self.mustSkip = !packet.isEmpty
+            return
+        }
+        guard let skip = self.outstanding.skip(limit: room) else { return }
+        self.skipTold = (skip.number, self.outstanding.skipTarget ?? skip.number, self.now)
+        packet.appendChunkHeader(type: ChunkType.forwardTSN, flags: 0, valueSize: 4 + 4 * skip.streams.count)
         packet.append(TSN.wrap(skip.number))
-        for (stream, sequence) in streams {
+        for (stream, sequence) in skip.streams {
             packet.append(stream)
             packet.append(sequence)
         }
@@ -156,7 +157,7 @@ extension NativeAssociation {
             chunk.write(to: &packet, tsn: number)
             self.noteSent()
         }
-        while let message = self.queue.first {
+        while let message = self.queue.first, self.outstanding.count < self.reach {
             let capacity = min(packet.room - SentChunk.headerSize, self.chunkCapacity)
             let wanted = message.rest.readableBytes
             // What does not fit waits for the next packet, but a large message fills this one up.
@@ -171,6 +172,7 @@ extension NativeAssociation {
             let number = self.outstanding.append(chunk)
             chunk.write(to: &packet, tsn: number)
             self.peerWindow = max(0, self.peerWindow - chunk.size)
+            self.hasSentNew = true
             self.noteSent()
         }
         if self.queue.isEmpty { self.isWindowFull = self.isWindowFull && !self.outstanding.isEmpty }
@@ -190,11 +192,14 @@ extension NativeAssociation {
         return inFlight == 0 || inFlight + size <= self.congestion.window && size <= self.peerWindow
     }
 
+    /// How many chunks may be under way: a gap is reported as an offset of 16 bits, and usrsctp keeps track of 4096 chunks behind one.
+    private var reach: Int { self.peerImplementation == .usrsctp ? 4_000 : 60_000 }
+
     private var hasSendableData: Bool {
         guard self.phase.carriesData else { return false }
         if self.mustProbe { return true }
         if let size = self.outstanding.nextLostSize { return self.windowsAdmit(size) }
-        guard let message = self.queue.first else { return false }
+        guard let message = self.queue.first, self.outstanding.count < self.reach else { return false }
         return self.windowsAdmit(SentChunk.headerSize + min(message.rest.readableBytes, self.chunkCapacity))
     }
 
@@ -206,6 +211,12 @@ extension NativeAssociation {
         probe.write(to: &packet, tsn: number)
         self.timers[.retransmission] = self.now + self.roundTrip.timeout
         self.lastSentAt = self.now
+    }
+
+    private func restartProbeIfNeeded() {
+        guard self.hasSentNew else { return }
+        self.hasSentNew = false
+        if !self.isRecoveringFromTimeout { self.restartProbe() }
     }
 
     private func noteSent() {

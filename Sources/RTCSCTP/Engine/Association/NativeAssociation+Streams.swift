@@ -59,8 +59,11 @@ extension NativeAssociation {
 
     // MARK: The peer's
 
+    private static let maximumNotifications = 64
+
     func receiveReconfiguration(_ value: UnsafeRawBufferPointer) {
-        guard self.phase.carriesData else { return }
+        // Nobody reads: the peer asks again.
+        guard self.phase.carriesData, self.received.notificationCount < Self.maximumNotifications else { return }
         var reader = ChunkReader(value)
         // A chunk has two parameters at most (section 3.1).
         for _ in 0..<2 {

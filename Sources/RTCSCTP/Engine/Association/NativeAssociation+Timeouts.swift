@@ -7,14 +7,15 @@ extension NativeAssociation {
     var nextTimeout: NIODeadline? {
         guard self.phase != .ended, self.phase != .closed else { return nil }
         var next = self.timers.next
-        if let deadline = self.acknowledgement.deadline { next = min(next ?? deadline, deadline) }
+        if self.phase.takesData, let deadline = self.acknowledgement.deadline { next = min(next ?? deadline, deadline) }
         return next
     }
 
     func handleTimeout() {
         guard self.phase != .ended, self.phase != .closed else { return }
         self.acknowledgement.expire(now: self.now)
-        if let deadline = self.timers[.retransmission], self.now - deadline > Self.grace {
+        if let deadline = self.timers[.retransmission], self.now - deadline > Self.grace, !self.isGraceUsed {
+            self.isGraceUsed = true
             self.timers[.retransmission] = self.now + Self.grace
         }
         while self.phase != .ended, let kind = self.timers.takeDue(now: self.now) { self.expire(kind) }
@@ -30,13 +31,23 @@ extension NativeAssociation {
         case .shutdown: self.shutdownTimedOut()
         case .shutdownGuard: self.giveUpShutdown()
         case .heartbeat: self.heartbeatIsDue()
-        case .heartbeatAnswer: if self.countError() { self.sendHeartbeat() }
+        case .heartbeatAnswer: self.heartbeatTimedOut()
         }
     }
 
     private func heartbeatIsDue() {
         // Data in either direction tells as much.
         guard self.outstanding.isEmpty, self.phase == .established else { return self.scheduleHeartbeat() }
+        self.sendHeartbeat()
+    }
+
+    /// A heartbeat was not answered (section 8.3). The next one has more time, as data would have: a path that is gone for some seconds
+    /// must not end the association.
+    private func heartbeatTimedOut() {
+        // Data under way has its own time-out, which counts.
+        guard self.outstanding.isEmpty else { return }
+        guard self.countError() else { return }
+        self.roundTrip.backOff()
         self.sendHeartbeat()
     }
 
@@ -53,17 +64,20 @@ extension NativeAssociation {
     /// T3-rtx (section 6.3.3): everything under way counts as lost.
     private func retransmissionTimedOut() {
         guard !self.outstanding.isEmpty else { return }
+        self.isGraceUsed = false
         // A peer that answers and has no room is not lost (section 6.1, rule A).
         let isProbingWindow =
             self.peerWindow < self.configuration.packetSize && self.now - self.lastSackAt < .seconds(30)
         if !isProbingWindow {
             guard self.countError() else { return }
-            self.congestion.timedOut()
+            self.congestion.timedOut(isFirst: !self.isRecoveringFromTimeout)
+            self.isRecoveringFromTimeout = true
         }
         self.roundTrip.backOff()
         self.outstanding.markAllLost()
         self.abandonOverdue()
-        if self.outstanding.skip != nil { self.mustSkip = true }
+        self.skipTold = nil
+        self.noteSkip()
         self.recoveryEnd = self.outstanding.next - 1
         self.timers[.loss] = nil
         self.timers[.probe] = nil

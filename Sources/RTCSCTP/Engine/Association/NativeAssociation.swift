@@ -27,6 +27,9 @@ final class NativeAssociation: SCTPAssociation {
             case .closed, .cookieWait, .cookieEchoed, .shutdownSent, .shutdownAckSent, .ended: return false
             }
         }
+
+        /// Whether data from the peer is taken, and acknowledged.
+        var takesData: Bool { self.carriesData || self == .shutdownSent }
     }
 
     static let streamLimit = 65_535
@@ -44,6 +47,8 @@ final class NativeAssociation: SCTPAssociation {
     let cookieSecret: [UInt8]
     var peer: Initiation?
     var initTries = 0
+    /// Whether the peer was seen to begin anew.
+    var isRestarted = false
     var outgoingStreams = 0
     /// What the peer said it has.
     var peerStreams = 0
@@ -57,8 +62,14 @@ final class NativeAssociation: SCTPAssociation {
     var peerWindow = 0
     /// The losses up to this number are one event: the window was reduced for it.
     var recoveryEnd: Int64 = .min
+    /// Whether what was sent before a time-out is still being sent again.
+    var isRecoveringFromTimeout = false
     var errorCount = 0
     var mustProbe = false
+    /// Whether new data was sent since the time of the probe was set.
+    var hasSentNew = false
+    /// Whether the time-out under way came late and was put off: once, or a host that is always late would never send again.
+    var isGraceUsed = false
     var isWindowFull = false
     var lastSentAt = NIODeadline.uptimeNanoseconds(0)
     var lastSackAt = NIODeadline.uptimeNanoseconds(0)
@@ -68,6 +79,8 @@ final class NativeAssociation: SCTPAssociation {
     static let maximumImmediate = 8
     static let maximumControls = 64
     var mustSkip = false
+    /// What the peer was told last of what was given up: up to which number, and how far that goes in all.
+    var skipTold: (number: Int64, target: Int64, at: NIODeadline)?
 
     // Receiving.
     var reassembly: Reassembly?
@@ -162,9 +175,14 @@ final class NativeAssociation: SCTPAssociation {
     }
 
     /// What may still come, in bytes.
-    var receiveWindow: Int {
-        max(0, self.configuration.receiveBuffer - self.received.byteCount - (self.reassembly?.byteCount ?? 0))
-    }
+    var receiveWindow: Int { max(0, self.configuration.receiveBuffer - self.held) }
+
+    /// What is taken of a peer that sends more than was announced. One that keeps to it may do so as well: it does not count what a small
+    /// message costs here beyond its bytes.
+    var roomBeyondWindow: Int { 2 * self.configuration.receiveBuffer - self.held }
+
+    /// What was received and not read yet, in bytes.
+    private var held: Int { self.received.byteCount + (self.reassembly?.byteCount ?? 0) }
 
     var status: SCTPAssociationStatus? {
         guard self.phase != .closed, self.phase != .ended else { return nil }

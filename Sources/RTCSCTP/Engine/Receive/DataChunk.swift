@@ -34,4 +34,10 @@ struct SCTPIncomingMessage {
     var isUnordered: Bool
     /// Whether it was larger than the limit, and its bytes are gone.
     var isOversize = false
+
+    /// About what a message or a chunk takes beyond its bytes until it is read.
+    static let overhead = 64
+
+    /// What it takes until it is read, in bytes.
+    var cost: Int { self.bytes.readableBytes + Self.overhead }
 }

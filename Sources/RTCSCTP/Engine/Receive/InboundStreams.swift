@@ -8,7 +8,7 @@ struct InboundStreams {
     }
 
     private var streams: [UInt16: Stream] = [:]
-    /// The bytes of the messages that wait for earlier ones.
+    /// What the messages that wait for earlier ones take, in bytes.
     private(set) var byteCount = 0
 
     /// Whether a message of one chunk is the next of its stream, which then counts as received.
@@ -33,8 +33,10 @@ struct InboundStreams {
             stream.next &+= 1
             queue.append(message)
             self.release(&stream, to: &queue)
-        } else if stream.waiting.updateValue(message, forKey: sequence) == nil {
-            self.byteCount += message.bytes.readableBytes
+        } else if Int16(bitPattern: sequence &- stream.next) > 0, stream.waiting[sequence] == nil {
+            // Another one with this number, or an old number, is the peer's mistake, and is dropped.
+            stream.waiting[sequence] = message
+            self.byteCount += message.cost
         }
         self.streams[message.stream] = stream
     }
@@ -48,7 +50,7 @@ struct InboundStreams {
 
     private mutating func release(_ stream: inout Stream, to queue: inout ReceiveQueue) {
         while let message = stream.waiting.removeValue(forKey: stream.next) {
-            self.byteCount -= message.bytes.readableBytes
+            self.byteCount -= message.cost
             stream.next &+= 1
             queue.append(message)
         }
@@ -57,13 +59,16 @@ struct InboundStreams {
     /// The peer gave up all messages of a stream up to `sequence` (RFC 3758 section 3.6).
     mutating func skip(_ number: UInt16, through sequence: UInt16, to queue: inout ReceiveQueue) {
         var stream = self.streams.removeValue(forKey: number) ?? Stream()
-        // Those that did come are delivered in their order all the same.
-        while Int16(bitPattern: sequence &- stream.next) >= 0 {
-            if let message = stream.waiting.removeValue(forKey: stream.next) {
-                self.byteCount -= message.bytes.readableBytes
+        let distance = sequence &- stream.next
+        if Int16(bitPattern: distance) >= 0 {
+            // Those that did come are delivered in their order all the same.
+            let arrived = stream.waiting.isEmpty ? [] : stream.waiting.keys.filter { $0 &- stream.next <= distance }
+            for number in arrived.sorted(by: { $0 &- stream.next < $1 &- stream.next }) {
+                guard let message = stream.waiting.removeValue(forKey: number) else { continue }
+                self.byteCount -= message.cost
                 queue.append(message)
             }
-            stream.next &+= 1
+            stream.next = sequence &+ 1
         }
         self.release(&stream, to: &queue)
         self.streams[number] = stream
@@ -72,7 +77,7 @@ struct InboundStreams {
     /// Begins a stream anew (RFC 6525 section 5.2.2).
     mutating func reset(_ number: UInt16) {
         guard let stream = self.streams.removeValue(forKey: number) else { return }
-        for message in stream.waiting.values { self.byteCount -= message.bytes.readableBytes }
+        for message in stream.waiting.values { self.byteCount -= message.cost }
     }
 
     /// Begins all streams anew.

@@ -15,6 +15,11 @@ struct Reassembly {
         var flags: DataFlags
         /// Whether its message was delivered ahead of its turn, and the payload is gone.
         var isDelivered = false
+        /// The neighbours here that belong to the same message: right only in the first and the last of them.
+        var run: TSNRanges.Run
+
+        /// What it takes, in bytes.
+        var cost: Int { self.payload.readableBytes + SCTPIncomingMessage.overhead }
     }
 
     /// How far ahead of the first gap a chunk may be.
@@ -25,9 +30,12 @@ struct Reassembly {
     /// The ring: chunk `cumulative + 1 + index`.
     private var held = CircularBuffer<Held?>(initialCapacity: 1)
     private(set) var heldBytes = 0
+    private var arrived = TSNRanges()
     /// The message whose beginning came in order.
     private var open: (message: SCTPIncomingMessage, sequence: UInt16)?
     private let maximumMessageSize: Int
+    /// The room made at once for a message in several chunks.
+    private static let usualSize = 65_536
     /// Numbers that came twice since the last acknowledgement, at most ``maximumDuplicates``.
     private(set) var duplicates: [UInt32] = []
     private static let maximumDuplicates = 16
@@ -40,7 +48,7 @@ struct Reassembly {
         self.maximumMessageSize = maximumMessageSize
     }
 
-    /// The bytes of what cannot be read yet, but for the message that comes in order: that one must end whatever the window is,
+    /// What takes memory and cannot be read yet, in bytes, but for the message that comes in order: that one must end whatever the window is,
     /// and is bounded by the limit for messages.
     var byteCount: Int { self.heldBytes + self.streams.byteCount }
 
@@ -58,28 +66,33 @@ struct Reassembly {
 
     /// Takes a chunk.
     ///
-    /// - Parameter room: The bytes that may be held for chunks out of order.
+    /// - Parameter room: What may be held in addition, in bytes. The one that closes the first gap is taken if nothing may be: it may
+    ///   be what everything else waits for.
     mutating func take(_ chunk: DataChunk, room: Int, to queue: inout ReceiveQueue) -> Outcome {
         let tsn = TSN.unwrap(chunk.tsn, near: self.cumulative)
         guard tsn > self.cumulative else { return self.duplicate(chunk.tsn) }
         let index = Int(tsn - self.cumulative) - 1
         if index == 0 {
+            guard room >= 0 else { return .refused }
             self.advance(with: chunk, to: &queue)
             return .inOrder
         }
-        guard index < Self.reach, self.heldBytes + chunk.payload.count <= room else { return .refused }
+        guard index < Self.reach, chunk.payload.count + SCTPIncomingMessage.overhead <= room else { return .refused }
         while self.held.count <= index { self.held.append(nil) }
         let position = self.held.index(self.held.startIndex, offsetBy: index)
         guard self.held[position] == nil else { return self.duplicate(chunk.tsn) }
-        self.heldBytes += chunk.payload.count
-        self.held[position] = Held(
+        let held = Held(
             payload: ByteBuffer(bytes: chunk.payload),
             stream: chunk.stream,
             sequence: chunk.sequence,
             payloadProtocol: chunk.payloadProtocol,
-            flags: chunk.flags
+            flags: chunk.flags,
+            run: TSNRanges.Run(first: tsn, last: tsn)
         )
-        self.deliverAhead(index, to: &queue)
+        self.heldBytes += held.cost
+        self.held[position] = held
+        self.arrived.insert(tsn)
+        self.join(tsn, to: &queue)
         return .outOfOrder
     }
 
@@ -95,6 +108,7 @@ struct Reassembly {
     private mutating func advance(with chunk: DataChunk, to queue: inout ReceiveQueue) {
         self.cumulative += 1
         if !self.held.isEmpty { self.held.removeFirst() }
+        defer { self.arrived.removeAll(through: self.cumulative) }
         if chunk.isWhole {
             self.open = nil
             self.deliver(chunk, to: &queue)
@@ -130,7 +144,7 @@ struct Reassembly {
                 self.open = nil
                 continue
             }
-            self.heldBytes -= chunk.payload.readableBytes
+            self.heldBytes -= chunk.cost
             chunk.payload.withUnsafeReadableBytes {
                 self.add($0, of: chunk.stream, chunk.sequence, chunk.payloadProtocol, chunk.flags, to: &queue)
             }
@@ -149,7 +163,7 @@ struct Reassembly {
         if flags.contains(.beginning) {
             var bytes = ByteBuffer()
             // Most messages in several chunks are large: growing by doubling would copy them over and over.
-            bytes.reserveCapacity(flags.contains(.end) ? payload.count : 65_536)
+            bytes.reserveCapacity(flags.contains(.end) ? payload.count : Self.usualSize)
             let message = SCTPIncomingMessage(
                 bytes: bytes,
                 stream: stream,
@@ -168,53 +182,71 @@ struct Reassembly {
             self.open?.message.isOversize = true
         }
         if self.open?.message.isOversize == false { self.open?.message.bytes.writeBytes(payload) }
-        guard flags.contains(.end), let whole = self.open else { return }
+        guard flags.contains(.end), var whole = self.open else { return }
         self.open = nil
+        if size + payload.count < Self.usualSize / 4 {
+            whole.message.bytes = ByteBuffer(bytes: whole.message.bytes.readableBytesView)
+        }
         self.streams.take(whole.message, sequence: whole.sequence, to: &queue)
     }
 
     // MARK: Ahead of a gap
 
-    /// Delivers the message of the chunk at `index`, if all of it lies in the ring.
-    private mutating func deliverAhead(_ index: Int, to queue: inout ReceiveQueue) {
-        func chunk(_ index: Int) -> Held? {
+    /// Joins the chunk that just came with its neighbours of the same message, and delivers that if all of it is there.
+    private mutating func join(_ number: Int64, to queue: inout ReceiveQueue) {
+        guard let arrived = self[number] else { return }
+        var run = arrived.run
+        if !arrived.flags.contains(.beginning), let before = self[number - 1], before.stream == arrived.stream,
+            !before.flags.contains(.end)
+        {
+            run.first = before.run.first
+        }
+        if !arrived.flags.contains(.end), let after = self[number + 1], after.stream == arrived.stream,
+            !after.flags.contains(.beginning)
+        {
+            run.last = after.run.last
+        }
+        // What was given up may have taken a run's beginning away.
+        guard let first = self[run.first], let last = self[run.last] else { return }
+        self[run.first]?.run = run
+        self[run.last]?.run = run
+        guard first.flags.contains(.beginning), last.flags.contains(.end) else { return }
+        self.deliver(run, of: first, to: &queue)
+    }
+
+    /// The chunk in the ring with a number.
+    private subscript(number: Int64) -> Held? {
+        get {
+            let index = Int(number - self.cumulative) - 1
             guard index >= 0, index < self.held.count else { return nil }
             return self.held[self.held.index(self.held.startIndex, offsetBy: index)]
         }
-        guard let arrived = chunk(index) else { return }
-        var first = index
-        while let held = chunk(first), !held.flags.contains(.beginning) {
-            guard let before = chunk(first - 1), before.stream == arrived.stream, !before.flags.contains(.end) else {
-                return
-            }
-            first -= 1
+        set {
+            let index = Int(number - self.cumulative) - 1
+            guard index >= 0, index < self.held.count else { return }
+            self.held[self.held.index(self.held.startIndex, offsetBy: index)] = newValue
         }
-        var last = index
-        while let held = chunk(last), !held.flags.contains(.end) {
-            guard let after = chunk(last + 1), after.stream == arrived.stream, !after.flags.contains(.beginning) else {
-                return
-            }
-            last += 1
-        }
+    }
+
+    private mutating func deliver(_ run: TSNRanges.Run, of first: Held, to queue: inout ReceiveQueue) {
         var bytes = ByteBuffer()
-        for position in first...last {
-            let index = self.held.index(self.held.startIndex, offsetBy: position)
-            guard var part = self.held[index]?.payload else { return }
-            self.heldBytes -= part.readableBytes
-            if first == last { bytes = part } else { bytes.writeBuffer(&part) }
-            self.held[index]?.payload = ByteBuffer()
-            self.held[index]?.isDelivered = true
+        for number in run.first...run.last {
+            guard var part = self[number]?.payload else { return }
+            self.heldBytes -= part.readableBytes + SCTPIncomingMessage.overhead
+            if run.first == run.last { bytes = part } else { bytes.writeBuffer(&part) }
+            self[number]?.payload = ByteBuffer()
+            self[number]?.isDelivered = true
         }
         let isOversize = bytes.readableBytes > self.maximumMessageSize
         self.streams.take(
             SCTPIncomingMessage(
                 bytes: isOversize ? ByteBuffer() : bytes,
-                stream: arrived.stream,
-                payloadProtocol: arrived.payloadProtocol,
-                isUnordered: arrived.flags.contains(.unordered),
+                stream: first.stream,
+                payloadProtocol: first.payloadProtocol,
+                isUnordered: first.flags.contains(.unordered),
                 isOversize: isOversize
             ),
-            sequence: arrived.sequence,
+            sequence: first.sequence,
             to: &queue
         )
     }
@@ -234,11 +266,12 @@ struct Reassembly {
         self.open = nil
         while self.cumulative < target {
             self.cumulative += 1
-            guard let first = self.held.popFirst() else { continue }
-            self.heldBytes -= first?.payload.readableBytes ?? 0
+            guard let first = self.held.popFirst(), let chunk = first, !chunk.isDelivered else { continue }
+            self.heldBytes -= chunk.cost
         }
         for entry in skipped { self.streams.skip(entry.stream, through: entry.sequence, to: &queue) }
         self.advanceThroughHeld(to: &queue)
+        self.arrived.removeAll(through: self.cumulative)
         return true
     }
 
@@ -252,21 +285,8 @@ struct Reassembly {
 
     /// Calls `body` with the runs of numbers that came behind the first gap, as offsets from ``cumulative``, at most `limit`.
     func forEachGapBlock(limit: Int, _ body: (_ first: UInt16, _ last: UInt16) -> Void) {
-        var count = 0
-        var first: Int?
-        var offset = 0
-        for entry in self.held {
-            offset += 1
-            if entry != nil {
-                first = first ?? offset
-                continue
-            }
-            guard let begin = first else { continue }
-            body(UInt16(begin), UInt16(offset - 1))
-            first = nil
-            count += 1
-            if count == limit { return }
+        for run in self.arrived.runs.prefix(limit) {
+            body(UInt16(run.first - self.cumulative), UInt16(run.last - self.cumulative))
         }
-        if let begin = first { body(UInt16(begin), UInt16(offset)) }
     }
 }

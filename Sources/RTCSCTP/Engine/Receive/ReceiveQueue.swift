@@ -16,15 +16,21 @@ struct ReceiveQueue {
 
     private var entries = CircularBuffer<Entry>(initialCapacity: 4)
     private var small = ByteBuffer()
-    /// The bytes of all messages that wait.
+    /// What all messages that wait take, in bytes.
     private(set) var byteCount = 0
 
     var isEmpty: Bool { self.entries.isEmpty }
 
-    mutating func append(_ notification: SCTPNotification) { self.entries.append(.notification(notification)) }
+    /// How many notifications wait.
+    private(set) var notificationCount = 0
+
+    mutating func append(_ notification: SCTPNotification) {
+        self.notificationCount += 1
+        self.entries.append(.notification(notification))
+    }
 
     mutating func append(_ message: SCTPIncomingMessage) {
-        self.byteCount += message.bytes.readableBytes
+        self.byteCount += message.cost
         self.entries.append(.message(message))
     }
 
@@ -43,7 +49,7 @@ struct ReceiveQueue {
             )
             return
         }
-        self.byteCount += count
+        self.byteCount += count + SCTPIncomingMessage.overhead
         self.entries.append(
             .shared(
                 offset: self.small.writerIndex,
@@ -61,9 +67,10 @@ struct ReceiveQueue {
         guard let first = self.entries.popFirst() else { return .nothing }
         switch first {
         case .notification(let notification):
+            self.notificationCount -= 1
             return .notification(notification)
         case .message(let message):
-            self.byteCount -= message.bytes.readableBytes
+            self.byteCount -= message.cost
             return .message(message)
         case .shared(let offset, let count, let stream, let payloadProtocol, let isUnordered):
             let message = SCTPIncomingMessage(
@@ -73,7 +80,7 @@ struct ReceiveQueue {
                 isUnordered: isUnordered
             )
             self.detachShared()
-            self.byteCount -= count
+            self.byteCount -= message.cost
             return .message(message)
         }
     }

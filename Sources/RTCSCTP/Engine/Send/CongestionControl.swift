@@ -158,9 +158,14 @@ struct CongestionControl {
     }
 
     /// Nothing came back for a whole time-out (RFC 9260 section 7.2.3).
-    mutating func timedOut() {
-        self.threshold = max(self.window / 2, self.minimum)
-        self.windowBeforeLoss = Double(self.window)
+    ///
+    /// - Parameter isFirst: Whether what was sent before an earlier one has all arrived: the window that later ones find says
+    ///   nothing of the path (RFC 5681 section 3.1).
+    mutating func timedOut(isFirst: Bool) {
+        if isFirst {
+            self.threshold = max(self.window / 2, self.minimum)
+            self.windowBeforeLoss = Double(self.window)
+        }
         self.window = self.packet
         self.epoch = nil
     }

@@ -91,7 +91,9 @@ struct OutstandingChunks {
     /// Takes the last chunk under way as sent again, to provoke an acknowledgement.
     mutating func takeProbe(now: NIODeadline) -> (number: Int64, chunk: SentChunk)? {
         for index in stride(from: self.chunks.count - 1, through: 0, by: -1) {
-            guard self.chunks[index].state == .inFlight else { continue }
+            guard self.chunks[index].state == .inFlight,
+                !self.chunks[index].rule.isOver(transmissions: self.chunks[index].transmissions, now: now)
+            else { continue }
             self.chunks[index].sentAt = now
             self.chunks[index].transmissions += 1
             return (self.cumulative + 1 + Int64(index), self.chunks[index])
@@ -136,9 +138,16 @@ struct OutstandingChunks {
     mutating func acknowledge(block: ClosedRange<Int>, _ progress: inout Progress, now: NIODeadline) {
         let last = min(block.upperBound, self.chunks.count)
         guard block.lowerBound >= 1, block.lowerBound <= last else { return }
-        for index in (block.lowerBound - 1)..<last {
+        var index = block.lowerBound - 1
+        // A run begins and ends where it did in most acknowledgements before, or goes on.
+        defer { self.chunks[block.lowerBound - 1].acknowledgedThrough = self.cumulative + Int64(last) }
+        while index < last {
             let state = self.chunks[index].state
-            guard state == .inFlight || state == .lost else { continue }
+            guard state == .inFlight || state == .lost else {
+                index = self.indexBehind(index)
+                continue
+            }
+            defer { index += 1 }
             self.note(index, number: self.cumulative + 1 + Int64(index), &progress, now: now)
             if state == .inFlight {
                 self.bytesInFlight -= self.chunks[index].size
@@ -149,6 +158,11 @@ struct OutstandingChunks {
             self.chunks[index].state = .acknowledged
             self.chunks[index].payload = ByteBuffer()
         }
+    }
+
+    /// The next place to look at, behind a chunk that was acknowledged or given up and those that are known to have been with it.
+    private func indexBehind(_ index: Int) -> Int {
+        max(index, Int(self.chunks[index].acknowledgedThrough - self.cumulative) - 1) + 1
     }
 
     /// Learns from a chunk that arrived.
@@ -189,10 +203,15 @@ struct OutstandingChunks {
         let patience = TimeAmount.nanoseconds(self.latestRoundTrip + tolerance)
         var lost = 0
         var next: NIODeadline?
-        for index in 0..<self.chunks.count {
+        var index = -1
+        while index + 1 < self.chunks.count {
+            index += 1
             let number = self.cumulative + 1 + Int64(index)
             if number > self.highestArrived, number > self.latestNumber { break }
-            guard self.chunks[index].state == .inFlight else { continue }
+            guard self.chunks[index].state == .inFlight else {
+                if self.chunks[index].state == .acknowledged { index = self.indexBehind(index) - 1 }
+                continue
+            }
             let sentAt = self.chunks[index].sentAt
             guard sentAt < self.latestSentAt || sentAt == self.latestSentAt && number < self.latestNumber else {
                 continue
@@ -234,40 +253,60 @@ struct OutstandingChunks {
             guard self.chunks[index].state == .lost, !self.chunks[index].rule.isReliable,
                 self.chunks[index].rule.isOver(transmissions: self.chunks[index].transmissions, now: now)
             else { continue }
-            let message = self.chunks[index].message
-            if messages.last != message { messages.append(message) }
+            messages.append(self.chunks[index].message)
+            self.abandonMessage(at: index)
         }
-        for message in messages { self.abandon(message) }
         return messages
     }
 
-    private mutating func abandon(_ message: Int64) {
-        for index in 0..<self.chunks.count {
-            guard self.chunks[index].message == message else { continue }
-            switch self.chunks[index].state {
-            case .inFlight: self.bytesInFlight -= self.chunks[index].size
-            case .lost: self.lostCount -= 1
-            case .acknowledged: self.acknowledgedCount -= 1
-            case .abandoned: continue
-            }
-            self.chunks[index].state = .abandoned
-            self.chunks[index].payload = ByteBuffer()
-            self.abandonedCount += 1
+    /// Gives up a message, whose chunks are neighbours.
+    private mutating func abandonMessage(at index: Int) {
+        let message = self.chunks[index].message
+        var first = index
+        while first > 0, self.chunks[first - 1].message == message { first -= 1 }
+        var position = first
+        while position < self.chunks.count, self.chunks[position].message == message {
+            self.abandonChunk(position)
+            position += 1
         }
+    }
+
+    private mutating func abandonChunk(_ index: Int) {
+        switch self.chunks[index].state {
+        case .inFlight: self.bytesInFlight -= self.chunks[index].size
+        case .lost: self.lostCount -= 1
+        case .acknowledged: self.acknowledgedCount -= 1
+        case .abandoned: return
+        }
+        self.chunks[index].state = .abandoned
+        self.chunks[index].payload = ByteBuffer()
+        self.abandonedCount += 1
+    }
+
+    /// The last of the chunks that were given up, from the first chunk on; `nil` if that one was not.
+    var skipTarget: Int64? {
+        guard self.abandonedCount > 0, self.chunks[0].state == .abandoned else { return nil }
+        var count = 1
+        while count < self.chunks.count, self.chunks[count].state == .abandoned { count += 1 }
+        return self.cumulative + Int64(count)
     }
 
     /// The number up to which the peer is to go on without what was given up, and the ordered messages among it; `nil` if the
     /// first chunk was not given up.
-    var skip: (number: Int64, streams: [UInt16: UInt16])? {
+    ///
+    /// - Parameter limit: How many streams may be named, at least 1; what goes beyond is for the next time.
+    func skip(limit: Int) -> (number: Int64, streams: [UInt16: UInt16])? {
         guard self.abandonedCount > 0, self.chunks[0].state == .abandoned else { return nil }
         var number = self.cumulative
         var streams: [UInt16: UInt16] = [:]
         for index in 0..<self.chunks.count {
             guard self.chunks[index].state == .abandoned else { break }
-            number += 1
             if !self.chunks[index].flags.contains(.unordered) {
-                streams[self.chunks[index].stream] = self.chunks[index].sequence
+                let stream = self.chunks[index].stream
+                guard streams.count < limit || streams[stream] != nil else { break }
+                streams[stream] = self.chunks[index].sequence
             }
+            number += 1
         }
         return (number, streams)
     }

@@ -26,6 +26,9 @@ struct SentChunk {
     var sentAt: NIODeadline
     var transmissions = 1
     var state = State.inFlight
+    /// The last number of the acknowledged chunks that begin with this one, so that they need not be looked at again; 0 if that is not
+    /// known.
+    var acknowledgedThrough: Int64 = 0
 
     init(payload: ByteBuffer, message: OutgoingMessage, flags: DataFlags, sentAt: NIODeadline) {
         self.payload = payload
