@@ -53,8 +53,7 @@ extension NegotiatedMedia {
 
     /// The receiving half of a section. Payload types and header extension numbers are those that this side named.
     package struct Receiving: Sendable, Hashable {
-        /// Whether media is to be taken now: the negotiated direction says so. From an offer of this side on it may come before the
-        /// answer does (RFC 9429 section 5.2.1).
+        /// Whether media is to be taken now: the negotiated direction says so.
         package var isActive: Bool
         /// What may come, in the order of this side's preference.
         package var formats: Formats

@@ -1,5 +1,3 @@
-public import RTCRTP
-
 /// In which directions a transceiver sends and receives (W3C webrtc-pc section 5.4.1).
 public enum RTCRtpTransceiverDirection: String, Sendable, Hashable, CaseIterable {
     /// Both ways.

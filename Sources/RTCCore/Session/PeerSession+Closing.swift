@@ -20,6 +20,7 @@ extension PeerSession {
             self.outputs.append(.unregisterUfrag(generation.ufrag))
         }
         self.jsep.close()
+        self.jsep.mediaRevision &+= 1
         self.states.iceTransport = .closed
         self.states.iceConnection = .closed
         self.states.connection = .closed

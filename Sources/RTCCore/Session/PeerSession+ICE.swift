@@ -28,9 +28,7 @@ extension PeerSession {
         guard ICECandidate(parsing: members.candidate) != nil else {
             throw RTCError(.operation, "'\(members.candidate.prefix(80))' is no candidate (RFC 8839 section 5.1)")
         }
-        let known =
-            remote.content.media.indices.contains(section ?? 0)
-            ? remote.content.media[section ?? 0].attributes.all("candidate").count : 0
+        let known = remote.content.media.reduce(0) { $0 + $1.attributes.all("candidate").count }
         guard known < self.configuration.limits.remoteCandidates else {
             self.counters.tooManyCandidates += 1
             return
@@ -76,7 +74,7 @@ extension PeerSession {
     /// Hands the agent what is new in the remote description that its generation is connected to.
     private func deliverRemoteCandidates(now: NIODeadline) {
         for remote in [self.jsep.currentRemote, self.jsep.pendingRemote].compactMap({ $0 }) {
-            guard let section = remote.dataSection,
+            guard let section = self.transportSection(for: remote),
                 let parameters = try? JSEPTransportParameters(
                     of: remote.content,
                     section: section,
@@ -89,14 +87,13 @@ extension PeerSession {
         }
     }
 
-    private func deliver(_ parameters: JSEPTransportParameters, to ufrag: String, now: NIODeadline) {
+    func deliver(_ parameters: JSEPTransportParameters, to ufrag: String, now: NIODeadline) {
         self.withGeneration(ufrag) { generation in
-            for attribute in parameters.candidates.dropFirst(generation.remoteCandidatesTaken) {
+            for attribute in parameters.candidates where generation.remoteCandidatesTaken.insert(attribute).inserted {
                 if let candidate = ICECandidate(parsing: attribute) {
                     generation.agent.addRemoteCandidate(candidate, now: now)
                 }
             }
-            generation.remoteCandidatesTaken = parameters.candidates.count
             if parameters.endOfCandidates, !generation.remoteEndTaken {
                 generation.remoteEndTaken = true
                 generation.agent.setRemoteEndOfCandidates(now: now)
