@@ -45,7 +45,8 @@ public struct RTCConfiguration: Sendable {
     public var limits: RTCLimits
     /// ICE and DTLS timing.
     public var timing: RTCTiming
-    /// The codecs and header extensions to offer and to accept.
+    /// The codecs and header extensions to offer and to accept. A change holds for the next description; transceivers that there are keep
+    /// their header extensions.
     public var media: RTCMediaCapabilities
 
     /// A configuration; everything has a default.

@@ -4,13 +4,21 @@ import RTCSDP
 /// Candidates in the descriptions that are set already.
 extension JSEPSession {
     /// Adds a candidate of ours, or the mark of their end, to every local description of its generation.
-    mutating func addLocalCandidate(_ attribute: String?, ufrag: String, defaultAddress: TransportAddress?) {
+    mutating func addLocalCandidate(
+        _ attribute: String?,
+        ufrag: String,
+        defaultAddress: TransportAddress?,
+        _ policy: RTCBundlePolicy
+    ) {
         let isFirst = self.currentLocal?.transportSection == nil
         func add(_ description: inout JSEPDescription?) {
             guard let content = description?.content, let carrier = content.transportSection,
                 content.iceUfrag(of: carrier) == ufrag
             else { return }
-            let sections = Self.candidateSections(of: content, isFirstOffer: isFirst && description?.type == .offer)
+            let sections = Self.candidateSections(
+                of: content,
+                firstOfferOf: isFirst && description?.type == .offer ? policy : nil
+            )
             description?.update { content in
                 for index in sections {
                     guard let attribute else {

@@ -42,6 +42,17 @@ extension JSEPSession {
         }
     }
 
+    /// The last answer made may be one to an offer that was taken back since.
+    func checkAnswer(_ content: SDPSession) throws(RTCError) {
+        let offered = self.pendingRemote?.content.media ?? []
+        let fits =
+            content.media.count == offered.count
+            && zip(content.media, offered).allSatisfy { $0.kind == $1.kind && $0.mid == $1.mid }
+        guard fits else {
+            throw RTCError(.invalidModification, "the answer is not one to the present offer")
+        }
+    }
+
     /// Only a section that was rejected may become another one.
     private func checkOrder(of content: SDPSession) throws(RTCError) {
         guard let previous = self.currentLocal?.content ?? self.currentRemote?.content else { return }

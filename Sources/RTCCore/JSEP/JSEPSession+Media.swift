@@ -136,7 +136,6 @@ extension JSEPSession {
             return
         }
         self.takeRequestedEncodings(of: media, place)
-        self.transceivers[place].hasTransport = true
         let direction = content.direction(of: index).reversed
         self.receive(direction, media, place, &changes)
         self.transceivers[place].firedDirection = direction
@@ -221,7 +220,7 @@ extension JSEPSession {
         _ place: Int,
         _ changes: inout JSEPMediaChanges
     ) {
-        let streams = direction.receives ? Self.streams(of: media) : []
+        let streams = direction.receives ? self.streams(of: media) : []
         let before = changes.added.count
         self.setStreams(streams, of: place, &changes)
         let hadFired = self.transceivers[place].firedDirection?.receives == true
@@ -237,11 +236,17 @@ extension JSEPSession {
         }
     }
 
-    /// The streams that a section names.
-    private static func streams(of media: SDPMedia) -> [String] {
-        var seen: Set<String> = []
-        let msids = media.msids.map(\.stream)
-        return msids.filter { $0 != "-" && seen.insert($0).inserted }
+    /// The streams that a section names: by `msid` attributes, as older peers do by attributes of its sources, or by none at all, which stands
+    /// for one stream of everything.
+    private func streams(of media: SDPMedia) -> [String] {
+        var names = media.msids.map(\.stream)
+        if names.isEmpty {
+            names = media.ssrcs.filter { $0.name == "msid" }.compactMap { source in
+                source.value.flatMap { try? SDPMediaStreamID(parsing: $0) }?.stream
+            }
+        }
+        if names.isEmpty { return [self.defaultStream] }
+        return names.filter { $0 != "-" }.withoutRepetitions
     }
 
     /// W3C webrtc-pc section 4.4.1.5, "set the associated remote streams".

@@ -114,8 +114,8 @@ extension JSEPSession {
     /// may come to carry it, because the peer may reject the first.
     func addGathered(to session: inout SDPSession, ufrag: String, isOffer: Bool, _ parameters: LocalParameters) {
         let gathered = parameters.gatheredCandidates(ufrag)
-        let isFirst = self.currentLocal?.transportSection == nil
-        for index in Self.candidateSections(of: session, isFirstOffer: isOffer && isFirst) {
+        let isFirst = isOffer && self.currentLocal?.transportSection == nil
+        for index in Self.candidateSections(of: session, firstOfferOf: isFirst ? parameters.bundlePolicy : nil) {
             for candidate in gathered.attributes { session.media[index].attributes.append("candidate", candidate) }
             if gathered.isComplete { session.media[index].endOfCandidates = true }
             if let address = gathered.defaultAddress, session.media[index].port == 9 {
@@ -126,10 +126,19 @@ extension JSEPSession {
     }
 
     /// The sections of a local description that carry candidates.
-    static func candidateSections(of session: SDPSession, isFirstOffer: Bool) -> [Int] {
+    ///
+    /// - Parameter policy: The bundle policy of an offer that comes before any answer; `nil` for other descriptions.
+    static func candidateSections(of session: SDPSession, firstOfferOf policy: RTCBundlePolicy?) -> [Int] {
         guard let carrier = session.transportSection else { return [] }
-        guard isFirstOffer else { return [carrier] }
-        return session.media.indices.filter { !session.media[$0].isRejected && !session.media[$0].bundleOnly }
+        var kinds: Set<String> = []
+        switch policy {
+        case nil, .maxBundle: return [carrier]
+        case .balanced:
+            return session.media.indices.filter {
+                !session.media[$0].isRejected && kinds.insert(session.media[$0].kind).inserted
+            }
+        case .maxCompat: return session.media.indices.filter { !session.media[$0].isRejected }
+        }
     }
 }
 

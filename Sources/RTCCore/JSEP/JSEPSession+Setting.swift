@@ -46,10 +46,9 @@ extension JSEPSession {
         case .rollback:
             break
         }
-        return self.apply(
-            JSEPDescription(type: description.type, content: try Self.parse(text), text: text),
-            .local
-        )
+        let content = try Self.parse(text)
+        if description.type != .offer { try self.checkAnswer(content) }
+        return self.apply(JSEPDescription(type: description.type, content: content, text: text), .local)
     }
 
     mutating func setRemote(_ description: RTCSessionDescription, maximumTransceivers: Int) throws(RTCError) -> Outcome
@@ -110,7 +109,6 @@ extension JSEPSession {
             self.signalingState = .haveLocalOffer
         case (.offer, .remote):
             self.pendingRemote = description
-            self.lastAnswer = ""
             self.signalingState = .haveRemoteOffer
         case (.pranswer, .local):
             self.pendingLocal = description
@@ -139,10 +137,13 @@ extension JSEPSession {
         self.signalingState = .stable
         self.stableStates = [:]
         self.removeStoppedTransceivers()
-        if self.currentLocal?.transportSection != nil {
-            self.credentials = self.offeredCredentials
-            if let ufrag = self.credentials?.ufrag, !self.ufragsToReplace.contains(ufrag) { self.ufragsToReplace = [] }
-        }
+        guard let content = self.currentLocal?.content, let carrier = content.transportSection,
+            let ufrag = content.iceUfrag(of: carrier), let password = content.icePwd(of: carrier)
+        else { return }
+        let credentials = ICECredentials(ufrag: ufrag, password: password)
+        self.credentials = credentials
+        self.offeredCredentials = credentials
+        if !self.ufragsToReplace.contains(ufrag) { self.ufragsToReplace = [] }
     }
 
     /// Takes back the offer that `side` made (W3C webrtc-pc section 4.4.1.5).
@@ -155,8 +156,6 @@ extension JSEPSession {
         outcome.rolledBack = true
         self.pendingLocal = nil
         self.pendingRemote = nil
-        self.lastOffer = ""
-        self.lastAnswer = ""
         self.offeredCredentials = self.credentials
         self.signalingState = .stable
         outcome.media = self.rollBackMedia()

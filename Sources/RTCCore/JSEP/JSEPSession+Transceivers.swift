@@ -90,7 +90,7 @@ extension JSEPSession {
     /// Takes the track from a sender; the direction follows (W3C webrtc-pc section 5.1, `removeTrack`).
     mutating func removeTrack(_ id: TransceiverID) {
         self.withTransceiver(id) { transceiver in
-            guard transceiver.sender.trackID != nil else { return }
+            guard transceiver.sender.trackID != nil, !transceiver.isStopping else { return }
             transceiver.sender.trackID = nil
             transceiver.direction = SDPDirection(sends: false, receives: transceiver.direction.receives)
         }

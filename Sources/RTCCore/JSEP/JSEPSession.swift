@@ -43,9 +43,11 @@ struct JSEPSession {
     var stableStates: [TransceiverID: StableState] = [:]
     /// Grows with every change of a transceiver.
     var mediaRevision: UInt64 = 0
-    let capabilities: RTCMediaCapabilities
+    var capabilities: RTCMediaCapabilities
     /// The canonical name of this endpoint (RFC 7022).
     let cname: String
+    /// The stream of a peer's tracks that name none.
+    let defaultStream: String
     var random: RandomSource
     var payloadTypes = PayloadTypes()
     var headerExtensionNumbers = HeaderExtensionNumbers()
@@ -62,6 +64,7 @@ struct JSEPSession {
         self.capabilities = capabilities
         self.random = random
         self.cname = self.random.iceCharacters(count: 16)
+        self.defaultStream = self.random.uuid()
     }
 
     var local: JSEPDescription? { self.pendingLocal ?? self.currentLocal }

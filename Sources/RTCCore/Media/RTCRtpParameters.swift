@@ -14,7 +14,7 @@ public enum RTCRtpTransceiverDirection: String, Sendable, Hashable, CaseIterable
 
 /// One encoding that a sender makes of its track (W3C webrtc-pc section 5.2.5).
 public struct RTCRtpEncodingParameters: Sendable, Hashable {
-    /// The encoding's identifier: 1 to 255 letters, digits, `-` and `_` (RFC 8851 section 4). Needed where there are several.
+    /// The encoding's identifier: 1 to 16 letters, digits, `-` and `_` (RFC 8851 section 4). Needed where there are several.
     public var rid: String?
     /// Whether it is sent. Default `true`.
     public var active: Bool

@@ -72,12 +72,12 @@ enum SendEncodings {
     private static func checkIdentifiers(_ encodings: [RTCRtpEncodingParameters]) throws(RTCError) {
         let rids = encodings.compactMap(\.rid)
         for rid in rids {
-            // RFC 8851 section 4; the length is that of the header extension (RFC 8852 section 3).
+            // RFC 8851 section 4; no longer than what fits a one-byte header extension (RFC 8285 section 4.2).
             let isToken = rid.utf8.allSatisfy {
                 $0.isASCIILetterOrDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
             }
-            guard !rid.isEmpty, rid.utf8.count <= 255, isToken else {
-                throw RTCError(.type, "a rid has 1 to 255 letters, digits, '-' and '_'")
+            guard !rid.isEmpty, rid.utf8.count <= 16, isToken else {
+                throw RTCError(.type, "a rid has 1 to 16 letters, digits, '-' and '_'")
             }
         }
         guard rids.isEmpty || rids.count == encodings.count else {

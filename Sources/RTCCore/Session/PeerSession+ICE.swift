@@ -138,7 +138,7 @@ extension PeerSession {
         if let next = self.transport.next, self.drain(next.agent, of: next.ufrag, now: now) { isChanged = true }
         guard isChanged else { return }
         self.promoteNextGeneration()
-        self.updateICEStates()
+        self.updateICEStates(now: now)
     }
 
     /// - Returns: Whether the agent had anything to say.
@@ -202,7 +202,12 @@ extension PeerSession {
                 generation.gathered.defaultAddress = address
             }
             // The description has the candidate before its event fires (W3C webrtc-pc section 4.4.1.12).
-            self.jsep.addLocalCandidate(value, ufrag: ufrag, defaultAddress: generation.gathered.defaultAddress)
+            self.jsep.addLocalCandidate(
+                value,
+                ufrag: ufrag,
+                defaultAddress: generation.gathered.defaultAddress,
+                self.configuration.bundlePolicy
+            )
             let members = RTCIceCandidateInit(
                 candidate: candidate.sdpAttributeValue,
                 sdpMid: generation.sdpMid,
@@ -219,7 +224,12 @@ extension PeerSession {
             generation.gatheringState = state
             if state == .complete {
                 generation.gathered.isComplete = true
-                self.jsep.addLocalCandidate(nil, ufrag: ufrag, defaultAddress: nil)
+                self.jsep.addLocalCandidate(
+                    nil,
+                    ufrag: ufrag,
+                    defaultAddress: nil,
+                    self.configuration.bundlePolicy
+                )
                 let members = RTCIceCandidateInit(
                     candidate: "",
                     sdpMid: generation.sdpMid,
@@ -261,13 +271,8 @@ extension PeerSession {
     }
 
     /// One transition's events in the order transport, ICE connection, connection (W3C webrtc-pc section 5.6).
-    func updateICEStates() {
-        let agentState: RTCIceTransportState
-        if let next = self.transport.next, next.remoteUfrag != nil {
-            agentState = next.agent.state.rtc
-        } else {
-            agentState = self.transport.current?.agent.state.rtc ?? .new
-        }
+    func updateICEStates(now: NIODeadline) {
+        let agentState = self.states.showConnectedFirst(self.transport.iceState, now: now)
         if agentState != self.states.iceTransport {
             self.states.iceTransport = agentState
             self.emit(.iceTransportStateChange(agentState))

@@ -195,7 +195,7 @@ extension PeerSession {
         guard let local = self.jsep.local, let remote = self.jsep.remote, let section = answer.transportSection,
             let ufrag = local.content.iceUfrag(of: section)
         else {
-            self.endTransportIfRejected()
+            self.endTransportIfRejected(now: now)
             return
         }
         let parameters = try JSEPTransportParameters(of: remote.content, section: section, defaultSetup: .active)
@@ -232,11 +232,20 @@ extension PeerSession {
         return local.transportSection ?? remote.transportSection
     }
 
-    /// The peer refused every section: there will be no transport.
-    private func endTransportIfRejected() {
-        guard self.signalingState == .stable, self.transport.dtls == nil else { return }
+    /// No section is left in use: there is no transport any more, and its states begin anew.
+    private func endTransportIfRejected(now: NIODeadline) {
+        guard self.signalingState == .stable else { return }
+        if let dtls = self.transport.dtls {
+            dtls.close(now: now)
+            self.channels.transportLost(RTCError(detail: .sctpFailure, "the last section in use was rejected"))
+            self.drainChannels(now: now)
+            self.channels.restart(wake: self.environment.wake)
+            self.transmit(now: now)
+        }
         self.end(&self.transport.current)
         self.end(&self.transport.next)
+        self.transport = SessionTransport()
+        self.transport.wasChanged = true
     }
 
     private func connectICE(ufrag: String, _ parameters: JSEPTransportParameters, now: NIODeadline) {

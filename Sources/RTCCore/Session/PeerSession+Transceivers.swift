@@ -78,11 +78,16 @@ extension PeerSession {
         }
     }
 
-    /// Stops sending a track (W3C webrtc-pc section 5.1, `removeTrack`). Without effect on a sender that has none.
-    package func removeTrack(from id: TransceiverID) throws(RTCError) {
+    /// Stops sending a track (W3C webrtc-pc section 5.1, `removeTrack`). Without effect on a sender that has none or is stopped.
+    ///
+    /// - Returns: Whether the sender lost its track.
+    package func removeTrack(from id: TransceiverID) throws(RTCError) -> Bool {
         try self.checkOpen()
+        guard let transceiver = self.jsep.transceiver(id), transceiver.sender.trackID != nil, !transceiver.isStopping
+        else { return false }
         self.jsep.removeTrack(id)
         self.updateNegotiationNeeded()
+        return true
     }
 
     /// Puts another track in the place of a sender's, without negotiation (W3C webrtc-pc section 5.2, `replaceTrack`).

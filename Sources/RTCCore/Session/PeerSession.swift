@@ -145,12 +145,14 @@ public final class PeerSession {
         guard !self.isClosed else { return }
         self.transport.handleTimeout(now: now)
         self.channels.handleTimeout(now: now)
+        if let deadline = self.states.completionDeadline, deadline <= now { self.transport.wasChanged = true }
     }
 
     /// When ``handleTimeout(now:)`` is wanted next; `nil` if nothing is pending.
     public var nextTimeout: NIODeadline? {
         if self.isClosed { return nil }
-        return .earliest(self.transport.nextTimeout, self.channels.nextTimeout)
+        let protocols: NIODeadline? = .earliest(self.transport.nextTimeout, self.channels.nextTimeout)
+        return .earliest(protocols, self.states.completionDeadline)
     }
 
     /// What to do next, `nil` when there is nothing. Call it until then after each call of another method.

@@ -34,8 +34,7 @@ extension RTCPeerConnection {
             guard sender.shared === driver.shared else {
                 throw RTCError(.invalidAccess, "the sender belongs to another connection")
             }
-            try driver.session.removeTrack(from: sender.id)
-            sender.setTrack(nil)
+            if try driver.session.removeTrack(from: sender.id) { sender.setTrack(nil) }
         }
     }
 

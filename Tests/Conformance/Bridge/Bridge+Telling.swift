@@ -77,7 +77,7 @@ extension Bridge {
         self.image.set(["role": .string(snapshot.iceRole.rawValue), "component": "rtp"], of: ids.ice)
         self.image.set("iceTransport", .reference(ids.ice, "RTCIceTransport"), of: ids.dtls)
         guard snapshot.sctpState != nil else {
-            object.transports?.sctp = self.makeID("sctp")
+            object.transports?.sctp = self.makeID("\(object.id)/sctp")
             self.tellTransportStates(of: object)
             return nil
         }
@@ -96,9 +96,9 @@ extension Bridge {
     private func transports(of object: ConnectionObject) -> ConnectionObject.Transports {
         if let known = object.transports { return known }
         let ids = ConnectionObject.Transports(
-            sctp: self.makeID("sctp"),
-            dtls: self.makeID("dtls"),
-            ice: self.makeID("ice")
+            sctp: self.makeID("\(object.id)/sctp"),
+            dtls: self.makeID("\(object.id)/dtls"),
+            ice: self.makeID("\(object.id)/ice")
         )
         object.transports = ids
         self.image.set("iceTransport", .reference(ids.ice, "RTCIceTransport"), of: ids.dtls)
@@ -187,6 +187,8 @@ extension Bridge {
                 if let object, let moment, !object.isClosed {
                     self.image.set("signalingState", .string(moment.snapshot.signalingState.rawValue), of: object.id)
                     self.tellMoment(moment, of: object)
+                    // Gathering begins in a task of its own; with the last transport it is over at once.
+                    if moment.snapshot.transports == nil { self.image.set("iceGatheringState", "new", of: object.id) }
                 }
                 self.write(reply: id, result)
             case .connection(let object, let event, let moment) where !object.isClosed:

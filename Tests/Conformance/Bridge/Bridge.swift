@@ -94,9 +94,14 @@ actor Bridge {
         }
     }
 
-    /// Lets everything run that is due on the event loop. A listener is resumed in a few steps, each of which comes after what was due before.
+    /// Lets everything run that is due on the event loop. A listener hears each event in a few steps, each of which comes after what was due
+    /// before; it has heard all when it hears no more, or when it hears without end.
     private func letListenersHear() async {
-        for _ in 0..<8 { await Task.yield() }
+        var heard = -1
+        for _ in 0..<32 where heard != self.numberOfHappenings {
+            heard = self.numberOfHappenings
+            for _ in 0..<8 { await Task.yield() }
+        }
     }
 
     /// A promise settles after the signaling state has changed and before anything that follows from it (webrtc-pc section 4.4.1.5).
