@@ -113,7 +113,7 @@ extension JSEPSession {
         if direction.receives, hasRIDs { Self.writeReceivedEncodings(of: offered, to: &media) }
         if direction.sends {
             let wanted = hasRIDs ? Set(offered.rids.filter { $0.direction == .recv }.map(\.id)) : []
-            self.writeEncodings(of: transceiver, formats, wanted: wanted, to: &media)
+            self.writeEncodings(of: transceiver, formats, wanted: wanted, peerHasFEC: true, to: &media)
         }
         return media
     }

@@ -60,12 +60,9 @@ extension JSEPSession {
             throw RTCError(.invalidAccess, "the offer has fewer sections than were negotiated (RFC 3264 section 8)")
         }
         for (index, (offered, before)) in zip(content.media, previous.media).enumerated() {
-            let wasRejected =
-                before.isRejected || self.currentRemote?.content.media[index].isRejected == true
-            guard
-                wasRejected
-                    || (offered.kind == before.kind && (offered.mid ?? before.mid) == before.mid || before.mid == nil)
-            else {
+            let wasRejected = before.isRejected || self.currentRemote?.content.media[index].isRejected == true
+            let isSame = before.mid == nil || offered.mid == nil || offered.mid == before.mid
+            guard wasRejected || (offered.kind == before.kind && isSame) else {
                 throw RTCError(.invalidAccess, "section \(index) of the offer is not the one that was negotiated")
             }
         }

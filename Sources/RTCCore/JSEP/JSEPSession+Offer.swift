@@ -151,8 +151,20 @@ extension JSEPSession {
         media.rtcpMux = true
         media.rtcpRsize = true
         SectionFormats.write(formats, to: &media)
-        if transceiver.wantedDirection.sends { self.writeEncodings(of: transceiver, formats, to: &media) }
+        if transceiver.wantedDirection.sends {
+            let peerHasFEC = self.peerNames("flexfec-03", at: index, mid: mid)
+            self.writeEncodings(of: transceiver, formats, peerHasFEC: peerHasFEC, to: &media)
+        }
         return media
+    }
+
+    /// Whether the peer's description has a format in the section that an offer is made for.
+    private func peerNames(_ name: String, at index: Int, mid: String) -> Bool {
+        guard let media = self.currentRemote?.content.media, media.indices.contains(index), media[index].mid == mid
+        else {
+            return false
+        }
+        return media[index].rtpmaps.contains { $0.encodingName.lowercased() == name }
     }
 
     /// The formats of an offer: those of the section before keep their payload types.

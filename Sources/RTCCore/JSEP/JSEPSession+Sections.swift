@@ -72,11 +72,15 @@ extension JSEPSession {
 
     /// The encodings of a section: identifiers for simulcast, else the streams themselves.
     ///
-    /// - Parameter wanted: The identifiers that the peer asked for; `nil` in an offer, where all are named.
+    /// - Parameters:
+    ///   - wanted: The identifiers that the peer asked for; `nil` in an offer, where all are named.
+    ///   - peerHasFEC: Whether the peer is known to take forward error correction. Some stacks take a stream that belongs to a group which
+    ///     they do not know for another track, and refuse two of those in a section.
     func writeEncodings(
         of transceiver: JSEPTransceiver,
         _ formats: [SectionFormats.Format],
         wanted: Set<String>? = nil,
+        peerHasFEC: Bool,
         to media: inout SDPMedia
     ) {
         let encodings = transceiver.sender.encodings.filter { encoding in
@@ -99,7 +103,7 @@ extension JSEPSession {
             sources.append(encoding.rtxSSRC)
             media.attributes.append("ssrc-group", "FID \(encoding.ssrc) \(encoding.rtxSSRC)")
         }
-        if formats.contains(where: { $0.codec.isNamed("flexfec-03") }) {
+        if peerHasFEC, formats.contains(where: { $0.codec.isNamed("flexfec-03") }) {
             sources.append(encoding.fecSSRC)
             media.attributes.append("ssrc-group", "FEC-FR \(encoding.ssrc) \(encoding.fecSSRC)")
         }

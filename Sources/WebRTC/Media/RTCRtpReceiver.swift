@@ -11,7 +11,8 @@ public final class RTCRtpReceiver: Sendable {
     }
 
     let id: TransceiverID
-    let shared: PeerShared
+    /// The connection holds its transceivers; they do not hold it.
+    weak let shared: PeerShared?
     private let values: Mutex<Values>
 
     /// The track; muted until media arrives.
@@ -35,7 +36,8 @@ public final class RTCRtpReceiver: Sendable {
 
     /// The transport, `nil` before there is a description.
     public var transport: RTCDtlsTransport? {
-        self.values.withLock { $0.state.hasTransport } ? RTCDtlsTransport(shared: self.shared) : nil
+        guard self.values.withLock({ $0.state.hasTransport }), let shared = self.shared else { return nil }
+        return RTCDtlsTransport(shared: shared)
     }
 
     /// What was negotiated for receiving.

@@ -13,7 +13,8 @@ public final class RTCRtpSender: Sendable {
     }
 
     let id: TransceiverID
-    let shared: PeerShared
+    /// The connection holds its transceivers; they do not hold it.
+    weak let shared: PeerShared?
     private let values: Mutex<Values>
 
     init(_ state: PeerSession.TransceiverState, shared: PeerShared) {
@@ -32,7 +33,8 @@ public final class RTCRtpSender: Sendable {
 
     /// The transport, `nil` before there is a description.
     public var transport: RTCDtlsTransport? {
-        self.values.withLock { $0.state.hasTransport } ? RTCDtlsTransport(shared: self.shared) : nil
+        guard self.values.withLock({ $0.state.hasTransport }), let shared = self.shared else { return nil }
+        return RTCDtlsTransport(shared: shared)
     }
 
     // MARK: Parameters

@@ -27,7 +27,8 @@ public struct RTCRtpTransceiverInit: Sendable {
 /// A sender and a receiver that share a section of the descriptions (W3C webrtc-pc section 5.4).
 public final class RTCRtpTransceiver: Sendable {
     let id: TransceiverID
-    let shared: PeerShared
+    /// The connection holds its transceivers; they do not hold it.
+    weak let shared: PeerShared?
     private let state: Mutex<PeerSession.TransceiverState>
 
     /// What it carries, both ways.

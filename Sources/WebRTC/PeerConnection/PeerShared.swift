@@ -137,3 +137,13 @@ final class PeerShared: Sendable {
 
     func finish() { self.continuation.finish() }
 }
+
+extension PeerShared? {
+    /// Runs `body` on the event loop of a connection that there still is.
+    func perform<Result: Sendable>(
+        _ body: @escaping @Sendable (PeerDriver) throws(RTCError) -> Result
+    ) async throws(RTCError) -> Result {
+        guard let self else { throw RTCError(.invalidState, "the connection is closed") }
+        return try await self.perform(body)
+    }
+}
