@@ -125,11 +125,79 @@ static inline void crtc_bio_set_retry_read(BIO *bio) { BIO_set_retry_read(bio); 
 
 static inline void crtc_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
 
+static inline size_t crtc_ssl_copy_master_secret(SSL *ssl, unsigned char *secret, size_t size) {
+    SSL_SESSION *session = SSL_get_session(ssl);
+    return session == NULL ? 0 : SSL_SESSION_get_master_key(session, secret, size);
+}
 
-// RTCCrypto: HMAC.
+/// The hash function of the suite's key derivation, for example "SHA2-256"; NULL when it is not known.
+static inline const char *crtc_ssl_prf_digest(SSL *ssl) {
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+    const EVP_MD *digest = cipher == NULL ? NULL : SSL_CIPHER_get_handshake_digest(cipher);
+    return digest == NULL ? NULL : EVP_MD_get0_name(digest);
+}
+
+static const int crtc_nid_aes_128_gcm = NID_aes_128_gcm;
+static const int crtc_nid_aes_256_gcm = NID_aes_256_gcm;
+static const int crtc_nid_chacha20_poly1305 = NID_chacha20_poly1305;
+
+// MARK: Key derivation and authenticated encryption (RTCDTLS)
 
 #include <openssl/core_names.h>
+#include <openssl/kdf.h>
 #include <openssl/params.h>
+
+/// The pseudo-random function of TLS 1.2 (RFC 5246 section 5); returns 1 on success.
+static inline int crtc_tls12_prf(const char *digest, const void *secret, size_t secretSize, const void *seed,
+                                 size_t seedSize, unsigned char *output, size_t outputSize) {
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "TLS1-PRF", NULL);
+    EVP_KDF_CTX *context = EVP_KDF_CTX_new(kdf);
+    OSSL_PARAM parameters[4];
+    int derived;
+    parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)digest, 0);
+    parameters[1] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, (void *)secret, secretSize);
+    parameters[2] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, (void *)seed, seedSize);
+    parameters[3] = OSSL_PARAM_construct_end();
+    derived = context != NULL && EVP_KDF_derive(context, output, outputSize, parameters) == 1;
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(kdf);
+    return derived;
+}
+
+/// A cipher with its key set, for many records; NULL on failure.
+static inline EVP_CIPHER_CTX *crtc_aead_create(const EVP_CIPHER *cipher, const unsigned char *key, int seals) {
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    if (context != NULL && EVP_CipherInit_ex(context, cipher, NULL, key, NULL, seals) != 1) {
+        EVP_CIPHER_CTX_free(context);
+        return NULL;
+    }
+    return context;
+}
+
+/// Encrypts `size` bytes to `output` and appends the tag of 16 bytes; the nonce has 12. Returns 1 on success.
+static inline int crtc_aead_seal(EVP_CIPHER_CTX *context, const unsigned char *nonce, const void *associated,
+                                 int associatedSize, const void *input, int size, unsigned char *output) {
+    int written = 0;
+    return EVP_EncryptInit_ex(context, NULL, NULL, NULL, nonce) == 1
+        && EVP_EncryptUpdate(context, NULL, &written, (const unsigned char *)associated, associatedSize) == 1
+        && EVP_EncryptUpdate(context, output, &written, (const unsigned char *)input, size) == 1
+        && EVP_EncryptFinal_ex(context, output + written, &written) == 1
+        && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, 16, output + size) == 1;
+}
+
+/// Decrypts `size` bytes that the tag follows; the nonce has 12. Returns 1 if they are authentic, and only then is `output`
+/// to be used.
+static inline int crtc_aead_open(EVP_CIPHER_CTX *context, const unsigned char *nonce, const void *associated,
+                                 int associatedSize, const unsigned char *input, int size, unsigned char *output) {
+    int written = 0;
+    return EVP_DecryptInit_ex(context, NULL, NULL, NULL, nonce) == 1
+        && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, 16, (void *)(input + size)) == 1
+        && EVP_DecryptUpdate(context, NULL, &written, (const unsigned char *)associated, associatedSize) == 1
+        && EVP_DecryptUpdate(context, output, &written, input, size) == 1
+        && EVP_DecryptFinal_ex(context, output + written, &written) == 1;
+}
+
+// RTCCrypto: HMAC.
 
 // Keys `context` for HMAC over the named digest; returns 1 on success. An empty key may come without a pointer.
 static inline int crtc_hmac_prepare(EVP_MAC_CTX *context, const char *digest, const void *key, size_t keySize) {

@@ -74,6 +74,17 @@ public struct DatagramBatcher: Sendable {
         }
     }
 
+    /// Adds one datagram of `count` bytes, more than none, which `write` makes in place. It must fill all of them.
+    public mutating func append(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
+        self.prepare(forDatagramOf: count)
+        self.open.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
+            write(UnsafeMutableRawBufferPointer(rebasing: bytes[..<count]))
+            return count
+        }
+        self.openCount += 1
+        if count < self.openSegmentSize || self.openCount == DatagramBatch.maximumCount { self.closeBatch() }
+    }
+
     /// Adds one datagram. Empty ones are ignored.
     public mutating func append(_ datagram: RawSpan) {
         datagram.withUnsafeBytes { self.append($0) }

@@ -34,12 +34,33 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
 
     /// `count` random bytes.
     public mutating func bytes(count: Int) -> [UInt8] {
-        (0..<count).map { _ in UInt8(truncatingIfNeeded: self.next()) }
+        // The system's generator is a system call: all eight bytes of a number are used.
+        var word: UInt64 = 0
+        return (0..<count).map { index in
+            word = index % 8 == 0 ? self.next() : word >> 8
+            return UInt8(truncatingIfNeeded: word)
+        }
     }
 
     /// `count` random characters of the ICE alphabet (letters, digits, `+` and `/`; RFC 8839 section 5.4): 6 bits each.
     public mutating func iceCharacters(count: Int) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        return String(decoding: (0..<count).map { _ in alphabet[Int(self.next() & 63)] }, as: UTF8.self)
+        String(unsafeUninitializedCapacity: count) { characters in
+            var word: UInt64 = 0
+            for index in 0..<count {
+                word = index % 10 == 0 ? self.next() : word >> 6
+                characters[index] = Self.iceCharacter(UInt8(word & 63))
+            }
+            return count
+        }
+    }
+
+    private static func iceCharacter(_ sixBits: UInt8) -> UInt8 {
+        switch sixBits {
+        case 0..<26: return UInt8(ascii: "A") + sixBits
+        case 26..<52: return UInt8(ascii: "a") + sixBits - 26
+        case 52..<62: return UInt8(ascii: "0") + sixBits - 52
+        case 62: return UInt8(ascii: "+")
+        default: return UInt8(ascii: "/")
+        }
     }
 }

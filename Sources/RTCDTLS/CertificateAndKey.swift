@@ -96,6 +96,14 @@ final class CertificateAndKey: @unchecked Sendable {
         return bytes
     }
 
+    /// The certificate of these bytes, to be freed by the caller; `nil` if they are none.
+    static func certificate(der: [UInt8]) -> OpaquePointer? {
+        der.withUnsafeBufferPointer { bytes in
+            var next = bytes.baseAddress
+            return d2i_X509(nil, &next, bytes.count)
+        }
+    }
+
     static func der(of certificate: OpaquePointer) -> [UInt8]? {
         let length = i2d_X509(certificate, nil)
         guard length > 0 else { return nil }

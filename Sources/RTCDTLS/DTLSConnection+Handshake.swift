@@ -10,7 +10,7 @@ extension DTLSConnection {
     private static let maximumSteps = 64
 
     /// Where the handshake stands.
-    var handshakeState: UInt32 { SSL_get_state(self.ssl).rawValue }
+    var handshakeState: UInt32 { self.ssl.map { SSL_get_state($0).rawValue } ?? 0 }
 
     /// Whether the next datagram has to wait for the peer's fingerprints.
     ///
@@ -62,6 +62,10 @@ extension DTLSConnection {
                 if self.state == .connecting { self.advanceHandshake(now: now) }
                 // An established connection reads the rest when it looks for application records.
                 if self.state != .connected { self.box.input = nil }
+            case .early(let range):
+                if !self.early.append(UnsafeRawBufferPointer(rebasing: datagram[range])) {
+                    self.tally.datagramsDropped += 1
+                }
             case .alert(let level, let description):
                 self.suspect(level: level, description: description, now: now)
             case .dropped:
@@ -84,6 +88,7 @@ extension DTLSConnection {
     /// Lets OpenSSL go on until it needs another datagram.
     func advanceHandshake(now: NIODeadline) {
         OpenSSLErrorQueue.clear()
+        self.box.flight.removeAll(keepingCapacity: true)
         for _ in 0..<Self.maximumSteps {
             let result = SSL_do_handshake(self.ssl)
             if result == 1 {
@@ -125,13 +130,14 @@ extension DTLSConnection {
         self.handshakeDeadline = nil
         self.suspectedAlert = nil
         // Cannot happen: OpenSSL was told to insist on a certificate and to ask about it. All security rests on it, though.
-        guard self.box.verified else {
+        guard self.box.verified, let ssl = self.ssl else {
             self.fail(DTLSError(.fingerprintMismatch, "the handshake ended without a verified certificate"))
             return
         }
-        let info = self.makeSessionInfo()
+        let info = self.makeSessionInfo(ssl)
         self.sessionInfo = info
         self.isFreshlyConnected = true
+        self.takeOverRecords()
         self.enter(.connected)
         self.events.append(.connected(info))
     }
@@ -162,6 +168,7 @@ extension DTLSConnection {
         self.events.append(.stateChanged(state))
         if state == .closed || state == .failed {
             self.held = HeldDatagrams()
+            self.early = HeldDatagrams()
             self.handshakeDeadline = nil
             self.retransmissionDeadline = nil
             self.suspectedAlert = nil

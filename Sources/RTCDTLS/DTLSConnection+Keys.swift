@@ -15,6 +15,12 @@ extension DTLSConnection {
         guard (1...65_535).contains(length), (1...255).contains(label.utf8.count) else {
             throw DTLSError(.exportUnavailable, "the label has 1 to 255 bytes, the material 1 to 65535")
         }
+        if let records = self.records {
+            guard let exported = records.secrets.export(label: label, count: length) else {
+                throw OpenSSLErrorQueue.takeError(.exportUnavailable, "exporting keying material")
+            }
+            return exported
+        }
         var bytes = [UInt8](repeating: 0, count: length)
         let label = label.utf8.map { CChar(bitPattern: $0) }
         guard SSL_export_keying_material(self.ssl, &bytes, length, label, label.count, nil, 0, 0) == 1 else {
@@ -44,29 +50,31 @@ extension DTLSConnection {
     /// Whether the peer's certificate is one of these, by the same rule as in the handshake; false before the handshake
     /// has ended.
     public func peerCertificateMatches(_ fingerprints: [DTLSFingerprint]) -> Bool {
-        guard self.sessionInfo != nil, let certificate = SSL_get1_peer_certificate(self.ssl) else { return false }
+        guard let der = self.sessionInfo?.peerCertificates.first,
+            let certificate = CertificateAndKey.certificate(der: der)
+        else { return false }
         defer { X509_free(certificate) }
         return PeerVerification.matches(certificate, fingerprints)
     }
 
-    func makeSessionInfo() -> DTLSSessionInfo {
-        let cipher = SSL_get_current_cipher(self.ssl).flatMap { SSL_CIPHER_standard_name($0) }
-        let profile = SSL_get_selected_srtp_profile(self.ssl).map { UInt16(truncatingIfNeeded: $0.pointee.id) }
+    func makeSessionInfo(_ ssl: OpaquePointer) -> DTLSSessionInfo {
+        let cipher = SSL_get_current_cipher(ssl).flatMap { SSL_CIPHER_standard_name($0) }
+        let profile = SSL_get_selected_srtp_profile(ssl).map { UInt16(truncatingIfNeeded: $0.pointee.id) }
         return DTLSSessionInfo(
-            version: DTLSVersion(rawValue: UInt16(truncatingIfNeeded: SSL_version(self.ssl))) ?? .dtls12,
+            version: DTLSVersion(rawValue: UInt16(truncatingIfNeeded: SSL_version(ssl))) ?? .dtls12,
             cipherSuite: cipher.map { String(cString: $0) } ?? "unknown",
-            group: self.groupName(),
+            group: Self.groupName(ssl),
             srtpProfile: profile.flatMap { SRTPProtectionProfile(rawValue: $0) },
-            extendedMasterSecret: crtc_ssl_has_extended_master_secret(self.ssl),
-            peerCertificates: self.peerCertificates()
+            extendedMasterSecret: crtc_ssl_has_extended_master_secret(ssl),
+            peerCertificates: Self.peerCertificates(ssl)
         )
     }
 
-    private func groupName() -> String? {
-        var name = crtc_ssl_group_name(self.ssl).map { String(cString: $0) }
+    private static func groupName(_ ssl: OpaquePointer) -> String? {
+        var name = crtc_ssl_group_name(ssl).map { String(cString: $0) }
         if name == nil {
             var bytes = [CChar](repeating: 0, count: 64)
-            if crtc_ssl_copy_peer_group_name(self.ssl, &bytes, bytes.count) == 1 {
+            if crtc_ssl_copy_peer_group_name(ssl, &bytes, bytes.count) == 1 {
                 name = String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             }
         }
@@ -79,12 +87,12 @@ extension DTLSConnection {
         }
     }
 
-    private func peerCertificates() -> [[UInt8]] {
-        guard let own = SSL_get1_peer_certificate(self.ssl) else { return [] }
+    private static func peerCertificates(_ ssl: OpaquePointer) -> [[UInt8]] {
+        guard let own = SSL_get1_peer_certificate(ssl) else { return [] }
         defer { X509_free(own) }
         var certificates = [CertificateAndKey.der(of: own) ?? []]
         // A client's chain begins with the server's own certificate, a server's does not contain the client's.
-        let chain = SSL_get_peer_cert_chain(self.ssl)
+        let chain = SSL_get_peer_cert_chain(ssl)
         for index in 0..<crtc_certificates_count(chain) {
             guard let certificate = crtc_certificates_at(chain, index), X509_cmp(certificate, own) != 0,
                 let bytes = CertificateAndKey.der(of: certificate)

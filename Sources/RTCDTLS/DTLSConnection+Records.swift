@@ -13,12 +13,14 @@ extension DTLSConnection {
         )
     }
 
-    /// Releases the 18 KiB of record buffers until the next record; they are back at the cost of 0.2 µs.
+    /// Releases the 18 KiB of OpenSSL's record buffers, where OpenSSL still has a part, until the next record; they are back at
+    /// the cost of 0.2 µs.
     ///
     /// For an owner who sees that the connection rests. It happens by itself at the end of the handshake, for media
     /// connections whose DTLS is never used again.
     public func releaseIdleMemory() {
-        guard self.state == .connected, !self.buffersAreReleased, SSL_has_pending(self.ssl) == 0 else { return }
+        guard self.state == .connected, self.ssl != nil, !self.buffersAreReleased, SSL_has_pending(self.ssl) == 0
+        else { return }
         self.buffersAreReleased = SSL_free_buffers(self.ssl) == 1
     }
 
@@ -32,15 +34,24 @@ extension DTLSConnection {
     /// Reads the application records of a datagram on an established connection.
     func read(_ datagram: UnsafeRawBufferPointer, now: NIODeadline, deliver: (RawSpan) -> Void) {
         let before = self.tally.recordsReceived
-        self.box.input = datagram
-        self.readRecords(deliver: deliver)
+        if let records = self.records {
+            self.read(datagram, with: records, deliver: deliver)
+        } else {
+            self.box.input = datagram
+            self.readRecords(deliver: deliver)
+        }
         if self.tally.recordsReceived == before { self.tally.datagramsWithoutData += 1 }
     }
 
     /// Reads the application records that came along with the handshake's end.
     func readPending(now: NIODeadline, deliver: (RawSpan) -> Void) {
-        guard self.box.input != nil || SSL_has_pending(self.ssl) == 1 else { return }
-        self.readRecords(deliver: deliver)
+        if self.records == nil, self.box.input != nil || SSL_has_pending(self.ssl) == 1 {
+            self.readRecords(deliver: deliver)
+        }
+        for record in self.early.takeAll() {
+            guard self.state == .connected else { return }
+            record.withUnsafeBytes { self.read($0, now: now, deliver: deliver) }
+        }
     }
 
     /// One datagram is one record as a rule: asking whether there is more is cheaper than reading in vain.

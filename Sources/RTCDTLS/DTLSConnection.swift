@@ -62,7 +62,12 @@ public final class DTLSConnection {
     /// Why the connection failed; `nil` unless it did.
     public internal(set) var failure: DTLSError?
 
-    let ssl: OpaquePointer
+    /// OpenSSL's connection, while it has a part: until the end of the handshake, unless the suite is no AEAD.
+    var ssl: OpaquePointer?
+    /// Who reads and writes records after the handshake; `nil` as long as OpenSSL does.
+    var records: RecordLayer?
+    /// Whether OpenSSL goes on with the records whatever the suite is, for comparison.
+    var keepsOpenSSL = false
     let box: DatagramBIO
     /// Whether OpenSSL's record buffers were taken away, so that it needs them back first.
     var buffersAreReleased = false
@@ -70,6 +75,8 @@ public final class DTLSConnection {
     var isFreshlyConnected = false
     var tally = DTLSCounters()
     var held = HeldDatagrams()
+    /// Encrypted records that overtook the end of the handshake.
+    var early = HeldDatagrams()
     var events: [Event] = []
     var eventsHead = 0
     var handshakeDeadline: NIODeadline?
@@ -248,9 +255,7 @@ public final class DTLSConnection {
     public func close(now: NIODeadline) {
         switch self.state {
         case .connected:
-            self.acquireBuffers()
-            SSL_shutdown(self.ssl)
-            OpenSSLErrorQueue.clear()
+            self.sendCloseNotify()
             self.enter(.closed)
         case .new, .connecting:
             self.box.output.removeAll()
@@ -261,6 +266,14 @@ public final class DTLSConnection {
     }
 
     // MARK: Sending
+
+    private func writeRecord(_ record: UnsafeRawBufferPointer) -> Bool {
+        if let records = self.records {
+            return self.write(RecordHeader.ContentType.applicationData, record, with: records)
+        }
+        self.acquireBuffers()
+        return SSL_write(self.ssl, record.baseAddress, Int32(record.count)) == Int32(record.count)
+    }
 
     /// Encrypts one application record into one datagram.
     ///
@@ -287,8 +300,7 @@ public final class DTLSConnection {
                 "a record has 1 to \(self.context.configuration.maximumRecordSize) bytes, not \(record.count)"
             )
         }
-        self.acquireBuffers()
-        guard SSL_write(self.ssl, record.baseAddress, Int32(record.count)) == Int32(record.count) else {
+        guard self.writeRecord(record) else {
             let failure = OpenSSLErrorQueue.takeError(.connectionFailed, "sending a record")
             self.fail(failure)
             return failure

@@ -15,9 +15,18 @@ public final class DTLSContext: Sendable {
     ///
     /// - Throws: ``DTLSError/Code/invalidConfiguration`` for values out of range, ``DTLSError/Code/invalidCertificate`` for a
     ///   certificate that OpenSSL does not take.
-    public init(
+    public convenience init(
         certificate: DTLSCertificate,
         configuration: DTLSConfiguration = DTLSConfiguration()
+    ) throws(DTLSError) {
+        try self.init(certificate: certificate, configuration: configuration, ciphers: Self.ciphers)
+    }
+
+    /// A context with other cipher suites than the usual ones, in OpenSSL's names.
+    init(
+        certificate: DTLSCertificate,
+        configuration: DTLSConfiguration,
+        ciphers: [String]
     ) throws(DTLSError) {
         try configuration.validate()
         OpenSSLErrorQueue.clear()
@@ -27,12 +36,12 @@ public final class DTLSContext: Sendable {
         self.handle = Handle(context)
         self.certificate = certificate
         self.configuration = configuration
-        try self.configureProtocol(context)
+        try self.configureProtocol(context, ciphers: ciphers)
         try self.configureCertificate(context)
         OpenSSLErrorQueue.clear()
     }
 
-    private func configureProtocol(_ context: OpaquePointer) throws(DTLSError) {
+    private func configureProtocol(_ context: OpaquePointer, ciphers: [String]) throws(DTLSError) {
         let options =
             crtc_op_no_renegotiation | crtc_op_no_ticket | crtc_op_no_compression | crtc_op_no_query_mtu
             | crtc_op_server_preference | crtc_op_prioritize_chacha
@@ -45,7 +54,7 @@ public final class DTLSContext: Sendable {
         let newest = Int32(DTLSLibrary.maximumVersion.rawValue)
         let groups = DTLSLibrary.supportsHybridKeyExchange ? "X25519MLKEM768:\(Self.groups)" : Self.groups
         guard crtc_ctx_set_min_version(context, oldest) == 1, crtc_ctx_set_max_version(context, newest) == 1,
-            SSL_CTX_set_cipher_list(context, Self.ciphers.joined(separator: ":")) == 1,
+            SSL_CTX_set_cipher_list(context, ciphers.joined(separator: ":")) == 1,
             crtc_ctx_set_groups(context, groups) == 1,
             crtc_ctx_set_signature_algorithms(context, Self.signatureAlgorithms.joined(separator: ":")) == 1,
             crtc_ctx_set_max_send_fragment(context, self.configuration.maximumRecordSize) == 1,
@@ -70,14 +79,12 @@ public final class DTLSContext: Sendable {
         )
     }
 
-    // A server without AES instructions prefers ChaCha20 where the client does. The CBC suites are for peers from before
-    // AEAD; RFC 8827 once asked for the first of them.
+    // A server without AES instructions prefers ChaCha20 where the client does. There are no CBC suites: every WebRTC peer has
+    // the first of these (RFC 8827 section 6.5), and a forged record of the wrong length ends OpenSSL's CBC connections.
     private static let ciphers = [
         "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256",
         "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305",
         "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
-        "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA",
-        "ECDHE-ECDSA-AES256-SHA", "ECDHE-RSA-AES256-SHA",
     ]
     private static let groups = "X25519:P-256:P-384:P-521"
     private static let signatureAlgorithms = [

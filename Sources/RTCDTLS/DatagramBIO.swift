@@ -24,6 +24,12 @@ final class DatagramBIO {
     var alertsSent = 0
     var alertsReceived = 0
     var datagramsSent = 0
+    /// The datagrams written since this was last emptied, while ``isInHandshake``: the flight to repeat when the peer asks.
+    var flight: [[UInt8]] = []
+    /// Whether what is written is kept and looked at; `false` from the handshake's end on.
+    var isInHandshake = true
+    /// One more than the highest number of a record written in epoch 1.
+    private(set) var nextSequence: UInt64 = 0
 
     let initialTimeout: UInt32
     let maximumTimeout: UInt32
@@ -71,6 +77,16 @@ final class DatagramBIO {
         }
     }
 
+    private func append(_ datagram: UnsafeRawBufferPointer) {
+        self.output.append(datagram)
+        self.datagramsSent += 1
+        guard self.isInHandshake else { return }
+        self.flight.append(Array(datagram))
+        RecordHeader.forEach(in: datagram) { header in
+            if header.epoch == 1 { self.nextSequence = max(self.nextSequence, header.sequence + 1) }
+        }
+    }
+
     // MARK: BIO
 
     /// The callbacks' table, one for the process: OpenSSL never gives a BIO type's number back.
@@ -102,8 +118,7 @@ final class DatagramBIO {
     private static func write(_ bio: OpaquePointer?, from bytes: UnsafePointer<CChar>?, count: Int32) -> Int32 {
         guard let bio, let bytes, count > 0, let data = BIO_get_data(bio) else { return -1 }
         return Unmanaged<DatagramBIO>.fromOpaque(data)._withUnsafeGuaranteedRef { box in
-            box.output.append(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
-            box.datagramsSent += 1
+            box.append(UnsafeRawBufferPointer(start: bytes, count: Int(count)))
             return count
         }
     }

@@ -2,7 +2,8 @@
 ///
 /// Before encryption begins nothing tells a peer's record from a forged one. What can never be right at that time is
 /// dropped here, because OpenSSL would end the connection over it; alerts are handed to the caller, who takes his time to
-/// believe them. Encrypted records pass: OpenSSL authenticates those.
+/// believe them. Of encrypted records those of the handshake pass, which OpenSSL authenticates; the others belong to the time
+/// after it.
 enum HandshakeRecordFilter {
     /// The longest handshake message that is let through, in bytes.
     static let maximumMessageSize = 32_768
@@ -12,18 +13,14 @@ enum HandshakeRecordFilter {
         case records(Range<Int>)
         /// An alert that nobody authenticated.
         case alert(level: UInt8, description: UInt8)
+        /// An encrypted record to be read after the handshake.
+        case early(Range<Int>)
         /// Something that was cut out.
         case dropped
     }
 
-    private enum ContentType {
-        static let changeCipherSpec: UInt8 = 20
-        static let alert: UInt8 = 21
-        static let handshake: UInt8 = 22
-        static let applicationData: UInt8 = 23
-    }
+    private typealias ContentType = RecordHeader.ContentType
 
-    private static let recordHeaderSize = 13
     private static let messageHeaderSize = 12
 
     /// Calls `body` with the datagram's parts in order, neighbouring records together.
@@ -40,46 +37,30 @@ enum HandshakeRecordFilter {
                 offset = datagram.count
                 break
             }
-            guard let record = Self.record(in: datagram, at: offset) else {
+            guard let header = RecordHeader(in: datagram, at: offset) else {
                 flush(upTo: offset, next: datagram.count)
                 body(.dropped)
                 return
             }
-            if let replacement = Self.verdict(on: record, in: datagram) {
-                flush(upTo: offset, next: record.body.upperBound)
+            let end = offset + RecordHeader.size + header.bodySize
+            if let replacement = Self.verdict(on: header, at: offset..<end, in: datagram) {
+                flush(upTo: offset, next: end)
                 body(replacement)
             }
-            offset = record.body.upperBound
+            offset = end
         }
         flush(upTo: offset, next: offset)
     }
 
-    private struct Record {
-        var type: UInt8
-        var epoch: Int
-        var body: Range<Int>
-    }
-
-    private static func record(in datagram: UnsafeRawBufferPointer, at offset: Int) -> Record? {
-        guard datagram.count - offset >= Self.recordHeaderSize,
-            (ContentType.changeCipherSpec...ContentType.applicationData).contains(datagram[offset]),
-            datagram[offset + 1] == 0xFE
-        else { return nil }
-        let length = Int(datagram[offset + 11]) << 8 | Int(datagram[offset + 12])
-        let begin = offset + Self.recordHeaderSize
-        guard length <= datagram.count - begin else { return nil }
-        return Record(
-            type: datagram[offset],
-            epoch: Int(datagram[offset + 3]) << 8 | Int(datagram[offset + 4]),
-            body: begin..<(begin + length)
-        )
-    }
-
     /// What to hand out instead of the record; `nil` when OpenSSL may see it.
-    private static func verdict(on record: Record, in datagram: UnsafeRawBufferPointer) -> Part? {
-        guard record.epoch == 0 else { return nil }
-        let body = record.body
-        switch record.type {
+    private static func verdict(
+        on header: RecordHeader,
+        at record: Range<Int>,
+        in datagram: UnsafeRawBufferPointer
+    ) -> Part? {
+        guard header.epoch == 0 else { return header.type == ContentType.handshake ? nil : .early(record) }
+        let body = record.dropFirst(RecordHeader.size)
+        switch header.type {
         case ContentType.changeCipherSpec:
             return body.count == 1 && datagram[body.lowerBound] == 1 ? nil : .dropped
         case ContentType.alert:

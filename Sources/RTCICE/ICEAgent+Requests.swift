@@ -23,7 +23,10 @@ extension ICEAgent {
             self.refuse(message, code: 487, reason: "Role Conflict", in: generation, path: path)
             return
         }
-        guard Self.isPlausible(path.remote), self.accept(message, in: generation, path: path, now: now) else { return }
+        let remoteUfrag = username.dropFirst(generation.localCredentials.ufrag.count + 1)
+        guard Self.isPlausible(path.remote),
+            self.accept(message, from: remoteUfrag, in: generation, path: path, now: now)
+        else { return }
         self.noteValidated(path)
         self.answer(message, in: generation, path: path)
     }
@@ -42,12 +45,14 @@ extension ICEAgent {
     /// Notes what a check says; `false` if there is no room to remember it, in which case it stays unanswered.
     private func accept(
         _ message: STUNMessage,
+        from remoteUfrag: Substring,
         in generation: ICEGeneration,
         path: ICEPath,
         now: NIODeadline
     ) -> Bool {
         let check = ICEGeneration.EarlyCheck(
             path: path,
+            remoteUfrag: remoteUfrag,
             priority: message.priority ?? ICECandidate.priority(type: .peerReflexive, localPreference: 0),
             useCandidate: message.useCandidate
         )
@@ -58,14 +63,23 @@ extension ICEAgent {
             return true
         }
         if self.state == .failed { return generation.pairs[path] != nil }
-        if generation.remoteCredentials == nil || generation.localByBase[path.base] == nil {
-            return self.remember(check, in: generation)
-        }
+        if !self.canAct(on: check, in: generation) { return self.remember(check, in: generation) }
         return self.act(on: check, in: generation, now: now)
     }
 
+    /// Whether both sides of a check are known: our candidate, and the sender's description. A sender with another ufrag than the
+    /// one described is a peer that takes over, whose answer is under way.
+    private func canAct(on check: ICEGeneration.EarlyCheck, in generation: ICEGeneration) -> Bool {
+        guard let remote = generation.remoteCredentials, generation.localByBase[check.path.base] != nil else {
+            return false
+        }
+        return remote.ufrag == check.remoteUfrag || generation.pairs[check.path] != nil
+    }
+
     private func remember(_ check: ICEGeneration.EarlyCheck, in generation: ICEGeneration) -> Bool {
-        if let index = generation.earlyChecks.firstIndex(where: { $0.path == check.path }) {
+        if let index = generation.earlyChecks.firstIndex(where: {
+            $0.path == check.path && $0.remoteUfrag == check.remoteUfrag
+        }) {
             generation.earlyChecks[index].useCandidate =
                 generation.earlyChecks[index].useCandidate || check.useCandidate
             return true
@@ -83,8 +97,8 @@ extension ICEAgent {
         let generation = self.current
         guard generation.remoteCredentials != nil, !generation.earlyChecks.isEmpty else { return }
         let early = generation.earlyChecks
-        generation.earlyChecks = early.filter { generation.localByBase[$0.path.base] == nil }
-        for check in early where generation.localByBase[check.path.base] != nil {
+        generation.earlyChecks = early.filter { !self.canAct(on: $0, in: generation) }
+        for check in early where self.canAct(on: check, in: generation) {
             _ = self.act(on: check, in: generation, now: now)
         }
     }

@@ -13,9 +13,11 @@ extension ICECandidate {
     public init?(parsing text: some StringProtocol) {
         guard text.utf8.count <= Self.maximumLength else { return nil }
         var rest = Substring(text)
-        if rest.hasPrefix("a=") { rest = rest.dropFirst(2) }
-        guard rest.lowercased().hasPrefix("candidate:") else { return nil }
-        let fields = rest.dropFirst(10).split(whereSeparator: { $0 == " " || $0 == "\r" || $0 == "\n" })
+        if rest.utf8.starts(with: "a=".utf8) { rest = rest.dropFirst(2) }
+        guard rest.utf8.prefix(10).map(\.asciiLowercased) == Array("candidate:".utf8) else { return nil }
+        // Bytes, not characters: finding the borders of characters costs more than all the rest.
+        let fields = rest.utf8.dropFirst(10).split(whereSeparator: { $0 == 0x20 || $0 == 0x0D || $0 == 0x0A })
+            .map { Substring($0) }
         guard fields.count >= 8, fields[6].lowercased() == "typ",
             (1...32).contains(fields[0].utf8.count), fields[0].utf8.allSatisfy(\.isFoundationCharacter),
             let component = Int(fields[1]), (1...256).contains(component),
@@ -108,6 +110,9 @@ extension ICECandidateAddress {
 }
 
 extension UInt8 {
+    /// The lower-case form of an ASCII letter; anything else as it is.
+    fileprivate var asciiLowercased: UInt8 { (0x41...0x5A).contains(self) ? self | 0x20 : self }
+
     /// An `ice-char`, or one of the characters that shipping implementations put into foundations besides.
     var isFoundationCharacter: Bool {
         self.isICECharacter || self == 0x2D || self == 0x5F || self == 0x2E || self == 0x3D

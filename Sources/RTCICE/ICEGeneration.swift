@@ -45,6 +45,8 @@ final class ICEGeneration {
     /// A peer's check that came before it could be acted upon.
     struct EarlyCheck {
         var path: ICEPath
+        /// The sender's ufrag, by which its description is known when it comes.
+        var remoteUfrag: Substring
         var priority: UInt32
         var useCandidate: Bool
     }

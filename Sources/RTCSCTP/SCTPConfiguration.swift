@@ -40,8 +40,18 @@ public struct SCTPConfiguration: Sendable, Hashable {
     ///
     /// After that the channel counts as closed and its stream identifier is not used again.
     public var closeTimeoutMilliseconds = 10_000
+    /// Who runs the association. Default ``Engine/native``.
+    public var engine = Engine.native
     /// The finer settings.
     public var tuning = Tuning()
+
+    /// An implementation of SCTP.
+    public enum Engine: Sendable, Hashable {
+        /// This package's own: no lock, no clock of its own, memory for used streams only.
+        case native
+        /// The usrsctp library, of which there is one in a process: its timers are driven by ``SCTPRuntime``.
+        case usrsctp
+    }
 
     /// The defaults.
     public init() {}
@@ -73,6 +83,8 @@ public struct SCTPConfiguration: Sendable, Hashable {
         /// usrsctp, and so a receiver that runs it, keeps track of 4096 chunks behind a gap and drops what is beyond:
         /// with more under way a single loss becomes thousands. A path that never loses anything gains from more.
         public var maximumCongestionWindow = 4 << 20
+        /// The packets that may be under way at the beginning. Default 20 (RFC 9260 section 7.2.1: 3).
+        public var initialWindowPackets = 20
         /// The first retransmission timeout in milliseconds. Default 500 (RFC 9260 section 16: 1000).
         public var initialRTOMilliseconds = 500
         /// The smallest retransmission timeout in milliseconds. Default 220, above the 200 ms by which peers may delay

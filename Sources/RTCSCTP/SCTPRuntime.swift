@@ -8,7 +8,14 @@ internal import Synchronization
 /// any thread, for all associations at once. Every function here may be called from any thread.
 public enum SCTPRuntime {
     /// How many associations hold resources at this moment.
-    public static var activeAssociations: Int { PacketRegistry.shared.count }
+    public static var activeAssociations: Int {
+        PacketRegistry.shared.count + self.nativeAssociations.load(ordering: .relaxed)
+    }
+
+    /// How many associations need ``advance(milliseconds:)``: those of the usrsctp engine.
+    public static var drivenAssociations: Int { PacketRegistry.shared.count }
+
+    static let nativeAssociations = Atomic<Int>(0)
 
     /// Moves the clock on by `milliseconds` and runs the timers that became due.
     public static func advance(milliseconds: Int) {

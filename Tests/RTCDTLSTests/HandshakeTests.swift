@@ -266,7 +266,7 @@ struct HandshakeTests {
     @Test("an answer that was lost is repeated after the handshake")
     func lastFlightLost() throws {
         let wire = try Wire()
-        wire.tamper = { side, datagrams in
+        wire.tamper = { [unowned wire] side, datagrams in
             side == .server && wire.server.state == .connected && wire.client.counters.retransmissions == 0
                 ? [] : datagrams
         }

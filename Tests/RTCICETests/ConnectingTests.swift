@@ -117,6 +117,26 @@ import Testing
         #expect(duo.pathsAgree)
     }
 
+    @Test("A check of a peer that takes over is kept until its answer is known, and leads to it without a candidate")
+    func checkBeforeTakeover() {
+        let puppet = Puppet()
+        let first = address("198.51.100.1", 2000)
+        let second = address("198.51.100.2", 3000)
+        puppet.candidate(first)
+        puppet.check(from: first)
+        puppet.advance(.milliseconds(200))
+        puppet.answerChecks(of: first)
+        let answer = puppet.check(from: second, username: "agent:othr")
+        #expect(answer?.messageClass == .successResponse)
+        puppet.advance(.milliseconds(500))
+        #expect(puppet.answerChecks(of: second).isEmpty, "checked with the credentials of somebody else")
+        let other = ICECredentials(ufrag: "othr", password: "otherotherotherotherother")
+        puppet.agent.setRemote(credentials: other, now: puppet.now)
+        puppet.drain()
+        puppet.advance(.milliseconds(200))
+        #expect(!puppet.answerChecks(of: second, password: other.password).isEmpty)
+    }
+
     @Test("Checks that come before there are local candidates are used when there are")
     func checksBeforeGathering() {
         let duo = Duo()

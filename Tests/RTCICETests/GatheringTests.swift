@@ -99,7 +99,7 @@ import Testing
     @Test("An answer from elsewhere than the server is ignored")
     func forgedServer() {
         let duo = Duo()
-        duo.network.servers[self.server] = { [network = duo.network, base = duo.left.bases[0]] datagram, _ in
+        duo.network.servers[self.server] = { [unowned network = duo.network, base = duo.left.bases[0]] datagram, _ in
             guard let forged = reflect(datagram, address("198.51.100.66", 6)) else { return nil }
             network.send(forged, from: address("198.51.100.66", 6), to: base)
             return nil

@@ -183,7 +183,8 @@ extension SCTPTests {
             try pair.client.send("anybody?", on: near)
             let before = pair.client.wakes.count
             pair.run(until: { pair.client.closeState != nil }, limit: 200_000)
-            #expect(pair.client.wakes.count > before)
+            // Only usrsctp has timers that its owner does not see.
+            #expect((pair.client.wakes.count > before) == (EnginePair.current.client == .usrsctp))
             guard case .closed(_?) = pair.client.closeState else {
                 Issue.record("the association did not end")
                 return

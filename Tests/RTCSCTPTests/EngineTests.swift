@@ -12,6 +12,10 @@ import Testing
         var takes: [Int] = []
         private(set) var sent: [UInt16: [UInt8]] = [:]
 
+        var now = NIODeadline.uptimeNanoseconds(0)
+        let nextTimeout: NIODeadline? = nil
+        let fillsPackets = false
+        func handleTimeout() {}
         let outgoingStreams = 64
         let incomingStreams = 64
         let canAddStreams = false

@@ -205,6 +205,8 @@ extension SCTPTests {
 
         @Test("more channels than streams at the start: streams are added")
         func addsStreams() throws {
+            // usrsctp's engine asks only peers that it knows to answer.
+            guard EnginePair.current.client == EnginePair.current.server else { return }
             var configuration = SCTPConfiguration()
             configuration.outgoingStreams = 16
             let pair = TransportPair(client: configuration, server: configuration)
@@ -243,6 +245,12 @@ extension SCTPTests {
         func idOutOfRange() throws {
             let pair = TransportPair()
             pair.connect()
+            guard EnginePair.current == .usrsctp else {
+                let expected =
+                    EnginePair.current == .native ? 65_535 : EnginePair.current.client == .native ? 1_024 : 256
+                #expect(pair.client.transport.maxChannels == expected)
+                return
+            }
             #expect(pair.client.transport.maxChannels == 1_024)
             let error = #expect(throws: RTCError.self) {
                 try pair.client.transport.createChannel(.init(negotiated: true), id: StreamID(rawValue: 2_000))

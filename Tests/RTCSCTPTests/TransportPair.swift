@@ -93,8 +93,11 @@ final class TransportPair {
         server: SCTPConfiguration = .init(),
         seed: UInt64 = 1
     ) {
-        self.client = Peer(client)
-        self.server = Peer(server)
+        var configurations = [client, server]
+        configurations[0].engine = EnginePair.current.client
+        configurations[1].engine = EnginePair.current.server
+        self.client = Peer(configurations[0])
+        self.server = Peer(configurations[1])
         self.random = .seeded(seed)
     }
 
@@ -217,6 +220,6 @@ extension Peer {
     }
 }
 
-/// All suites of this target: usrsctp's clock is the process's, so they take turns.
-@Suite("SCTP and data channels", .serialized)
+/// All suites of this target: usrsctp's clock is the process's, so they take turns. Each test runs with each pair of engines.
+@Suite("SCTP and data channels", .serialized, .engines(EnginePair.all))
 enum SCTPTests {}

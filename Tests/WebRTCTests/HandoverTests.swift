@@ -4,8 +4,12 @@ import WebRTC
 
 @Suite("Handover to another peer", .serialized)
 struct HandoverTests {
-    @Test("a second peer that answers a later offer takes the connection over", .timeLimit(.minutes(1)))
-    func handover() async throws {
+    @Test(
+        "a second peer that answers a later offer takes the connection over, with and without candidates in its answer",
+        .timeLimit(.minutes(1)),
+        arguments: [true, false]
+    )
+    func handover(signalsCandidates: Bool) async throws {
         let caller = try self.makeConnection()
         let first = try self.makeConnection()
         let second = try self.makeConnection()
@@ -14,7 +18,7 @@ struct HandoverTests {
         try await chat.waitUntilOpen()
 
         let taken = try await second.createDataChannel("taken over")
-        try await self.negotiate(caller, second)
+        try await self.negotiate(caller, second, signalsCandidates: signalsCandidates)
         try await taken.waitUntilOpen()
         await chat.waitUntilClosed()
         let incoming = try #require(await self.channel("taken over", of: caller))
@@ -33,12 +37,21 @@ struct HandoverTests {
         return try RTCPeerConnection(configuration: configuration, addressPolicy: policy)
     }
 
-    /// Exchanges complete descriptions.
-    private func negotiate(_ offerer: RTCPeerConnection, _ answerer: RTCPeerConnection) async throws {
+    /// Exchanges complete descriptions, the answer's candidates only if asked.
+    private func negotiate(
+        _ offerer: RTCPeerConnection,
+        _ answerer: RTCPeerConnection,
+        signalsCandidates: Bool = true
+    ) async throws {
         try await offerer.setLocalDescription()
         try await answerer.setRemoteDescription(offerer.gatheredDescription())
         try await answerer.setLocalDescription()
-        try await offerer.setRemoteDescription(answerer.gatheredDescription())
+        var answer = try await answerer.gatheredDescription()
+        if !signalsCandidates {
+            answer.sdp = answer.sdp.split(separator: "\r\n").filter { !$0.hasPrefix("a=candidate:") }
+                .map { $0 + "\r\n" }.joined()
+        }
+        try await offerer.setRemoteDescription(answer)
     }
 
     private func channel(_ label: String, of connection: RTCPeerConnection) async -> RTCDataChannel? {

@@ -82,6 +82,7 @@ public struct RTCIceCandidate: Sendable, Hashable {
     public let relayProtocol: RTCIceServerTransportProtocol?
     /// The URL of the server that a candidate came from; local candidates only.
     public let url: String?
+    /// What ``candidate`` says, `nil` if it is not of the grammar.
     let parsed: ICECandidate?
 
     /// A candidate from its members.
@@ -103,11 +104,22 @@ public struct RTCIceCandidate: Sendable, Hashable {
     }
 
     init(members: RTCIceCandidateInit, relayProtocol: RTCIceServerTransportProtocol? = nil, url: String?) {
+        let parsed = members.candidate.isEmpty ? nil : ICECandidate(parsing: members.candidate)
+        self.init(members: members, parsed: parsed, relayProtocol: relayProtocol, url: url)
+    }
+
+    /// A candidate whose text was made from `parsed`, or parsed to it.
+    init(
+        members: RTCIceCandidateInit,
+        parsed: ICECandidate?,
+        relayProtocol: RTCIceServerTransportProtocol? = nil,
+        url: String?
+    ) {
         self.candidate = members.candidate
         self.sdpMid = members.sdpMid
         self.sdpMLineIndex = members.sdpMLineIndex
         self.url = url
-        self.parsed = members.candidate.isEmpty ? nil : ICECandidate(parsing: members.candidate)
+        self.parsed = parsed
         self.usernameFragment = members.usernameFragment
         self.relayProtocol = relayProtocol
     }
@@ -167,6 +179,20 @@ public struct RTCIceCandidate: Sendable, Hashable {
             sdpMLineIndex: self.sdpMLineIndex,
             usernameFragment: self.usernameFragment
         )
+    }
+}
+
+extension RTCIceCandidate {
+    /// Whether all members are equal.
+    public static func == (lhs: RTCIceCandidate, rhs: RTCIceCandidate) -> Bool {
+        lhs.toInit() == rhs.toInit() && lhs.relayProtocol == rhs.relayProtocol && lhs.url == rhs.url
+    }
+
+    /// Hashes the members; what was parsed of them follows from them.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(self.toInit())
+        hasher.combine(self.relayProtocol)
+        hasher.combine(self.url)
     }
 }
 

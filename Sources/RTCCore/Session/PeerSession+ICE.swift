@@ -214,7 +214,7 @@ extension PeerSession {
                 sdpMLineIndex: generation.sdpMLineIndex,
                 usernameFragment: ufrag
             )
-            self.emit(.iceCandidate(RTCIceCandidate(members: members, url: candidate.serverURL)))
+            self.emit(.iceCandidate(RTCIceCandidate(members: members, parsed: candidate, url: candidate.serverURL)))
         }
     }
 
@@ -307,6 +307,7 @@ extension PeerSession {
                 sdpMLineIndex: generation.sdpMLineIndex,
                 usernameFragment: ufrag
             ),
+            parsed: candidate,
             url: candidate.serverURL
         )
     }

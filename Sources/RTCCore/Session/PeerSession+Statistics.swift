@@ -114,6 +114,7 @@ extension PeerSession {
                 sdpMid: "",
                 usernameFragment: ufrag
             ),
+            parsed: candidate,
             url: candidate.serverURL
         )
         return RTCIceCandidateStats(

@@ -3,8 +3,14 @@ internal import NIOCore
 /// One SCTP association (RFC 9260) over a datagram path that keeps packets whole (RFC 8261).
 ///
 /// All that the data channels know of the engine below them. Everything but ``send(_:)`` and ``read(into:)`` may be
-/// called at any time; those two only inside ``drive(_:)``.
+/// called at any time; those two only inside ``drive(_:)``. The time is told before each run of calls.
 protocol SCTPAssociation: AnyObject {
+    /// The time, as the owner told it last.
+    var now: NIODeadline { get set }
+    /// When ``handleTimeout()`` is wanted next, `nil` if at no time. Engines that keep a clock of their own have none.
+    var nextTimeout: NIODeadline? { get }
+    /// Whether the engine fills packets with small messages by itself, and need not be told when to wait for more.
+    var fillsPackets: Bool { get }
     /// Outgoing streams; 0 before the association is up.
     var outgoingStreams: Int { get }
     /// Incoming streams; 0 before the association is up.
@@ -20,6 +26,9 @@ protocol SCTPAssociation: AnyObject {
     ///
     /// - Returns: 0 or an error number of the operating system.
     func start(remotePort: UInt16, outgoingStreams: Int, maximumIncomingStreams: Int) -> Int
+
+    /// Does what is due.
+    func handleTimeout()
 
     /// Takes one packet from the peer.
     func receive(_ packet: UnsafeRawBufferPointer)
@@ -65,6 +74,8 @@ protocol SCTPAssociation: AnyObject {
 /// What to send, and how.
 struct SCTPOutgoing: ~Copyable {
     var bytes: UnsafeRawBufferPointer
+    /// The whole message, for engines that keep it as it is; `nil` for one that is only in `bytes`.
+    var buffer: ByteBuffer?
     var stream: UInt16
     var payloadProtocol: UInt32
     var isOrdered: Bool
@@ -91,7 +102,10 @@ enum SCTPSendResult {
 
 enum SCTPReadResult {
     case nothing
+    /// What was read to the buffer.
     case data(SCTPIncomingData)
+    /// A whole message, from engines that have it in a buffer of its own.
+    case message(SCTPIncomingMessage)
     case notification(SCTPNotification)
 }
 
@@ -131,4 +145,6 @@ struct SCTPAssociationStatus {
     var retransmissionTimeout: TimeAmount
     var unacknowledgedChunks: Int
     var pendingMessages: Int
+    /// The bytes of the messages that were not sent yet, `nil` if the engine does not count them.
+    var pendingBytes: Int?
 }

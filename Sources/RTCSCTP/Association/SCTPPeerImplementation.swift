@@ -7,26 +7,25 @@ enum SCTPPeerImplementation {
     case usrsctp
     case other
 
+    /// The maker of a state cookie.
+    static func of(cookie: some Sequence<UInt8>) -> SCTPPeerImplementation {
+        cookie.starts(with: "KAME-BSD".utf8) ? .usrsctp : .other
+    }
+
     /// Looks at a packet for an INIT ACK, whose state cookie begins with its maker's mark in the usual stacks.
     static func identify(_ packet: UnsafeRawBufferPointer) -> SCTPPeerImplementation? {
         guard packet.count >= 36, packet[12] == 2 else { return nil }
-        let end = min(packet.count, 12 + packet.uint16(at: 14))
+        let end = min(packet.count, 12 + Int(packet.uint16(at: 14)))
         var offset = 32
         while offset + 4 <= end {
-            let length = packet.uint16(at: offset + 2)
+            let length = Int(packet.uint16(at: offset + 2))
             guard length >= 4 else { return nil }
             if packet.uint16(at: offset) == 7 {
                 let cookie = packet[offset + 4..<max(offset + 4, min(offset + length, end))]
-                return cookie.starts(with: "KAME-BSD".utf8) ? .usrsctp : .other
+                return self.of(cookie: cookie)
             }
             offset += (length + 3) & ~3
         }
         return nil
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    fileprivate func uint16(at offset: Int) -> Int {
-        Int(self[offset]) << 8 | Int(self[offset + 1])
     }
 }

@@ -4,7 +4,7 @@ extension UsrsctpAssociation {
     /// Reads one of usrsctp's notifications, and takes note of what it says of the association.
     func notification(_ bytes: UnsafeRawBufferPointer) -> SCTPNotification {
         guard bytes.count >= 8 else { return .other }
-        switch Int32(bytes.load(as: UInt16.self)) {
+        switch Int32(bytes.loadUnaligned(as: UInt16.self)) {
         case SCTP_ASSOC_CHANGE:
             return self.associationChange(bytes)
         case SCTP_STREAM_RESET_EVENT:

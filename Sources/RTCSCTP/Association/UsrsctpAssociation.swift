@@ -4,6 +4,10 @@ internal import NIOCore
 /// An association of usrsctp's.
 final class UsrsctpAssociation: SCTPAssociation {
     let configuration: SCTPConfiguration
+    var now = NIODeadline.uptimeNanoseconds(0)
+    /// The library's timers are driven for all associations at once.
+    let nextTimeout: NIODeadline? = nil
+    let fillsPackets = false
     private let outbox: PacketOutbox
     private let handle: UInt
     private var socket: OpaquePointer?
@@ -86,6 +90,8 @@ final class UsrsctpAssociation: SCTPAssociation {
         guard let socket = self.socket else { return false }
         return usrsctp_get_events(socket) & SCTP_EVENT_ERROR != 0
     }
+
+    func handleTimeout() {}
 
     // MARK: Packets
 
@@ -233,7 +239,8 @@ final class UsrsctpAssociation: SCTPAssociation {
             smoothedRoundTripTime: .milliseconds(Int64(status.sstat_primary.spinfo_srtt)),
             retransmissionTimeout: .milliseconds(Int64(status.sstat_primary.spinfo_rto)),
             unacknowledgedChunks: Int(status.sstat_unackdata),
-            pendingMessages: Int(status.sstat_penddata)
+            pendingMessages: Int(status.sstat_penddata),
+            pendingBytes: nil
         )
     }
 }

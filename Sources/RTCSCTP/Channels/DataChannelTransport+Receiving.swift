@@ -11,6 +11,12 @@ extension DataChannelTransport {
         var isOversize = false
     }
 
+    /// Messages of one channel that came one after the other.
+    struct MessageRun {
+        var channel: Channel?
+        var messages: [DataChannelMessage] = []
+    }
+
     /// A message in the read buffer.
     struct BatchedMessage {
         var channel: Channel
@@ -46,6 +52,8 @@ extension DataChannelTransport {
                     notifications.append(notification)
                     self.mayRead = true
                     return
+                case .message(let message):
+                    self.takeWhole(message)
                 case .data(let data):
                     let bytes = UnsafeRawBufferPointer(rebasing: buffer[used..<used + data.count])
                     if self.take(data, bytes, offset: used) { used += data.count }
@@ -54,6 +62,7 @@ extension DataChannelTransport {
             self.mayRead = true
         }
         self.deliverBatch(UnsafeRawBufferPointer(buffer))
+        self.deliverRun()
         for notification in notifications { self.handle(notification) }
     }
 
@@ -81,6 +90,41 @@ extension DataChannelTransport {
         self.pendingDeliveries(before: bytes, offset: offset)
         self.takeMessage(bytes, payloadProtocol: data.payloadProtocol, stream: data.stream)
         return false
+    }
+
+    /// Takes a message that an engine has in a buffer of its own. Neighbours of one channel are told of together.
+    private func takeWhole(_ message: SCTPIncomingMessage) {
+        let limit = self.configuration.maximumMessageSize
+        if message.isOversize
+            || message.bytes.readableBytes > limit && message.payloadProtocol != PayloadProtocol.control
+        {
+            self.deliverRun()
+            self.refuseOversize(on: message.stream)
+            return
+        }
+        if let kind = Self.plainKind(message.payloadProtocol),
+            let channel = self.run.channel?.stream == message.stream
+                ? self.run.channel : self.channels.channel(on: message.stream),
+            channel.parts == nil, !channel.isIncomingReset, channel.state == .open || channel.state == .closing
+        {
+            if self.run.channel !== channel {
+                self.deliverRun()
+                self.run.channel = channel
+            }
+            self.run.messages.append(DataChannelMessage(kind: kind, bytes: message.bytes))
+            return
+        }
+        self.deliverRun()
+        message.bytes.withUnsafeReadableBytes {
+            self.takeMessage($0, payloadProtocol: message.payloadProtocol, stream: message.stream)
+        }
+    }
+
+    private func deliverRun() {
+        guard let channel = self.run.channel else { return }
+        let messages = self.run.messages
+        self.run = MessageRun()
+        self.deliver(messages, to: channel)
     }
 
     private static func plainKind(_ payloadProtocol: UInt32) -> DataChannelMessageKind? {

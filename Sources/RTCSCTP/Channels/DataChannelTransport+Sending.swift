@@ -133,7 +133,7 @@ extension DataChannelTransport {
     private func hasEnough() -> Bool {
         if self.allowedBytes > 0, self.allowedMessages > 0 { return false }
         guard let status = self.association.status else { return false }
-        let pending = status.pendingMessages * self.averageMessage
+        let pending = status.pendingBytes ?? status.pendingMessages * self.averageMessage
         self.isBulk = status.congestionWindow >= Self.bulkWindow && status.unacknowledgedChunks >= 16
         self.association.setBulk(self.isBulk)
         let messageLimit = self.configuration.tuning.maximumQueuedMessages
@@ -153,13 +153,14 @@ extension DataChannelTransport {
     /// - Returns: `false` if SCTP takes no more.
     private func handOver(_ message: Channel.OutgoingMessage, of channel: Channel) -> Bool {
         let isControl = message.payloadProtocol == PayloadProtocol.control
-        self.association.setCorked(!self.letsGo(message, of: channel))
+        if !self.association.fillsPackets { self.association.setCorked(!self.letsGo(message, of: channel)) }
         let result = message.bytes.withUnsafeReadableBytes { bytes in
             let size = bytes.count
             if size == 0 { return self.handOverEmpty(message.payloadProtocol, of: channel) }
             return self.association.send(
                 SCTPOutgoing(
                     bytes: UnsafeRawBufferPointer(rebasing: bytes[channel.handedOver...]),
+                    buffer: channel.handedOver == 0 ? message.bytes : nil,
                     stream: channel.stream ?? 0,
                     payloadProtocol: message.payloadProtocol,
                     isOrdered: isControl || channel.parameters.ordered || !channel.isAcknowledged,
@@ -209,6 +210,7 @@ extension DataChannelTransport {
             self.association.send(
                 SCTPOutgoing(
                     bytes: $0,
+                    buffer: nil,
                     stream: channel.stream ?? 0,
                     payloadProtocol: payloadProtocol,
                     isOrdered: channel.parameters.ordered || !channel.isAcknowledged,

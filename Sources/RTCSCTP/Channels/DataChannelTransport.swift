@@ -4,8 +4,8 @@ public import RTCBase
 /// The data channels of one peer connection, and the SCTP association under them (RFC 8831, RFC 8832).
 ///
 /// Synchronous and confined to one thread. After every run of calls the owner calls ``poll()`` until it returns `nil`, then
-/// ``drainPackets(_:)``. SCTP's timers are the process's, see ``SCTPRuntime``: when one of them made something happen
-/// here, `wake` is called and the owner is to call ``handleTimeout(now:)``, then the same two.
+/// ``drainPackets(_:)``. The timers of the usrsctp engine are the process's, see ``SCTPRuntime``: when one of them made
+/// something happen here, `wake` is called and the owner is to call ``handleTimeout(now:)``, then the same two.
 public final class DataChannelTransport {
     /// What the transport tells its owner.
     public enum Output: Sendable {
@@ -51,7 +51,9 @@ public final class DataChannelTransport {
     var events = CircularBuffer<Event>(initialCapacity: 16)
     var counters = SCTPStatistics()
     var phase = Phase.idle
-    var now = NIODeadline.uptimeNanoseconds(0)
+    var now = NIODeadline.uptimeNanoseconds(0) {
+        didSet { self.association.now = self.now }
+    }
 
     // Set by start.
     var isClient: Bool?
@@ -87,6 +89,7 @@ public final class DataChannelTransport {
     var mayRead = false
     var partial: PartialMessage?
     var batch: [BatchedMessage] = []
+    var run = MessageRun()
     var packetsBeforeStart: [ByteBuffer] = []
 
     // Closing.
@@ -105,10 +108,12 @@ public final class DataChannelTransport {
     /// - Parameter wake: Called from any thread, once until the owner has looked, when SCTP's clock made something happen.
     ///   It must not call the transport, only see to it that the owner does so soon.
     public convenience init(configuration: SCTPConfiguration = .init(), wake: @escaping @Sendable () -> Void) {
-        self.init(
-            configuration: configuration,
-            association: UsrsctpAssociation(configuration: configuration, wake: wake)
-        )
+        let association: any SCTPAssociation
+        switch configuration.engine {
+        case .native: association = NativeAssociation(configuration: configuration)
+        case .usrsctp: association = UsrsctpAssociation(configuration: configuration, wake: wake)
+        }
+        self.init(configuration: configuration, association: association)
     }
 
     /// A transport for the association that takes the place of another one's, which is over. No handle of one is known to the other.
@@ -181,6 +186,7 @@ public final class DataChannelTransport {
     /// Looks at what SCTP's clock did, and at the deadlines of closing channels. Call it after a wake-up too.
     public func handleTimeout(now: NIODeadline) {
         self.now = now
+        self.association.handleTimeout()
         self.isBlocked = false
         self.mayRead = true
         self.expireClosings()
@@ -189,7 +195,9 @@ public final class DataChannelTransport {
 
     /// When ``handleTimeout(now:)`` is next wanted, besides wake-ups; `nil` if at no time.
     public var nextTimeout: NIODeadline? {
-        self.closing.isEmpty ? nil : self.closing.compactMap(\.closeDeadline).min()
+        let next = self.association.nextTimeout
+        guard !self.closing.isEmpty, let close = self.closing.compactMap(\.closeDeadline).min() else { return next }
+        return min(next ?? close, close)
     }
 
     /// Takes the next thing to know, `nil` if there is none.

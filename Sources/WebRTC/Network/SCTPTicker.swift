@@ -30,7 +30,8 @@ enum SCTPTicker {
                     last = last + .milliseconds(Int64(milliseconds))
                     return milliseconds
                 }
-                if elapsed > 0 { SCTPRuntime.advance(milliseconds: min(elapsed, Self.largestStep)) }
+                guard elapsed > 0, SCTPRuntime.drivenAssociations > 0 else { return }
+                SCTPRuntime.advance(milliseconds: min(elapsed, Self.largestStep))
             }
         }
     }

@@ -22,6 +22,9 @@ protocol UDPSocketOwner: AnyObject {
 ///
 /// Linux cuts batches into datagrams on the way out and puts datagrams together on the way in (UDP segment offload), which
 /// costs a tenth of single datagrams; where the kernel has neither, batches are cut here.
+///
+/// A socket of one connection begins with a small read buffer, for most connections are idle most of the time. When datagrams
+/// come in bursts it gets a large one, and only then lets the kernel put datagrams together: what does not fit is lost.
 final class UDPSocket {
     /// The address it is bound to.
     let address: TransportAddress
@@ -31,10 +34,14 @@ final class UDPSocket {
     private var destination: TransportAddress?
     private var destinationSocketAddress: SocketAddress?
     private var hasUnflushed = false
+    /// Datagrams since the kernel last had no more; counted only while the read buffer is small.
+    private var burst = 0
+    private var readsSingly: Bool
 
-    private init(address: TransportAddress, channel: any Channel, handler: UDPSocketHandler) {
+    private init(address: TransportAddress, channel: any Channel, handler: UDPSocketHandler, use: Use) {
         self.address = address
         self.channel = channel
+        self.readsSingly = use.isOnePeer
         self.context = handler.context
         self.sendsSegments = System.supportsUDPSegmentationOffload
     }
@@ -49,12 +56,12 @@ final class UDPSocket {
         let tuned = Self.bootstrap(on: eventLoop, use)
         let boundOwner = NIOLoopBound(owner, eventLoop: eventLoop)
         return tuned.bind(to: address.socketAddress).flatMap { channel in
-            Self.tune(channel).flatMapThrowing { _ in
+            Self.tune(channel, use).flatMapThrowing { _ in
                 guard let local = channel.localAddress.flatMap({ TransportAddress($0) }) else {
                     throw ChannelError.unknownLocalAddress
                 }
                 let handler = UDPSocketHandler(eventLoop: eventLoop)
-                let socket = UDPSocket(address: local, channel: channel, handler: handler)
+                let socket = UDPSocket(address: local, channel: channel, handler: handler, use: use)
                 handler.socket = socket
                 handler.owner = boundOwner.value
                 try channel.pipeline.syncOperations.addHandler(handler)
@@ -65,21 +72,25 @@ final class UDPSocket {
 
     /// What a socket is for.
     enum Use {
-        /// One connection: its datagrams come from one peer, and the kernel puts them together.
+        /// One connection: its datagrams come from one peer, and the kernel puts them together when there are many.
         case onePeer
         /// Many connections, whose datagrams only reading several at once brings together. With `isOnePortOfMany`, sockets on
         /// other event loops are bound to the same port.
         case manyPeers(isOnePortOfMany: Bool)
+
+        var isOnePeer: Bool {
+            if case .onePeer = self { return true }
+            return false
+        }
     }
 
     private static func bootstrap(on eventLoop: any EventLoop, _ use: Use) -> DatagramBootstrap {
         let bootstrap = DatagramBootstrap(group: eventLoop).channelOption(.writeSpin, value: 4)
         switch use {
         case .onePeer:
-            // Each socket keeps a read buffer: one is all that many sockets can afford.
             return
                 bootstrap
-                .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.largestRead))
+                .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.largestDatagram))
                 .channelOption(.maxMessagesPerRead, value: 16)
         case .manyPeers(let isOnePortOfMany):
             let capacity = Self.largestRead * Self.vectorReadCount
@@ -94,22 +105,47 @@ final class UDPSocket {
     }
 
     private static let vectorReadCount = 4
+    /// A jumbo frame: no path carries larger datagrams, and peers do not send them in fragments.
+    private static let largestDatagram = 9_216
+    /// So many datagrams at once are a flow.
+    private static let flowBurst = 8
     /// What the kernel hands over at most when it puts datagrams together.
     private static let largestRead = 65_536
     private static let kernelBufferBytes = 4 << 20
 
     /// Asks the kernel for what it can give; what it cannot is done without.
-    private static func tune(_ channel: any Channel) -> EventLoopFuture<Void> {
+    private static func tune(_ channel: any Channel, _ use: Use) -> EventLoopFuture<Void> {
         let buffers = SocketOptionValue(Self.kernelBufferBytes)
         var steps: [EventLoopFuture<Void>] = [
             channel.setOption(.socketOption(.so_rcvbuf), value: buffers),
             channel.setOption(.socketOption(.so_sndbuf), value: buffers),
         ]
-        if System.supportsUDPReceiveOffload {
+        if System.supportsUDPReceiveOffload, !use.isOnePeer {
             steps.append(channel.setOption(.datagramReceiveOffload, value: true))
             steps.append(channel.setOption(.datagramReceiveSegmentSize, value: true))
         }
         return EventLoopFuture.whenAllComplete(steps, on: channel.eventLoop).map { _ in }
+    }
+
+    /// Takes note of a datagram, and of the end of a burst.
+    fileprivate func noteDatagram() {
+        guard self.readsSingly else { return }
+        self.burst += 1
+        if self.burst >= Self.flowBurst { self.readTogether() }
+    }
+
+    fileprivate func noteEndOfBurst() { self.burst = 0 }
+
+    /// Takes what the kernel puts together from now on, in a buffer that has room for it.
+    private func readTogether() {
+        self.readsSingly = false
+        guard System.supportsUDPReceiveOffload, let options = self.channel.syncOptions else { return }
+        let buffer = FixedSizeRecvByteBufferAllocator(capacity: Self.largestRead)
+        // Without the segment size the kernel's bundles could not be told from datagrams.
+        guard (try? options.setOption(.recvAllocator, value: buffer)) != nil,
+            (try? options.setOption(.datagramReceiveSegmentSize, value: true)) != nil
+        else { return }
+        try? options.setOption(.datagramReceiveOffload, value: true)
     }
 
     /// Queues datagrams; ``flush()`` sends them.
@@ -177,12 +213,14 @@ private final class UDPSocketHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = self.unwrapInboundIn(data)
         guard let socket = self.socket, let remote = TransportAddress(envelope.remoteAddress) else { return }
+        socket.noteDatagram()
         let size = envelope.metadata?.segmentSize ?? envelope.data.readableBytes
         self.owner?.receive(DatagramBatch(bytes: envelope.data, segmentSize: max(size, 1)), from: remote, on: socket)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
         guard let socket = self.socket else { return }
+        socket.noteEndOfBurst()
         self.owner?.receiveComplete(on: socket)
     }
 

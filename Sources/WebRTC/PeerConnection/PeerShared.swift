@@ -22,8 +22,8 @@ final class PeerShared: Sendable {
 
     let eventLoop: any EventLoop
     let limits: RTCLimits
-    let events: AsyncStream<RTCPeerConnection.Event>
-    private let continuation: AsyncStream<RTCPeerConnection.Event>.Continuation
+    /// Let go of at the end: unread events hold channels, and those hold this object.
+    private let continuation: Mutex<AsyncStream<RTCPeerConnection.Event>.Continuation?>
     private let mailbox = Mutex(Mailbox())
     private let gatherers = Mutex<[CheckedContinuation<Void, Never>]>([])
     private let largestMessage = Atomic(Int.max)
@@ -31,10 +31,14 @@ final class PeerShared: Sendable {
     /// Set once, right after the driver is made.
     private let driver = Mutex<NIOLoopBoundBox<PeerDriver?>?>(nil)
 
-    init(eventLoop: any EventLoop, limits: RTCLimits) {
+    init(
+        eventLoop: any EventLoop,
+        limits: RTCLimits,
+        events: AsyncStream<RTCPeerConnection.Event>.Continuation
+    ) {
         self.eventLoop = eventLoop
         self.limits = limits
-        (self.events, self.continuation) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+        self.continuation = Mutex(events)
         self.snapshot = Mutex(RTCPeerConnection.Snapshot())
     }
 
@@ -133,9 +137,15 @@ final class PeerShared: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
-    func emit(_ event: RTCPeerConnection.Event) { self.continuation.yield(event) }
+    func emit(_ event: RTCPeerConnection.Event) { self.continuation.withLock { $0 }?.yield(event) }
 
-    func finish() { self.continuation.finish() }
+    func finish() {
+        let continuation = self.continuation.withLock { continuation in
+            defer { continuation = nil }
+            return continuation
+        }
+        continuation?.finish()
+    }
 }
 
 extension PeerShared? {

@@ -3,15 +3,16 @@ public import RTCCore
 
 extension RTCPeerConnection {
     /// What happened to a connection (W3C webrtc-pc section 4.4.2 and 13), with the state as it was at that moment.
+    //  The large ones are boxed: every connection keeps room for the events that wait, whatever they are.
     public enum Event: Sendable {
         /// An offer should be made.
         case negotiationNeeded
         /// ``RTCPeerConnection/signalingState`` changed.
         case signalingStateChange(RTCSignalingState)
         /// A local candidate to be sent to the peer; an empty one ends a generation, `nil` ends gathering.
-        case iceCandidate(RTCIceCandidate?)
+        indirect case iceCandidate(RTCIceCandidate?)
         /// A server gave no candidate.
-        case iceCandidateError(RTCIceCandidateError)
+        indirect case iceCandidateError(RTCIceCandidateError)
         /// ``RTCPeerConnection/iceGatheringState`` changed.
         case iceGatheringStateChange(RTCIceGatheringState)
         /// ``RTCPeerConnection/iceConnectionState`` changed.
@@ -37,11 +38,11 @@ extension RTCPeerConnection {
         /// The ICE transport changed its gathering state.
         case iceTransportGatheringStateChange(RTCIceGatheringState)
         /// Data takes another path.
-        case selectedCandidatePairChange(RTCIceCandidatePair)
+        indirect case selectedCandidatePairChange(RTCIceCandidatePair)
         /// The DTLS transport changed its state.
         case dtlsTransportStateChange(RTCDtlsTransportState)
         /// DTLS failed.
-        case dtlsTransportError(RTCError)
+        indirect case dtlsTransportError(RTCError)
         /// The SCTP transport changed its state.
         case sctpTransportStateChange(RTCSctpTransportState)
 

@@ -25,6 +25,8 @@ public actor RTCPeerConnection {
     private var configuration: RTCConfiguration
     private let certificate: RTCCertificate
 
+    /// What happens, from the first event on. To be read by one task.
+    public nonisolated let events: AsyncStream<Event>
     /// The event loop that the connection lives on.
     public nonisolated let eventLoop: any EventLoop
 
@@ -76,7 +78,9 @@ public actor RTCPeerConnection {
         } else {
             identity = try SharedCertificate.ofProcess()
         }
-        let shared = PeerShared(eventLoop: eventLoop, limits: configuration.limits)
+        let (events, continuation) = AsyncStream<Event>.makeStream(bufferingPolicy: .unbounded)
+        let shared = PeerShared(eventLoop: eventLoop, limits: configuration.limits, events: continuation)
+        self.events = events
         self.eventLoop = eventLoop
         self.executor = eventLoop.executor
         self.shared = shared
@@ -351,6 +355,4 @@ extension RTCPeerConnection {
     public nonisolated var sctp: RTCSctpTransport? {
         self.snapshot.transports?.sctpState == nil ? nil : RTCSctpTransport(shared: self.shared)
     }
-    /// What happens, from the first event on. To be read by one task.
-    public nonisolated var events: AsyncStream<Event> { self.shared.events }
 }

@@ -1,0 +1,38 @@
+import NIOCore
+import Testing
+
+@testable import WebRTC
+
+@Suite("Lifetime", .serialized)
+struct LifetimeTests {
+    @Test("a closed connection is freed though nobody read its events", .timeLimit(.minutes(1)))
+    func unreadEvents() async throws {
+        weak var offerer: PeerShared?
+        weak var answerer: PeerShared?
+        try await self.exchange { near, far in
+            offerer = near.shared
+            answerer = far.shared
+        }
+        let deadline = NIODeadline.now() + .seconds(10)
+        while offerer != nil || answerer != nil, NIODeadline.now() < deadline { await Task.yield() }
+        #expect(offerer == nil)
+        #expect(answerer == nil)
+    }
+
+    /// Opens a channel, so that the other side has an event with a channel in it, and closes both connections.
+    private func exchange(_ look: (RTCPeerConnection, RTCPeerConnection) -> Void) async throws {
+        var policy = RTCAddressPolicy()
+        policy.addresses = ["127.0.0.1"]
+        let near = try RTCPeerConnection(addressPolicy: policy)
+        let far = try RTCPeerConnection(addressPolicy: policy)
+        look(near, far)
+        let channel = try await near.createDataChannel("unread")
+        try await near.setLocalDescription()
+        try await far.setRemoteDescription(near.gatheredDescription())
+        try await far.setLocalDescription()
+        try await near.setRemoteDescription(far.gatheredDescription())
+        try await channel.waitUntilOpen()
+        await near.close()
+        await far.close()
+    }
+}
