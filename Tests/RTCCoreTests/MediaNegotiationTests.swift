@@ -519,6 +519,24 @@ struct MediaNegotiationTests {
         #expect(taken > 10, "seed \(seed)")
     }
 
+    @Test("of thousands of streams, encodings, sources and formats only so many are kept")
+    func flood() throws {
+        let pair = try PeerPair(seed: 22)
+        _ = try pair.left.session.addTrack(.video, id: "v", streams: [])
+        var offer = try pair.left.offer()
+        offer.media[0].msids = (0..<2_000).map { SDPMediaStreamID(stream: "s\($0)") }
+        offer.media[0].rids = (0..<2_000).map { SDPRID(id: "r\($0)", direction: .send) }
+        offer.media[0].ssrcs = (0..<2_000).map { SDPSourceAttribute(ssrc: $0, name: "cname", value: "c") }
+        offer.media[0].extmaps += (0..<1_000).map { SDPExtmap(id: 20, uri: "urn:x:\($0)") }
+        try pair.take(.offer, offer, at: pair.right)
+        try pair.right.session.setLocalDescription(nil, now: pair.now)
+        pair.settle()
+        #expect(pair.right.mediaEvents.count { $0.hasPrefix("add ") } == 32)
+        let section = try #require(pair.right.session.negotiatedMedia.sections.first)
+        #expect(section.receive.rids.count == 16)
+        #expect(section.receive.sources.count == 64)
+    }
+
     @Test("more sections than transceivers are allowed are refused")
     func tooManySections() throws {
         var configuration = RTCConfiguration()

@@ -166,9 +166,12 @@ extension JSEPSession {
         }
     }
 
+    /// The most encodings of one track of the peer; further ones are not taken.
+    private static let maximumReceivedEncodings = 16
+
     /// Takes all encodings that the peer offers to send (RFC 8853 section 5.3.2).
     private static func writeReceivedEncodings(of offered: SDPMedia, to media: inout SDPMedia) {
-        let rids = offered.rids.filter { $0.direction == .send }.map(\.id)
+        let rids = offered.rids.filter { $0.direction == .send }.map(\.id).prefix(Self.maximumReceivedEncodings)
         for rid in rids { media.attributes.append("rid", SDPRID(id: rid, direction: .recv).description) }
         let streams = (offered.simulcast?.send ?? []).compactMap { stream -> SDPSimulcast.Stream? in
             let known = stream.filter { rids.contains($0.rid) }

@@ -31,8 +31,17 @@ extension JSEPSession {
     /// Takes note of the numbers in use; also of those that only one side uses, so that no number has two meanings.
     mutating func learnNumbers(from content: SDPSession) {
         for index in content.media.indices where content.media[index].isRTPSection && !content.media[index].isRejected {
-            self.payloadTypes.learn(SectionFormats(content.media[index]))
-            for extmap in content.extmaps(of: index) { self.headerExtensionNumbers.learn(extmap.uri, extmap.id) }
+            guard let kind = MediaKind(rawValue: content.media[index].kind) else { continue }
+            let capabilities = self.capabilities[kind]
+            let uris = Set(capabilities.headerExtensions.map(\.uri))
+            self.payloadTypes.learn(SectionFormats(content.media[index]), capabilities.codecs)
+            for extmap in content.extmaps(of: index) {
+                self.headerExtensionNumbers.learn(
+                    extmap.uri,
+                    extmap.id,
+                    isCapability: uris.contains(extmap.uri)
+                )
+            }
         }
     }
 
@@ -246,8 +255,11 @@ extension JSEPSession {
             }
         }
         if names.isEmpty { return [self.defaultStream] }
-        return names.filter { $0 != "-" }.withoutRepetitions
+        return Array(names.filter { $0 != "-" }.withoutRepetitions.prefix(Self.maximumStreams))
     }
+
+    /// The most streams of one track; further ones are left out.
+    private static let maximumStreams = 32
 
     /// W3C webrtc-pc section 4.4.1.5, "set the associated remote streams".
     private mutating func setStreams(_ streams: [String], of place: Int, _ changes: inout JSEPMediaChanges) {

@@ -162,6 +162,9 @@ extension NegotiatedMedia.RTCPFeedback {
 }
 
 extension NegotiatedMedia.Source {
+    /// The most announced streams of one section; further ones are left out.
+    private static let maximumCount = 64
+
     /// The streams that a section announces, in order, with what belongs to each.
     static func all(in media: SDPMedia) -> [NegotiatedMedia.Source] {
         var retransmissions: [UInt32: UInt32] = [:]
@@ -171,10 +174,11 @@ extension NegotiatedMedia.Source {
             if group.semantics == "FEC-FR" { corrections[group.ssrcs[0]] = group.ssrcs[1] }
         }
         let secondary = Set(retransmissions.values).union(corrections.values)
+        var seen = secondary
         var order: [UInt32] = []
         var names: [UInt32: String] = [:]
         for line in media.ssrcs {
-            if !order.contains(line.ssrc), !secondary.contains(line.ssrc) { order.append(line.ssrc) }
+            if order.count < self.maximumCount, seen.insert(line.ssrc).inserted { order.append(line.ssrc) }
             if line.name == "cname" { names[line.ssrc] = line.value }
         }
         return order.map { ssrc in

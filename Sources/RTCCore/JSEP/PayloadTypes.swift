@@ -7,12 +7,20 @@ struct PayloadTypes: Sendable {
     private var used: Set<UInt8> = []
 
     /// Takes note of what a description uses.
-    mutating func learn(_ formats: SectionFormats) {
+    ///
+    /// - Parameter codecs: The capabilities; of other formats only the number is kept, so that a peer cannot fill the memory.
+    mutating func learn(_ formats: SectionFormats, _ codecs: [RTCRtpCodec]) {
         for format in formats.formats {
             self.used.insert(format.payloadType)
-            if self.find(format.codec) == nil { self.known.append((format.codec, format.payloadType)) }
+            guard self.known.count < Self.maximumKnown,
+                codecs.contains(where: { CodecMatching.matches($0, format.codec) }),
+                self.find(format.codec) == nil
+            else { continue }
+            self.known.append((format.codec, format.payloadType))
         }
     }
+
+    private static let maximumKnown = 256
 
     /// The payload type for a format; `nil` when all are taken.
     ///
@@ -46,9 +54,12 @@ struct HeaderExtensionNumbers: Sendable {
     private var numbers: [String: UInt16] = [:]
     private var used: Set<UInt16> = []
 
-    mutating func learn(_ uri: String, _ number: UInt16) {
+    /// Takes note of a number in use.
+    ///
+    /// - Parameter isCapability: Whether this side has the extension; of others only the number is kept.
+    mutating func learn(_ uri: String, _ number: UInt16, isCapability: Bool) {
         self.used.insert(number)
-        if self.numbers[uri] == nil { self.numbers[uri] = number }
+        if isCapability, self.numbers[uri] == nil { self.numbers[uri] = number }
     }
 
     /// The number for an extension: one that fits a one-byte header as long as there is one.
@@ -57,7 +68,7 @@ struct HeaderExtensionNumbers: Sendable {
         let usual = Self.usual[uri].flatMap { self.used.contains($0) ? nil : $0 }
         let free = ((UInt16(1)...14).reversed() + Array(UInt16(16)...255)).first { !self.used.contains($0) }
         guard let number = usual ?? free else { return nil }
-        self.learn(uri, number)
+        self.learn(uri, number, isCapability: true)
         return number
     }
 
