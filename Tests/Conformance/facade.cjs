@@ -196,7 +196,7 @@ const webidl = require(path.join(wptDir, 'resources/webidl2/lib/webidl2.js')); c
         if (!st && !(this instanceof C)) throw TE('Illegal invocation');
         const args = convArgs(m0.arguments, a, name);
         const r = post(rpcSync(st ? { op: 'static', type: n, method: name, args: toWire(args) } : { op: 'call', obj: this[ID], method: name, args: toWire(args) }));
-        if (n === 'RTCPeerConnection' && name === 'close') { link.dropFor(new Set([this[ID]])); link.dropPending(this[ID]); } if (n === 'RTCDataChannel' && name === 'close') link.dropOpen(this[ID]);
+        if (n === 'RTCPeerConnection' && name === 'close') { link.dropFor(new Set([this[ID], ...[...objects.keys()].filter(id => id.startsWith(this[ID] + '/'))])); link.dropPending(this[ID]); } if (n === 'RTCDataChannel' && name === 'close') link.dropOpen(this[ID]);
         return r;
       } }[name];
       Object.defineProperty(fn, 'length', { value: m0.arguments.filter(x => !x.optional && !x.variadic).length });

@@ -16,13 +16,15 @@ SUBJECT = os.environ.get("INTEROP_SUBJECT", "swift")
 PEERS = [name for name in os.environ.get("INTEROP_PEERS", "chromium,aiortc,pion").split(",") if name]
 
 # Not applicable, so not in the list of tests: aiortc has no ICE restart and does not trickle; Pion has no restartIce(),
-# and does not refuse what the other side does not take (which concerns it as a subject only).
+# and does not refuse what the other side does not take (which concerns it as a subject only). Its Debian version ends with
+# a nil pointer when a transceiver without a sender's track is negotiated.
 WITHOUT = {
     "iceRestart": ["aiortc"],
     "restartIce": ["aiortc", "pion"],
     "trickle": ["aiortc"],
     "selectedPair": ["aiortc"],
     "refusal": ["pion"],
+    "recvonly": ["pion"],
 }
 
 

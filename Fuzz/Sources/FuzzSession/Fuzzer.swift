@@ -47,6 +47,7 @@ func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
             let text = String(decoding: input.run(), as: UTF8.self)
             let type: RTCSdpType = input.byte() & 1 == 0 ? .offer : .answer
             try? session.setRemoteDescription(RTCSessionDescription(type: type, sdp: text), now: pair.now)
+            _ = try? session.createAnswer()
             try? session.setRemoteDescription(RTCSessionDescription(type: .rollback), now: pair.now)
         case 6:
             _ = pair.run(for: .milliseconds(Int64(input.byte())))

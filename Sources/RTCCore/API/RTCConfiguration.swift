@@ -45,6 +45,9 @@ public struct RTCConfiguration: Sendable {
     public var limits: RTCLimits
     /// ICE and DTLS timing.
     public var timing: RTCTiming
+    /// The codecs and header extensions to offer and to accept. A change holds for the next description; transceivers that there are keep
+    /// their header extensions.
+    public var media: RTCMediaCapabilities
 
     /// A configuration; everything has a default.
     public init(
@@ -56,7 +59,8 @@ public struct RTCConfiguration: Sendable {
         iceCandidatePoolSize: UInt8 = 0,
         maximumMessageSize: Int = 262_144,
         limits: RTCLimits = .defaults,
-        timing: RTCTiming = .defaults
+        timing: RTCTiming = .defaults,
+        media: RTCMediaCapabilities = .defaults
     ) {
         self.iceServers = iceServers
         self.iceTransportPolicy = iceTransportPolicy
@@ -67,6 +71,7 @@ public struct RTCConfiguration: Sendable {
         self.maximumMessageSize = maximumMessageSize
         self.limits = limits
         self.timing = timing
+        self.media = media
     }
 }
 
@@ -77,6 +82,8 @@ public struct RTCLimits: Sendable, Hashable {
 
     /// The most remote candidates of one generation. Default 100.
     public var remoteCandidates = 100
+    /// The most transceivers, and the most sections for media in a description of the peer. Default 128.
+    public var transceivers = 128
     /// The most data channels open at once. Default 65,534, what RFC 8831 allows.
     public var dataChannels = 65_534
     /// Bytes of a data channel that `send` accepts before it suspends. Default 1 MiB.

@@ -28,9 +28,16 @@ public struct RTCSessionDescription: Sendable, Hashable {
 public struct RTCOfferOptions: Sendable, Hashable {
     /// Whether the offer restarts ICE. Default `false`.
     public var iceRestart: Bool
+    /// Whether the offer asks for sound: `true` sees to a transceiver that receives, `false` has none of them receive. Of old; use
+    /// transceivers (W3C webrtc-pc section 4.4.3). Default `nil`: as the transceivers say.
+    public var offerToReceiveAudio: Bool?
+    /// Whether the offer asks for pictures. Otherwise like ``offerToReceiveAudio``.
+    public var offerToReceiveVideo: Bool?
 
     /// The options, with their defaults.
-    public init(iceRestart: Bool = false) {
+    public init(iceRestart: Bool = false, offerToReceiveAudio: Bool? = nil, offerToReceiveVideo: Bool? = nil) {
         self.iceRestart = iceRestart
+        self.offerToReceiveAudio = offerToReceiveAudio
+        self.offerToReceiveVideo = offerToReceiveVideo
     }
 }

@@ -34,7 +34,10 @@ struct CandidateLists {
         guard origin != self.origin else { return }
         self.origin = origin
         self.local = agent.localCandidates.map { candidate($0, generation.ufrag) }
-        self.remote = agent.remoteCandidates.map { candidate($0, generation.remoteUfrag) }
+        // What checks found out on their own stays untold (W3C webrtc-pc section 5.6.1, `getRemoteCandidates`).
+        self.remote = agent.remoteCandidates.filter { $0.type != .peerReflexive }.map {
+            candidate($0, generation.remoteUfrag)
+        }
         self.selected = pair.map {
             RTCIceCandidatePair(
                 local: candidate($0.local, generation.ufrag),

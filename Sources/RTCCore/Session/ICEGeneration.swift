@@ -14,8 +14,8 @@ struct ICEGeneration {
     var sdpMLineIndex: Int
     /// The ufrag of the peer's generation, once the two are connected.
     var remoteUfrag: String?
-    /// How many candidates of the remote description were handed to the agent.
-    var remoteCandidatesTaken = 0
+    /// The candidates of the remote description that were handed to the agent.
+    var remoteCandidatesTaken: Set<String> = []
     var remoteEndTaken = false
     /// The candidate attributes of ours, in the order they came.
     var gathered = JSEPGatheredCandidates()

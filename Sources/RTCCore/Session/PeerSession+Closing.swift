@@ -20,6 +20,7 @@ extension PeerSession {
             self.outputs.append(.unregisterUfrag(generation.ufrag))
         }
         self.jsep.close()
+        self.jsep.mediaRevision &+= 1
         self.states.iceTransport = .closed
         self.states.iceConnection = .closed
         self.states.connection = .closed
@@ -94,5 +95,14 @@ extension PeerSession {
     }
 
     /// Takes a changed configuration; what it says of servers and policy holds for the next gathering.
-    public func update(_ configuration: RTCConfiguration) { self.configuration = configuration }
+    public func update(_ configuration: RTCConfiguration) {
+        // What was gathered by other rules must be gathered anew (RFC 9429 section 4.1.18): the next offer restarts ICE.
+        if configuration.iceTransportPolicy != self.configuration.iceTransportPolicy
+            || configuration.iceServers != self.configuration.iceServers
+        {
+            self.jsep.requestRestart()
+        }
+        self.configuration = configuration
+        self.jsep.capabilities = configuration.media
+    }
 }

@@ -33,6 +33,18 @@ extension PeerSession {
         case sctpTransportStateChange(RTCSctpTransportState)
         /// ``PeerSession/connectionState`` changed.
         case connectionStateChange(RTCPeerConnectionState)
+        /// The peer stopped sending a track; the track is muted now.
+        case trackMuted(TransceiverID)
+        /// Media of a track arrives.
+        case trackUnmuted(TransceiverID)
+        /// A track of the peer belongs to a stream no more.
+        indirect case streamTrackRemoved(stream: String, TransceiverID)
+        /// A track of the peer belongs to a stream now.
+        indirect case streamTrackAdded(stream: String, TransceiverID)
+        /// The peer sends a track (W3C webrtc-pc section 5.7), in these streams.
+        indirect case track(TransceiverID, streams: [String])
+        /// A track of the peer has ended.
+        case trackEnded(TransceiverID)
         /// The peer opened a channel.
         indirect case dataChannel(DataChannelHandle, DataChannelParameters, StreamID)
         /// A channel of ours, or the peer's, may be used.

@@ -28,9 +28,7 @@ extension PeerSession {
         guard ICECandidate(parsing: members.candidate) != nil else {
             throw RTCError(.operation, "'\(members.candidate.prefix(80))' is no candidate (RFC 8839 section 5.1)")
         }
-        let known =
-            remote.content.media.indices.contains(section ?? 0)
-            ? remote.content.media[section ?? 0].attributes.all("candidate").count : 0
+        let known = remote.content.media.reduce(0) { $0 + $1.attributes.all("candidate").count }
         guard known < self.configuration.limits.remoteCandidates else {
             self.counters.tooManyCandidates += 1
             return
@@ -76,7 +74,7 @@ extension PeerSession {
     /// Hands the agent what is new in the remote description that its generation is connected to.
     private func deliverRemoteCandidates(now: NIODeadline) {
         for remote in [self.jsep.currentRemote, self.jsep.pendingRemote].compactMap({ $0 }) {
-            guard let section = remote.dataSection,
+            guard let section = self.transportSection(for: remote),
                 let parameters = try? JSEPTransportParameters(
                     of: remote.content,
                     section: section,
@@ -89,14 +87,13 @@ extension PeerSession {
         }
     }
 
-    private func deliver(_ parameters: JSEPTransportParameters, to ufrag: String, now: NIODeadline) {
+    func deliver(_ parameters: JSEPTransportParameters, to ufrag: String, now: NIODeadline) {
         self.withGeneration(ufrag) { generation in
-            for attribute in parameters.candidates.dropFirst(generation.remoteCandidatesTaken) {
+            for attribute in parameters.candidates where generation.remoteCandidatesTaken.insert(attribute).inserted {
                 if let candidate = ICECandidate(parsing: attribute) {
                     generation.agent.addRemoteCandidate(candidate, now: now)
                 }
             }
-            generation.remoteCandidatesTaken = parameters.candidates.count
             if parameters.endOfCandidates, !generation.remoteEndTaken {
                 generation.remoteEndTaken = true
                 generation.agent.setRemoteEndOfCandidates(now: now)
@@ -141,7 +138,7 @@ extension PeerSession {
         if let next = self.transport.next, self.drain(next.agent, of: next.ufrag, now: now) { isChanged = true }
         guard isChanged else { return }
         self.promoteNextGeneration()
-        self.updateICEStates()
+        self.updateICEStates(now: now)
     }
 
     /// - Returns: Whether the agent had anything to say.
@@ -205,7 +202,12 @@ extension PeerSession {
                 generation.gathered.defaultAddress = address
             }
             // The description has the candidate before its event fires (W3C webrtc-pc section 4.4.1.12).
-            self.jsep.addLocalCandidate(value, ufrag: ufrag, defaultAddress: generation.gathered.defaultAddress)
+            self.jsep.addLocalCandidate(
+                value,
+                ufrag: ufrag,
+                defaultAddress: generation.gathered.defaultAddress,
+                self.configuration.bundlePolicy
+            )
             let members = RTCIceCandidateInit(
                 candidate: candidate.sdpAttributeValue,
                 sdpMid: generation.sdpMid,
@@ -222,7 +224,12 @@ extension PeerSession {
             generation.gatheringState = state
             if state == .complete {
                 generation.gathered.isComplete = true
-                self.jsep.addLocalCandidate(nil, ufrag: ufrag, defaultAddress: nil)
+                self.jsep.addLocalCandidate(
+                    nil,
+                    ufrag: ufrag,
+                    defaultAddress: nil,
+                    self.configuration.bundlePolicy
+                )
                 let members = RTCIceCandidateInit(
                     candidate: "",
                     sdpMid: generation.sdpMid,
@@ -264,13 +271,8 @@ extension PeerSession {
     }
 
     /// One transition's events in the order transport, ICE connection, connection (W3C webrtc-pc section 5.6).
-    func updateICEStates() {
-        let agentState: RTCIceTransportState
-        if let next = self.transport.next, next.remoteUfrag != nil {
-            agentState = next.agent.state.rtc
-        } else {
-            agentState = self.transport.current?.agent.state.rtc ?? .new
-        }
+    func updateICEStates(now: NIODeadline) {
+        let agentState = self.states.showConnectedFirst(self.transport.iceState, now: now)
         if agentState != self.states.iceTransport {
             self.states.iceTransport = agentState
             self.emit(.iceTransportStateChange(agentState))

@@ -34,6 +34,7 @@ extension PeerSession {
             throw RTCError(.invalidState, "no offer can be made in state \(self.signalingState.rawValue)")
         }
         if options.iceRestart { self.jsep.requestRestart() }
+        self.addRequestedTransceivers(options)
         let sdp = self.jsep.createOffer(iceRestart: options.iceRestart, self.localParameters())
         return RTCSessionDescription(type: .offer, sdp: sdp)
     }
@@ -67,7 +68,10 @@ extension PeerSession {
             // Two steps, and the first one holds even if the second fails (W3C webrtc-pc section 4.4.1.5).
             try self.apply(self.jsep.setLocal(RTCSessionDescription(type: .rollback), self.localParameters()), now: now)
         }
-        let outcome = try self.jsep.setRemote(description)
+        let outcome = try self.jsep.setRemote(
+            description,
+            maximumTransceivers: self.configuration.limits.transceivers
+        )
         try self.apply(outcome, now: now)
     }
 
@@ -82,6 +86,7 @@ extension PeerSession {
             },
             maximumMessageSize: self.configuration.maximumMessageSize,
             wantsData: self.channels.wereCreated,
+            bundlePolicy: self.configuration.bundlePolicy,
             settledSetup: self.transport.dtlsRole.map { $0 == .client ? .active : .passive },
             gatheredCandidates: { ufrag in
                 self.transport.generations.first { $0.ufrag == ufrag }?.gathered ?? JSEPGatheredCandidates()
@@ -99,7 +104,7 @@ extension PeerSession {
     private func apply(_ outcome: JSEPSession.Outcome, now: NIODeadline) throws(RTCError) {
         self.transport.wasChanged = true
         if outcome.rolledBack { self.rollBackTransport() }
-        if let local = self.jsep.local, let section = local.dataSection,
+        if let local = self.jsep.local, let section = local.transportSection,
             let ufrag = local.content.iceUfrag(of: section)
         {
             self.beginGeneration(ufrag: ufrag, section: section, of: local)
@@ -112,17 +117,20 @@ extension PeerSession {
         if self.signalingState != outcome.signalingStateBefore {
             self.emit(.signalingStateChange(self.signalingState))
         }
+        self.tell(outcome.media)
+        self.updateNegotiatedMedia()
         if self.signalingState == .stable {
             self.isNegotiationNeeded = false
             self.updateNegotiationNeeded()
         }
         self.updateGatheringState()
+        for transceiver in outcome.media.ended { self.emit(.trackEnded(transceiver)) }
     }
 
     private func rollBackTransport() {
         if self.transport.next != nil {
             self.end(&self.transport.next)
-        } else if self.jsep.currentLocal?.dataSection == nil {
+        } else if self.jsep.currentLocal?.transportSection == nil {
             self.end(&self.transport.current)
         }
     }
@@ -183,18 +191,27 @@ extension PeerSession {
 
     /// Both descriptions are there: the peer's parameters go to ICE, DTLS and SCTP.
     private func connect(answer: JSEPDescription, now: NIODeadline) throws(RTCError) {
-        guard let local = self.jsep.local, let localSection = local.dataSection,
-            let remote = self.jsep.remote, let remoteSection = remote.dataSection,
-            let ufrag = local.content.iceUfrag(of: localSection)
+        // The answer says which section carries the transport (RFC 9143 section 7.3.1).
+        guard let local = self.jsep.local, let remote = self.jsep.remote, let section = answer.transportSection,
+            let ufrag = local.content.iceUfrag(of: section)
         else {
-            self.endDataIfRejected()
+            self.endTransportIfRejected(now: now)
             return
         }
-        let parameters = try JSEPTransportParameters(of: remote.content, section: remoteSection, defaultSetup: .active)
+        let parameters = try JSEPTransportParameters(of: remote.content, section: section, defaultSetup: .active)
         self.connectICE(ufrag: ufrag, parameters, now: now)
-        let localSetup = local.content.setup(of: localSection) ?? .active
+        let localSetup = local.content.setup(of: section) ?? .active
         let isClient = local.type == .offer ? parameters.setup == .passive : localSetup == .active
         try self.connectDTLS(role: isClient ? .client : .server, fingerprints: parameters.fingerprints, now: now)
+        try self.connectSCTP(isClient: isClient, now: now)
+    }
+
+    private func connectSCTP(isClient: Bool, now: NIODeadline) throws(RTCError) {
+        guard self.jsep.local?.dataSection != nil, let remote = self.jsep.remote, let section = remote.dataSection
+        else {
+            return
+        }
+        let parameters = try JSEPDataParameters(of: remote.content.media[section])
         self.channels.negotiated(
             isClient: isClient,
             remotePort: parameters.sctpPort,
@@ -203,34 +220,45 @@ extension PeerSession {
         for handle in self.channels.transport.handles {
             if let id = self.channels.transport.id(handle) { self.emit(.dataChannelIDAssigned(handle, id)) }
         }
+        // Data may be negotiated when media has connected the transport already.
+        if self.transport.dtls?.state == .connected { self.channels.start(now: now) }
     }
 
-    /// The peer refused the data section: there will be no transport for it.
-    private func endDataIfRejected() {
-        guard self.signalingState == .stable, self.transport.dtls == nil else { return }
+    /// The section that carries the transport in a remote description: what the answer says, else what the description itself says.
+    func transportSection(for remote: JSEPDescription) -> Int? {
+        guard remote.type == .offer, let local = self.jsep.local, local.type != .offer else {
+            return remote.transportSection
+        }
+        return local.transportSection ?? remote.transportSection
+    }
+
+    /// No section is left in use: there is no transport any more, and its states begin anew.
+    private func endTransportIfRejected(now: NIODeadline) {
+        guard self.signalingState == .stable else { return }
+        if let dtls = self.transport.dtls {
+            dtls.close(now: now)
+            self.channels.transportLost(RTCError(detail: .sctpFailure, "the last section in use was rejected"))
+            self.drainChannels(now: now)
+            self.channels.restart(wake: self.environment.wake)
+            self.transmit(now: now)
+        }
         self.end(&self.transport.current)
         self.end(&self.transport.next)
+        self.transport = SessionTransport()
+        self.transport.wasChanged = true
     }
 
     private func connectICE(ufrag: String, _ parameters: JSEPTransportParameters, now: NIODeadline) {
         self.withGeneration(ufrag) { generation in
-            if generation.remoteUfrag != parameters.credentials.ufrag {
-                generation.remoteUfrag = parameters.credentials.ufrag
-                generation.remoteCandidatesTaken = 0
-                generation.remoteEndTaken = false
-                generation.agent.setRemote(credentials: parameters.credentials, isLite: parameters.isICELite, now: now)
-            }
-            for attribute in parameters.candidates.dropFirst(generation.remoteCandidatesTaken) {
-                if let candidate = ICECandidate(parsing: attribute) {
-                    generation.agent.addRemoteCandidate(candidate, now: now)
-                }
-            }
-            generation.remoteCandidatesTaken = parameters.candidates.count
-            if parameters.endOfCandidates, !generation.remoteEndTaken {
-                generation.remoteEndTaken = true
-                generation.agent.setRemoteEndOfCandidates(now: now)
-            }
+            generation.sdpMid = parameters.mid
+            generation.sdpMLineIndex = parameters.sectionIndex
+            guard generation.remoteUfrag != parameters.credentials.ufrag else { return }
+            generation.remoteUfrag = parameters.credentials.ufrag
+            generation.remoteCandidatesTaken = []
+            generation.remoteEndTaken = false
+            generation.agent.setRemote(credentials: parameters.credentials, isLite: parameters.isICELite, now: now)
         }
+        self.deliver(parameters, to: ufrag, now: now)
     }
 
     func withGeneration(_ ufrag: String, _ body: (inout ICEGeneration) -> Void) {
@@ -260,6 +288,7 @@ extension PeerSession {
         let needed =
             self.jsep.restartRequested
             || (self.channels.wereCreated && self.jsep.currentLocal?.dataSection == nil)
+            || self.jsep.mediaNeedsNegotiation
         guard needed else {
             self.isNegotiationNeeded = false
             return

@@ -25,6 +25,10 @@ public final class PeerSession {
     let environment: Environment
     var random: RandomSource
     var candidateLists = CandidateLists()
+    /// What was told to the media plane last.
+    var negotiatedMedia = NegotiatedMedia()
+    /// The revision of the transceivers that ``negotiatedMedia`` was made from.
+    var negotiatedRevision: UInt64?
     /// Grows with every event: whoever shows the session's state elsewhere need not do so again while it stands.
     public private(set) var revision: UInt64 = 0
     var negotiationNeededQueued = false
@@ -103,7 +107,8 @@ public final class PeerSession {
         self.configuration = configuration
         self.environment = environment
         // 63 bits: some parsers read it as a signed number (RFC 9429 section 5.2.1).
-        self.jsep = JSEPSession(sessionID: random.next() >> 1)
+        self.jsep = JSEPSession(sessionID: random.next() >> 1, capabilities: configuration.media, random: random)
+        _ = random.next()
         self.transport = SessionTransport()
         self.channels = SessionChannels(configuration: configuration, wake: environment.wake)
         self.random = random
@@ -140,12 +145,14 @@ public final class PeerSession {
         guard !self.isClosed else { return }
         self.transport.handleTimeout(now: now)
         self.channels.handleTimeout(now: now)
+        if let deadline = self.states.completionDeadline, deadline <= now { self.transport.wasChanged = true }
     }
 
     /// When ``handleTimeout(now:)`` is wanted next; `nil` if nothing is pending.
     public var nextTimeout: NIODeadline? {
         if self.isClosed { return nil }
-        return .earliest(self.transport.nextTimeout, self.channels.nextTimeout)
+        let protocols: NIODeadline? = .earliest(self.transport.nextTimeout, self.channels.nextTimeout)
+        return .earliest(protocols, self.states.completionDeadline)
     }
 
     /// What to do next, `nil` when there is nothing. Call it until then after each call of another method.

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// The states of a session as its user sees them.
 struct SessionStates {
     var iceTransport: RTCIceTransportState = .new
@@ -5,6 +7,26 @@ struct SessionStates {
     var iceGathering: RTCIceGatheringState = .new
     var connection: RTCPeerConnectionState = .new
     var sctp: RTCSctpTransportState?
+    /// When ICE is to be shown as completed, if it is already.
+    private(set) var completionDeadline: NIODeadline?
+
+    /// A pair that works is shown as connected for a moment even if no better one can come: whoever waits for the state by name, as is
+    /// common, must not find that it was passed over.
+    mutating func showConnectedFirst(_ state: RTCIceTransportState, now: NIODeadline) -> RTCIceTransportState {
+        guard state == .completed, self.iceTransport != .completed else {
+            self.completionDeadline = nil
+            return state
+        }
+        let deadline = self.completionDeadline ?? now + Self.timeBeforeCompletion
+        self.completionDeadline = deadline
+        guard now < deadline else {
+            self.completionDeadline = nil
+            return .completed
+        }
+        return .connected
+    }
+
+    private static let timeBeforeCompletion = TimeAmount.seconds(2)
 
     /// The connection state that follows from the transports' (W3C webrtc-pc section 4.3.3); with bundling there is one of each.
     static func connection(ice: RTCIceTransportState, dtls: RTCDtlsTransportState) -> RTCPeerConnectionState {

@@ -35,6 +35,15 @@ struct SessionTransport {
 
     var generations: [ICEGeneration] { [self.current, self.next].compactMap { $0 } }
 
+    /// The state of ICE. A restart leaves a working connection connected; it begins anew what does not work (W3C webrtc-pc section 5.6.4).
+    var iceState: RTCIceTransportState {
+        let present = self.current?.agent.state.rtc ?? .new
+        guard let next = self.next, next.remoteUfrag != nil else { return present }
+        let coming = next.agent.state.rtc
+        let works = present == .connected || present == .completed
+        return works && (coming == .new || coming == .checking) ? .connected : coming
+    }
+
     /// The path that data takes.
     var path: ICEPath? { self.current?.agent.selectedPath ?? self.next?.agent.selectedPath }
 

@@ -35,6 +35,7 @@ final class PeerDriver {
     }
 
     private var isAttached = true
+    private let media: PeerMedia
     private var channels: [DataChannelHandle: RTCDataChannel] = [:]
     private var configuration: RTCConfiguration
 
@@ -49,6 +50,7 @@ final class PeerDriver {
         self.eventLoop = eventLoop
         self.session = session
         self.shared = shared
+        self.media = PeerMedia(shared: shared)
         self.network = network
         self.resolver = NameResolver(eventLoop: eventLoop)
         self.configuration = configuration
@@ -80,6 +82,7 @@ final class PeerDriver {
         self.isPumping = true
         let now = NIODeadline.now()
         while let output = self.session.poll(now: now) { self.perform(output) }
+        self.media.forgetDeparted()
         self.flush()
         self.scheduleTimer()
         self.isPumping = false
@@ -144,7 +147,13 @@ final class PeerDriver {
     private func publishIfChanged() {
         guard self.publishedRevision != self.session.revision else { return }
         self.publishedRevision = self.session.revision
-        self.shared.publish(self.session)
+        self.shared.publish(self.session, self.media)
+    }
+
+    /// Does what follows from a call of the user, and shows the state that it left.
+    func finishCall() {
+        self.pump()
+        self.shared.publish(self.session, self.media)
     }
 
     // MARK: Addresses
@@ -170,6 +179,17 @@ final class PeerDriver {
     }
 
     func update(_ configuration: RTCConfiguration) { self.configuration = configuration }
+
+    // MARK: Media
+
+    /// The object of a transceiver that the session has.
+    func transceiver(_ id: TransceiverID) -> RTCRtpTransceiver {
+        self.media.update(from: self.session)
+        guard let transceiver = self.media[id] else {
+            preconditionFailure("a transceiver that the session made is gone")
+        }
+        return transceiver
+    }
 
     // MARK: Channels
 
@@ -225,6 +245,9 @@ final class PeerDriver {
             self.channels[handle]?.closing()
         case .dataChannelClosed(let handle, let error):
             self.channels.removeValue(forKey: handle)?.closed(error)
+        case .trackMuted, .trackUnmuted, .trackEnded, .streamTrackAdded, .streamTrackRemoved, .track:
+            self.publishIfChanged()
+            if let event = self.media.handle(event) { self.shared.emit(event) }
         default:
             self.publishIfChanged()
             if let event = RTCPeerConnection.Event(event) { self.shared.emit(event) }
@@ -244,6 +267,8 @@ final class PeerDriver {
         let channels = self.channels.values
         self.channels = [:]
         for channel in channels { channel.closed(nil) }
+        self.media.close(self.session)
+        self.shared.publish(self.session, self.media)
         self.network.detach(self)
         self.shared.finish()
         SCTPTicker.release()

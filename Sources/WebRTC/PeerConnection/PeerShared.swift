@@ -76,11 +76,40 @@ final class PeerShared: Sendable {
         self.eventLoop.execute { driver.value?.wake() }
     }
 
+    /// Runs `body` on the event loop, at once when called there, then does what follows from it.
+    func perform<Result: Sendable>(
+        _ body: @escaping @Sendable (PeerDriver) throws(RTCError) -> Result
+    ) async throws(RTCError) -> Result {
+        guard let driver = self.driver.withLock({ $0 }) else {
+            throw RTCError(.invalidState, "the connection is closed")
+        }
+        if self.eventLoop.inEventLoop { return try Self.perform(driver, body) }
+        let result = await withCheckedContinuation { continuation in
+            self.eventLoop.execute {
+                continuation.resume(
+                    returning: Swift.Result { () throws(RTCError) in try Self.perform(driver, body) }
+                )
+            }
+        }
+        return try result.get()
+    }
+
+    private static func perform<Result>(
+        _ box: NIOLoopBoundBox<PeerDriver?>,
+        _ body: (PeerDriver) throws(RTCError) -> Result
+    ) throws(RTCError) -> Result {
+        guard let driver = box.value else { throw RTCError(.invalidState, "the connection is closed") }
+        defer { driver.finishCall() }
+        return try body(driver)
+    }
+
     var current: RTCPeerConnection.Snapshot { self.snapshot.withLock { $0 } }
 
-    func publish(_ session: PeerSession) {
+    func publish(_ session: PeerSession, _ media: PeerMedia) {
+        media.update(from: session)
+        let transceivers = media.list
         let hasGathered = self.snapshot.withLock { snapshot in
-            snapshot.update(from: session)
+            snapshot.update(from: session, transceivers: transceivers)
             return snapshot.iceGatheringState == .complete || snapshot.signalingState == .closed
         }
         if hasGathered { self.resumeGatherers() }
@@ -116,5 +145,15 @@ final class PeerShared: Sendable {
             return continuation
         }
         continuation?.finish()
+    }
+}
+
+extension PeerShared? {
+    /// Runs `body` on the event loop of a connection that there still is.
+    func perform<Result: Sendable>(
+        _ body: @escaping @Sendable (PeerDriver) throws(RTCError) -> Result
+    ) async throws(RTCError) -> Result {
+        guard let self else { throw RTCError(.invalidState, "the connection is closed") }
+        return try await self.perform(body)
     }
 }

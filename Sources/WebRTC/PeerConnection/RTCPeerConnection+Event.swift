@@ -21,6 +21,18 @@ extension RTCPeerConnection {
         case connectionStateChange(RTCPeerConnectionState)
         /// The peer opened a channel. It may still be connecting.
         case dataChannel(RTCDataChannel)
+        /// The peer sends a track.
+        case track(RTCTrackEvent)
+        /// A track of the peer joined a stream.
+        case addTrack(MediaStream, MediaStreamTrack)
+        /// A track of the peer left a stream.
+        case removeTrack(MediaStream, MediaStreamTrack)
+        /// Nothing arrives for a track of the peer any more.
+        case mute(MediaStreamTrack)
+        /// Media arrives for a track of the peer.
+        case unmute(MediaStreamTrack)
+        /// A track of the peer is over.
+        case ended(MediaStreamTrack)
         /// The ICE transport changed its state.
         case iceTransportStateChange(RTCIceTransportState)
         /// The ICE transport changed its gathering state.
@@ -51,7 +63,8 @@ extension RTCPeerConnection {
             case .connectionStateChange(let state): self = .connectionStateChange(state)
             case .dataChannel, .dataChannelOpen, .dataChannelMessages, .dataChannelIDAssigned,
                 .dataChannelBufferedAmount,
-                .dataChannelClosing, .dataChannelClosed:
+                .dataChannelClosing, .dataChannelClosed, .trackMuted, .trackUnmuted, .trackEnded, .streamTrackAdded,
+                .streamTrackRemoved, .track:
                 return nil
             }
         }

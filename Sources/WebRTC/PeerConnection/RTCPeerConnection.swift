@@ -122,10 +122,7 @@ public actor RTCPeerConnection {
         _ body: (PeerSession, NIODeadline) throws(RTCError) -> Result
     ) throws(RTCError) -> Result {
         let driver = try self.openDriver()
-        defer {
-            driver.pump()
-            self.shared.publish(driver.session)
-        }
+        defer { driver.finishCall() }
         return try body(driver.session, .now())
     }
 
@@ -266,7 +263,6 @@ public actor RTCPeerConnection {
         guard let driver = self.driver.value else { return }
         self.lastStats = driver.session.statistics(now: .now(), timestamp: WallClock.milliseconds)
         driver.close()
-        self.shared.publish(driver.session)
         self.driver.value = nil
     }
 }
@@ -307,8 +303,11 @@ extension RTCPeerConnection {
         public fileprivate(set) var canTrickleIceCandidates: Bool?
         /// The transports' states and parameters; `nil` before the first description.
         public fileprivate(set) var transports: PeerSession.TransportSnapshot?
+        /// The transceivers, in the order in which they were made; those that are over are left out.
+        public fileprivate(set) var transceivers: [RTCRtpTransceiver] = []
 
-        mutating func update(from session: PeerSession) {
+        mutating func update(from session: PeerSession, transceivers: [RTCRtpTransceiver]) {
+            self.transceivers = transceivers
             self.signalingState = session.signalingState
             self.iceGatheringState = session.iceGatheringState
             self.iceConnectionState = session.iceConnectionState

@@ -7,6 +7,7 @@ import WebRTC
 extension Bridge {
     static let promiseMethods: Set<String> = [
         "createOffer", "createAnswer", "setLocalDescription", "setRemoteDescription", "addIceCandidate", "getStats",
+        "replaceTrack", "setParameters",
     ]
 
     /// A method that gives a promise.
@@ -14,15 +15,22 @@ extension Bridge {
         if request["op"]?.string == "static" { return try await self.callStatic(request) }
         let method = request["method"]?.string ?? ""
         let arguments = request["args"] ?? []
-        guard let connection = object?.connection else { throw Failure.notImplemented(method) }
+        let id = request["obj"]?.string ?? ""
+        guard self.connections[id] != nil, let connection = object?.connection else {
+            return try await self.callMediaPromise(id, method, arguments)
+        }
         switch method {
         case "createOffer":
             let options = arguments[0]
-            if options?["offerToReceiveAudio"]?.bool == true || options?["offerToReceiveVideo"]?.bool == true {
-                throw Failure.notImplemented("offerToReceive")
-            }
-            let restarts = options?["iceRestart"]?.bool ?? false
-            return JSONValue(try await connection.createOffer(RTCOfferOptions(iceRestart: restarts)))
+            return JSONValue(
+                try await connection.createOffer(
+                    RTCOfferOptions(
+                        iceRestart: options?["iceRestart"]?.bool ?? false,
+                        offerToReceiveAudio: options?["offerToReceiveAudio"]?.bool,
+                        offerToReceiveVideo: options?["offerToReceiveVideo"]?.bool
+                    )
+                )
+            )
         case "createAnswer":
             return JSONValue(try await connection.createAnswer())
         case "setLocalDescription":
@@ -50,6 +58,13 @@ extension Bridge {
     func answer(_ request: JSONValue) async throws -> JSONValue {
         let arguments = request["args"] ?? []
         switch request["op"]?.string {
+        case "static":
+            guard request["method"]?.string == "getCapabilities" else { throw Failure.notImplemented("static") }
+            guard let kind = arguments[0]?.string.flatMap(MediaKind.init(rawValue:)) else { return nil }
+            return JSONValue(
+                request["type"]?.string == "RTCRtpSender"
+                    ? RTCRtpSender.getCapabilities(kind) : RTCRtpReceiver.getCapabilities(kind)
+            )
         case "new":
             return try self.make(request["type"]?.string ?? "", arguments)
         case "call":
@@ -57,12 +72,13 @@ extension Bridge {
             let method = request["method"]?.string ?? ""
             if let object = self.connections[id] { return try await self.call(object, method, arguments) }
             if let object = self.channels[id] { return try self.call(object, method, arguments) }
+            if let result = try await self.callMediaObject(id, method, arguments) { return result }
             if let certificate = self.certificates[id], method == "getFingerprints" {
                 return Self.fingerprints(of: certificate)
             }
             return try self.callTransport(id, method)
         case "set":
-            return try self.set(request)
+            return try await self.set(request)
         default:
             throw Failure.notImplemented("\(request["op"]?.string ?? "") \(request["attr"]?.string ?? "")")
         }
@@ -80,7 +96,7 @@ extension Bridge {
             let object = ConnectionObject(id: self.makeID("pc"), connection: connection)
             self.connections[object.id] = object
             self.tellStates(of: object)
-            self.tellSnapshot(connection.snapshot, of: object)
+            self.tellMoment(Moment(connection), of: object)
             self.listen(to: object)
             return .reference(object.id, type)
         case "RTCIceCandidate":
@@ -95,6 +111,7 @@ extension Bridge {
                 )
             )
         default:
+            if let media = self.makeMedia(type, arguments) { return media }
             throw Failure.notImplemented("new \(type)")
         }
     }
@@ -114,7 +131,7 @@ extension Bridge {
         case "close":
             await self.close(object)
         default:
-            throw Failure.notImplemented("RTCPeerConnection.\(method)")
+            return try await self.callMedia(object, method, arguments)
         }
         return nil
     }
@@ -151,7 +168,10 @@ extension Bridge {
 
     private func callTransport(_ id: String, _ method: String) throws -> JSONValue {
         let owner = self.connections.values.first { $0.transports?.ice == id || $0.transports?.dtls == id }
-        guard let transport = owner?.connection.sctp?.transport else {
+        guard let connection = owner?.connection,
+            let transport = connection.sctp?.transport
+                ?? connection.getSenders().compactMap(\.transport).first
+        else {
             throw Failure("BackendError", "no object \(id)")
         }
         switch method {
@@ -172,7 +192,13 @@ extension Bridge {
         }
     }
 
-    private func set(_ request: JSONValue) throws -> JSONValue {
+    private func set(_ request: JSONValue) async throws -> JSONValue {
+        let isMedia = try await self.setMedia(
+            request["obj"]?.string ?? "",
+            request["attr"]?.string ?? "",
+            request["value"]
+        )
+        if isMedia { return nil }
         guard let object = request["obj"]?.string.flatMap({ self.channels[$0] }),
             request["attr"]?.string == "bufferedAmountLowThreshold", let value = request["value"]?.int
         else { throw Failure.notImplemented("set \(request["attr"]?.string ?? "")") }

@@ -7,7 +7,8 @@ import WebRTC
 
 extension Bridge {
     /// What a description changes, in one step with the signaling state (webrtc-pc section 4.4.1.5).
-    func tellSnapshot(_ snapshot: RTCPeerConnection.Snapshot, of object: ConnectionObject) {
+    func tellMoment(_ moment: Moment, of object: ConnectionObject) {
+        let snapshot = moment.snapshot
         let currentLocal = JSONValue(snapshot.currentLocalDescription)
         let pendingLocal = JSONValue(snapshot.pendingLocalDescription)
         let currentRemote = JSONValue(snapshot.currentRemoteDescription)
@@ -21,10 +22,15 @@ extension Bridge {
                 "pendingRemoteDescription": pendingRemote,
                 "remoteDescription": pendingRemote == nil ? currentRemote : pendingRemote,
                 "canTrickleIceCandidates": JSONValue(snapshot.canTrickleIceCandidates),
-                "sctp": self.tellTransports(snapshot.transports, of: object),
+                "sctp": self.tellTransports(
+                    snapshot.transports,
+                    hasMediaTransport: moment.transceivers.contains { $0.hasTransport },
+                    of: object
+                ),
             ],
             of: object.id
         )
+        self.tellTransceivers(moment, of: object)
         for channel in object.channels { self.image.set("id", JSONValue(channel.channel.id), of: channel.id) }
     }
 
@@ -57,26 +63,24 @@ extension Bridge {
     /// - Returns: The value of the attribute `sctp`.
     private func tellTransports(
         _ snapshot: PeerSession.TransportSnapshot?,
+        hasMediaTransport: Bool,
         of object: ConnectionObject
     ) -> JSONValue {
-        guard let snapshot, snapshot.sctpState != nil else {
-            object.transports = nil
-            if snapshot == nil { object.states = ConnectionObject.TransportStates() }
+        guard let snapshot else {
+            if !hasMediaTransport {
+                object.transports = nil
+                object.states = ConnectionObject.TransportStates()
+            }
             return nil
         }
-        let ids: ConnectionObject.Transports
-        if let known = object.transports {
-            ids = known
-        } else {
-            ids = ConnectionObject.Transports(
-                sctp: self.makeID("sctp"),
-                dtls: self.makeID("dtls"),
-                ice: self.makeID("ice")
-            )
-            object.transports = ids
-        }
+        let ids = self.transports(of: object)
         self.image.set(["role": .string(snapshot.iceRole.rawValue), "component": "rtp"], of: ids.ice)
         self.image.set("iceTransport", .reference(ids.ice, "RTCIceTransport"), of: ids.dtls)
+        guard snapshot.sctpState != nil else {
+            object.transports?.sctp = self.makeID("\(object.id)/sctp")
+            self.tellTransportStates(of: object)
+            return nil
+        }
         self.image.set(
             [
                 "transport": .reference(ids.dtls, "RTCDtlsTransport"),
@@ -87,6 +91,25 @@ extension Bridge {
         )
         self.tellTransportStates(of: object)
         return .reference(ids.sctp, "RTCSctpTransport")
+    }
+
+    private func transports(of object: ConnectionObject) -> ConnectionObject.Transports {
+        if let known = object.transports { return known }
+        let ids = ConnectionObject.Transports(
+            sctp: self.makeID("\(object.id)/sctp"),
+            dtls: self.makeID("\(object.id)/dtls"),
+            ice: self.makeID("\(object.id)/ice")
+        )
+        object.transports = ids
+        self.image.set("iceTransport", .reference(ids.ice, "RTCIceTransport"), of: ids.dtls)
+        self.image.set(["role": "unknown", "component": "rtp"], of: ids.ice)
+        self.tellTransportStates(of: object)
+        return ids
+    }
+
+    /// The DTLS transport that senders and receivers have.
+    func dtlsReference(of object: ConnectionObject) -> JSONValue {
+        .reference(self.transports(of: object).dtls, "RTCDtlsTransport")
     }
 
     private func tellTransportStates(of object: ConnectionObject) {
@@ -110,9 +133,9 @@ extension Bridge {
         if let ids = object.transports {
             for id in [ids.ice, ids.dtls, ids.sctp] { self.image.forget("state", of: id) }
         }
-        let snapshot = object.connection.snapshot
         self.tellStates(of: object)
-        self.tellSnapshot(snapshot, of: object)
+        self.tellMoment(Moment(object.connection), of: object)
+        self.tellTracksEnded(of: object)
         for channel in object.channels {
             self.image.forget("readyState", of: channel.id)
             self.image.set("readyState", .string(channel.channel.readyState.rawValue), of: channel.id)
@@ -160,17 +183,19 @@ extension Bridge {
         self.happenings = []
         for (index, (_, happening)) in heard.enumerated() {
             switch happening {
-            case .reply(let id, let result, let object, let snapshot):
-                if let object, let snapshot, !object.isClosed {
-                    self.image.set("signalingState", .string(snapshot.signalingState.rawValue), of: object.id)
-                    self.tellSnapshot(snapshot, of: object)
+            case .reply(let id, let result, let object, let moment):
+                if let object, let moment, !object.isClosed {
+                    self.image.set("signalingState", .string(moment.snapshot.signalingState.rawValue), of: object.id)
+                    self.tellMoment(moment, of: object)
+                    // Gathering begins in a task of its own; with the last transport it is over at once.
+                    if moment.snapshot.transports == nil { self.image.set("iceGatheringState", "new", of: object.id) }
                 }
                 self.write(reply: id, result)
-            case .connection(let object, let event, let snapshot) where !object.isClosed:
+            case .connection(let object, let event, let moment) where !object.isClosed:
                 self.takeStates(from: heard[index...].prefix { $0.happening.isState(of: object) }.map(\.happening))
-                self.tell(event, of: object, snapshot)
-            case .incomingChannel(let object, let channel, let readyState, let snapshot) where !object.isClosed:
-                self.tellSnapshot(snapshot, of: object)
+                self.tell(event, of: object, moment)
+            case .incomingChannel(let object, let channel, let readyState, let moment) where !object.isClosed:
+                self.tellMoment(moment, of: object)
                 let reference = self.adopt(channel, of: object, readyState: readyState)
                 self.write(event: "datachannel", of: object.id, ["channel": reference])
             case .channel(let object, let event) where !object.owner.isClosed:
@@ -206,25 +231,25 @@ extension Bridge {
     private func tell(
         _ event: RTCPeerConnection.Event,
         of object: ConnectionObject,
-        _ snapshot: RTCPeerConnection.Snapshot
+        _ moment: Moment
     ) {
         let ids = object.transports
         switch event {
         case .negotiationNeeded:
             self.write(event: "negotiationneeded", of: object.id)
         case .signalingStateChange(let state):
-            self.tellSnapshot(snapshot, of: object)
-            if state == .stable { self.tellNothingPending(snapshot, of: object) }
+            self.tellMoment(moment, of: object)
+            if state == .stable { self.tellNothingPending(moment.snapshot, of: object) }
             self.image.set("signalingState", .string(state.rawValue), of: object.id)
             self.write(event: "signalingstatechange", of: object.id)
         case .iceCandidate(let candidate):
-            self.tellSnapshot(snapshot, of: object)
+            self.tellMoment(moment, of: object)
             let json = candidate.map { JSONValue($0) } ?? .null
             self.write(event: "icecandidate", of: object.id, ["candidate": json, "url": JSONValue(candidate?.url)])
         case .iceCandidateError(let error):
             self.write(event: "icecandidateerror", of: object.id, JSONValue(error))
         case .iceGatheringStateChange:
-            self.tellSnapshot(snapshot, of: object)
+            self.tellMoment(moment, of: object)
             self.write(event: "icegatheringstatechange", of: object.id)
         case .iceConnectionStateChange:
             self.write(event: "iceconnectionstatechange", of: object.id)
@@ -232,6 +257,8 @@ extension Bridge {
             self.write(event: "connectionstatechange", of: object.id)
         case .dataChannel:
             break
+        case .track, .addTrack, .removeTrack, .mute, .unmute, .ended:
+            self.tellMedia(event, of: object)
         case .iceTransportStateChange:
             self.write(event: "statechange", of: ids?.ice)
         case .iceTransportGatheringStateChange:
@@ -244,7 +271,7 @@ extension Bridge {
             self.write(event: "error", of: ids?.dtls, ["error": Failure(error).json])
         case .sctpTransportStateChange(let state):
             object.states.sctp = state
-            self.tellSnapshot(snapshot, of: object)
+            self.tellMoment(moment, of: object)
             self.write(event: "statechange", of: ids?.sctp)
         }
     }

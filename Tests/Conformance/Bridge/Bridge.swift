@@ -21,6 +21,7 @@ actor Bridge {
     var connections: [String: ConnectionObject] = [:]
     var channels: [String: ChannelObject] = [:]
     var certificates: [String: RTCCertificate] = [:]
+    var media = MediaObjects()
     var image = AttributeImage()
     /// What happened and is not told yet, each with the number that its place in time has.
     var happenings: [(number: Int, happening: Happening)] = []
@@ -54,7 +55,7 @@ actor Bridge {
     private func handle(_ request: JSONValue) async {
         guard let id = request["id"]?.int else { return }
         let isPromise = request["method"]?.string.map(Self.promiseMethods.contains) ?? false
-        if request["op"]?.string == "static" || isPromise {
+        if request["method"]?.string == "generateCertificate" || isPromise {
             self.answerLater(id, request)
             // What a call that is done brought about is told before the next call adds to it.
             while self.numberOfSettling > 0 { await Task.yield() }
@@ -79,21 +80,28 @@ actor Bridge {
     /// Starts a method at once, so that methods begin in the order of the requests, and answers when it ends.
     private func answerLater(_ id: Int, _ request: JSONValue) {
         let begin = self.numberOfHappenings
-        let object = request["obj"]?.string.flatMap { self.connections[$0] }
+        let object = request["obj"]?.string.flatMap { id in
+            self.connections[id] ?? (self.media.senders[id] ?? self.media.receivers[id])?.owner
+        }
         Task.immediate {
             let result = await self.result { try await self.callPromise(object, request) }
-            let snapshot = object?.connection.snapshot
+            let moment = object.map { Moment($0.connection) }
             self.numberOfSettling += 1
             // The listeners have not heard yet what happened during the call: they come first.
             await self.letListenersHear()
             self.numberOfSettling -= 1
-            self.insert(reply: .reply(id: id, result, object, snapshot), of: object, begunAt: begin, snapshot)
+            self.insert(reply: .reply(id: id, result, object, moment), of: object, begunAt: begin, moment)
         }
     }
 
-    /// Lets everything run that is due on the event loop. A listener is resumed in a few steps, each of which comes after what was due before.
+    /// Lets everything run that is due on the event loop. A listener hears each event in a few steps, each of which comes after what was due
+    /// before; it has heard all when it hears no more, or when it hears without end.
     private func letListenersHear() async {
-        for _ in 0..<8 { await Task.yield() }
+        var heard = -1
+        for _ in 0..<32 where heard != self.numberOfHappenings {
+            heard = self.numberOfHappenings
+            for _ in 0..<8 { await Task.yield() }
+        }
     }
 
     /// A promise settles after the signaling state has changed and before anything that follows from it (webrtc-pc section 4.4.1.5).
@@ -101,19 +109,19 @@ actor Bridge {
         reply: Happening,
         of object: ConnectionObject?,
         begunAt begin: Int,
-        _ snapshot: RTCPeerConnection.Snapshot?
+        _ moment: Moment?
     ) {
         // Descriptions are seen as the call left them, not with candidates that came while its listeners were waited for.
         for index in self.happenings.indices where self.happenings[index].number > begin {
             guard case .connection(let owner, let event, _) = self.happenings[index].happening, owner === object,
-                case .signalingStateChange = event, let snapshot
+                case .signalingStateChange = event, let moment
             else { continue }
-            self.happenings[index].happening = .connection(owner, event, snapshot)
+            self.happenings[index].happening = .connection(owner, event, moment)
         }
         let last = self.happenings.lastIndex { number, happening in
             if number <= begin { return true }
-            guard case .connection(let owner, .signalingStateChange, _) = happening else { return false }
-            return owner === object
+            guard case .connection(let owner, let event, _) = happening else { return false }
+            return owner === object && event.belongsToDescription
         }
         let index = last.map { $0 + 1 } ?? 0
         self.numberOfHappenings += 1
@@ -149,11 +157,11 @@ actor Bridge {
     private func hearConnection(_ id: String) async {
         guard let object = self.connections[id] else { return }
         for await event in object.connection.events {
-            let snapshot = object.connection.snapshot
+            let moment = Moment(object.connection)
             if case .dataChannel(let channel) = event {
-                self.hear(.incomingChannel(object, channel, channel.readyState, snapshot))
+                self.hear(.incomingChannel(object, channel, channel.readyState, moment))
             } else {
-                self.hear(.connection(object, event, snapshot))
+                self.hear(.connection(object, event, moment))
             }
         }
     }

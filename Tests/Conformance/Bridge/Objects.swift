@@ -9,14 +9,16 @@ final class ConnectionObject {
     let connection: RTCPeerConnection
     var isClosed = false
     var channels: [ChannelObject] = []
-    /// The transports that Node was told of, `nil` while `sctp` is null.
+    /// The transceivers that Node was told of, in their order.
+    var transceivers: [MediaObjects.Transceiver] = []
+    /// The transports that Node was told of, `nil` before the first of them.
     var transports: Transports?
     /// The states of the transports that their events told of.
     var states = TransportStates()
 
     /// The ids of the transport objects.
     struct Transports {
-        let sctp: String
+        var sctp: String
         let dtls: String
         let ice: String
     }
@@ -51,9 +53,9 @@ final class ChannelObject {
 
 /// What happened and is still to be told, with what could be read at that moment.
 enum Happening {
-    case connection(ConnectionObject, RTCPeerConnection.Event, RTCPeerConnection.Snapshot)
+    case connection(ConnectionObject, RTCPeerConnection.Event, Moment)
     case channel(ChannelObject, RTCDataChannel.Event)
-    case incomingChannel(ConnectionObject, RTCDataChannel, RTCDataChannelState, RTCPeerConnection.Snapshot)
+    case incomingChannel(ConnectionObject, RTCDataChannel, RTCDataChannelState, Moment)
     case message(ChannelObject, RTCDataChannelMessage)
-    case reply(id: Int, Result<JSONValue, Failure>, ConnectionObject?, RTCPeerConnection.Snapshot?)
+    case reply(id: Int, Result<JSONValue, Failure>, ConnectionObject?, Moment?)
 }

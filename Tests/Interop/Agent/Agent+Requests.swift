@@ -107,6 +107,13 @@ extension Agent {
             return Self.json(description)
         case "restartIce":
             await connection.restartIce()
+        case "addTransceiver":
+            guard let kind = MediaKind(rawValue: try request.text("kind")),
+                let direction = RTCRtpTransceiverDirection(rawValue: try request.text("direction"))
+            else { throw AgentError.missing("kind or direction") }
+            try await connection.addTransceiver(kind, RTCRtpTransceiverInit(direction: direction))
+        case "getTransceivers":
+            return ["transceivers": .array(connection.getTransceivers().map { Self.json($0) })]
         case "getState":
             return [
                 "signaling": .string(connection.signalingState.rawValue),
@@ -178,6 +185,15 @@ extension Agent {
 extension Agent {
     private static func json(_ description: RTCSessionDescription) -> JSONValue {
         ["type": .string(description.type.rawValue), "sdp": .string(description.sdp)]
+    }
+
+    private static func json(_ transceiver: RTCRtpTransceiver) -> JSONValue {
+        [
+            "kind": .string(transceiver.kind.rawValue),
+            "mid": JSONValue(transceiver.mid),
+            "direction": .string(transceiver.direction.rawValue),
+            "currentDirection": JSONValue(transceiver.currentDirection?.rawValue),
+        ]
     }
 
     private static func description(_ request: JSONValue) throws -> RTCSessionDescription {

@@ -203,6 +203,22 @@ class Agent:
         if channel.readyState == "open":
             peer.channels[request["ch"]].on_open()
 
+    async def op_addTransceiver(self, request):
+        self.peer(request).pc.addTransceiver(request["kind"], direction=request["direction"])
+
+    async def op_getTransceivers(self, request):
+        return {
+            "transceivers": [
+                {
+                    "kind": transceiver.kind,
+                    "mid": transceiver.mid,
+                    "direction": transceiver.direction,
+                    "currentDirection": transceiver.currentDirection,
+                }
+                for transceiver in self.peer(request).pc.getTransceivers()
+            ]
+        }
+
     async def op_receive(self, request):
         channel = self.channel(request)
         channel.mode = request["mode"]

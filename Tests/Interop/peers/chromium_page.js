@@ -213,6 +213,15 @@ const operations = {
     if (typeof request.channelId === "number") init.id = request.channelId;
     makeChannel(peer, request.ch, peer.pc.createDataChannel(request.label, init));
   },
+  addTransceiver: request => {
+    find(request).pc.addTransceiver(request.kind, { direction: request.direction });
+  },
+  getTransceivers: request => ({
+    transceivers: find(request).pc.getTransceivers().map(transceiver => ({
+      kind: transceiver.receiver.track.kind, mid: transceiver.mid, direction: transceiver.direction,
+      currentDirection: transceiver.currentDirection,
+    })),
+  }),
   receive: request => {
     const channel = findChannel(request);
     Object.assign(channel, { mode: request.mode, wanted: request.count || 0, count: 0, bytes: 0, sum: 0 });

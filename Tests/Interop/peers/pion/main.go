@@ -40,6 +40,7 @@ type request struct {
 	Mode              string  `json:"mode"`
 	Count             int     `json:"count"`
 	Kind              string  `json:"kind"`
+	Direction         string  `json:"direction"`
 	Data              string  `json:"data"`
 	Size              int     `json:"size"`
 	First             int     `json:"first"`
@@ -364,6 +365,20 @@ func handle(r *request) (object, error) { //nolint:gocyclo
 		}
 		newChannel(p, r.Ch, dc, false)
 		return object{}, nil
+	case "addTransceiver":
+		_, err := pc.AddTransceiverFromKind(
+			webrtc.NewRTPCodecType(r.Kind),
+			webrtc.RTPTransceiverInit{Direction: webrtc.NewRTPTransceiverDirection(r.Direction)},
+		)
+		return object{}, err
+	case "getTransceivers":
+		transceivers := []object{}
+		for _, t := range pc.GetTransceivers() {
+			transceivers = append(transceivers, object{
+				"kind": t.Kind().String(), "mid": t.Mid(), "direction": t.Direction().String(),
+			})
+		}
+		return object{"transceivers": transceivers}, nil
 	case "getState":
 		return object{
 			"signaling": pc.SignalingState().String(), "gathering": pc.ICEGatheringState().String(),
@@ -435,7 +450,11 @@ func main() {
 	settings.SetIncludeLoopbackCandidate(true)
 	// Candidates that end in .local cannot be resolved without multicast: connectivity checks reveal those peers.
 	settings.SetICEMulticastDNSMode(1)
-	api = webrtc.NewAPI(webrtc.WithSettingEngine(settings))
+	codecs := &webrtc.MediaEngine{}
+	if err := codecs.RegisterDefaultCodecs(); err != nil {
+		panic(err)
+	}
+	api = webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(codecs))
 
 	lines := bufio.NewReaderSize(os.Stdin, 1<<20)
 	for {

@@ -1,0 +1,106 @@
+public import RTCBase
+public import RTCCore
+public import RTCRTP
+import Synchronization
+
+/// Sends one track (W3C webrtc-pc section 5.2).
+public final class RTCRtpSender: Sendable {
+    private struct Values {
+        var state: PeerSession.TransceiverState
+        var track: MediaStreamTrack?
+        /// What `getParameters` returned last, until it is used or something else is negotiated.
+        var lastParameters: RTCRtpSendParameters?
+    }
+
+    let id: TransceiverID
+    /// The connection holds its transceivers; they do not hold it.
+    weak let shared: PeerShared?
+    private let values: Mutex<Values>
+
+    init(_ state: PeerSession.TransceiverState, shared: PeerShared) {
+        self.id = state.id
+        self.shared = shared
+        self.values = Mutex(Values(state: state))
+    }
+
+    /// The codecs and header extensions that can be sent, with the default configuration.
+    public static func getCapabilities(_ kind: MediaKind) -> RTCRtpCapabilities { RTCMediaCapabilities.defaults[kind] }
+
+    // MARK: Attributes
+
+    /// The track, `nil` if there is none.
+    public var track: MediaStreamTrack? { self.values.withLock { $0.track } }
+
+    /// The transport, `nil` before there is a description.
+    public var transport: RTCDtlsTransport? {
+        guard self.values.withLock({ $0.state.hasTransport }), let shared = self.shared else { return nil }
+        return RTCDtlsTransport(shared: shared)
+    }
+
+    // MARK: Parameters
+
+    /// The parameters. What comes of them is for ``setParameters(_:)``, once.
+    public func getParameters() -> RTCRtpSendParameters {
+        self.values.withLock { values in
+            if let last = values.lastParameters { return last }
+            var parameters = values.state.sendParameters
+            parameters.transactionId = .randomIdentifier()
+            values.lastParameters = parameters
+            return parameters
+        }
+    }
+
+    /// Changes what may be changed of the parameters, without negotiation.
+    ///
+    /// - Throws: `RTCError.Code.invalidState` if the transceiver is stopped, or ``getParameters()`` was not called before, or something was
+    ///   negotiated since; `RTCError.Code.invalidModification` for what is read-only; `RTCError.Code.range` for a scale below 1 or a
+    ///   negative frame rate.
+    public func setParameters(_ parameters: RTCRtpSendParameters) async throws(RTCError) {
+        let (id, last) = (self.id, self.values.withLock { $0.lastParameters })
+        try await self.shared.perform { (driver) throws(RTCError) in
+            try driver.session.setParameters(parameters, last: last, of: id)
+        }
+        self.values.withLock { $0.lastParameters = nil }
+    }
+
+    // MARK: Track and streams
+
+    /// Puts another track of the same kind, or none, in the place of the present one, without negotiation.
+    ///
+    /// - Throws: `RTCError.Code.type` for a track of another kind, `RTCError.Code.invalidState` if the transceiver is stopped or the
+    ///   connection closed.
+    public func replaceTrack(_ track: MediaStreamTrack?) async throws(RTCError) {
+        guard track == nil || track?.kind == self.values.withLock({ $0.state.kind }) else {
+            throw RTCError(.type, "the track is not of the sender's kind")
+        }
+        let id = self.id
+        try await self.shared.perform { (driver) throws(RTCError) in
+            try driver.session.replaceTrack(of: id, with: track?.id)
+            self.setTrack(track)
+        }
+    }
+
+    /// Associates the track with streams; the peer learns of it with the next negotiation.
+    ///
+    /// - Throws: `RTCError.Code.invalidState` if the connection is closed.
+    public func setStreams(_ streams: MediaStream...) async throws(RTCError) { try await self.setStreams(streams) }
+
+    /// Associates the track with streams; the peer learns of it with the next negotiation.
+    ///
+    /// - Throws: `RTCError.Code.invalidState` if the connection is closed.
+    public func setStreams(_ streams: [MediaStream]) async throws(RTCError) {
+        let (id, names) = (self.id, streams.map(\.id))
+        try await self.shared.perform { (driver) throws(RTCError) in try driver.session.setStreams(names, of: id) }
+    }
+
+    // MARK: What the event loop reports
+
+    func setTrack(_ track: MediaStreamTrack?) { self.values.withLock { $0.track = track } }
+
+    func update(_ state: PeerSession.TransceiverState) {
+        self.values.withLock { values in
+            if values.state.sendParameters != state.sendParameters { values.lastParameters = nil }
+            values.state = state
+        }
+    }
+}
