@@ -4,7 +4,8 @@
 ///
 /// Sequence numbers may come in any order within 2^15 of a stream's newest, and may repeat: a retransmission protects to the
 /// same bytes. What repeats a sequence number must repeat the whole packet; another payload under the same number would
-/// give both away (RFC 3711 section 9.1).
+/// give both away (RFC 3711 section 9.1). A stream should begin below 2^15: a receiver that misses the first packets before
+/// an early rollover cannot know of it.
 public final class SRTPSender {
     /// How packets are protected.
     public let profile: SRTPProfile

@@ -66,6 +66,34 @@ struct SRTPCase {
         self.sequenceNumber = first &+ UInt16(Self.packetsPerRound)
     }
 
+    /// The memory of a session that met one stream each way.
+    ///
+    /// - Parameter sessions: Keeps the sessions, so that the next measurement does not get their memory.
+    func measureSessionBytes(keeping sessions: inout [SRTPSession]) throws -> Int {
+        let count = 1_000
+        let key = SRTPMasterKey(
+            key: [UInt8](repeating: 1, count: self.profile.keyLength),
+            salt: [UInt8](repeating: 2, count: self.profile.saltLength)
+        )
+        var configuration = SRTPConfiguration()
+        configuration.engine = self.engine
+        sessions.reserveCapacity(sessions.count + count)
+        let before = ProcessUsage.residentBytes
+        var packet = ByteBuffer(bytes: self.header(0))
+        for _ in 0..<count {
+            let session = try SRTPSession(
+                profile: self.profile,
+                sending: key,
+                receiving: key,
+                configuration: configuration
+            )
+            try session.sender.protectRTP(&packet)
+            guard session.receiver.unprotectRTP(&packet) == nil else { throw BenchFailure("a packet was refused") }
+            sessions.append(session)
+        }
+        return max(0, ProcessUsage.residentBytes - before) / count
+    }
+
     private mutating func prepare() {
         let stride = self.size + self.profile.rtpTagLength
         for number in 0..<Self.packetsPerRound {

@@ -32,9 +32,12 @@ struct SRTPCommand: ParsableCommand {
         repeat {
             for index in cases.indices { try cases[index].measureRound() }
         } while NIODeadline.now() < end
+        var sessions: [SRTPSession] = []
         var report = Report()
         for pair in stride(from: 0, to: cases.count, by: 2) {
             let (openSSL, libsrtp) = (cases[pair], cases[pair + 1])
+            report.add("\(openSSL.name)_session_bytes", try openSSL.measureSessionBytes(keeping: &sessions))
+            report.add("\(libsrtp.name)_session_bytes", try libsrtp.measureSessionBytes(keeping: &sessions))
             for measured in [openSSL, libsrtp] {
                 report.add("\(measured.name)_protect_ns", measured.protectNanoseconds)
                 report.add("\(measured.name)_unprotect_ns", measured.unprotectNanoseconds)

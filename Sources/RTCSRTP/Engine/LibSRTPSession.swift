@@ -26,6 +26,7 @@ struct LibSRTPSession: ~Copyable {
         var key = masterKey.key + masterKey.salt
         let status = key.withUnsafeMutableBufferPointer { bytes in
             policy.key = bytes.baseAddress
+            defer { bytes.update(repeating: 0) }
             return srtp_create(&session, &policy)
         }
         guard status == srtp_err_status_ok, let session else {
