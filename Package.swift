@@ -117,7 +117,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "rtc-bench",
-            dependencies: ["WebRTC", nioCore, nioPosix, argumentParser],
+            dependencies: ["WebRTC", "RTCSRTP", nioCore, nioPosix, argumentParser],
             path: "Benchmarks/rtc-bench",
             swiftSettings: swiftSettings
         ),
@@ -149,7 +149,7 @@ let package = Package(
         .testTarget(name: "RTCSTUNTests", dependencies: ["RTCSTUN", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCICETests", dependencies: ["RTCICE", "RTCSTUN", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCDTLSTests", dependencies: ["RTCDTLS", nioCore], swiftSettings: swiftSettings),
-        .testTarget(name: "RTCSRTPTests", dependencies: ["RTCSRTP", nioCore], swiftSettings: swiftSettings),
+        .testTarget(name: "RTCSRTPTests", dependencies: ["RTCSRTP", "RTCBase", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCRTPTests", dependencies: ["RTCRTP", nioCore], swiftSettings: swiftSettings),
         .testTarget(
             name: "RTCMediaFilesTests",

@@ -38,6 +38,7 @@ let package = Package(
         fuzzer("FuzzMDNS", ["RTCICE", "RTCBase"], [nioCore]),
         fuzzer("FuzzDCEP", ["RTCSCTP", "RTCBase"], [nioCore]),
         fuzzer("FuzzSCTP", ["RTCSCTP", "RTCBase"], [nioCore]),
+        fuzzer("FuzzSRTP", ["RTCSRTP"]),
         fuzzer("FuzzSession", ["RTCTestKit", "RTCCore", "RTCSTUN", "RTCSCTP", "RTCBase"], [nioCore]),
     ]
 )

@@ -1,5 +1,7 @@
 #!/bin/bash
 # Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long. Targets: sdp stun candidate mdns dcep sctp session.
+# Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long.
+# Targets: sdp stun candidate mdns dcep srtp session.
 #
 # What was learnt is kept in .build-fuzz/corpus; an input that fails is kept in Fuzz/FailCases/TARGET, where tests replay
 # it. The exit status is that of the worst target. WRAP=command runs the build under a command.
@@ -7,6 +9,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 readonly ALL='sdp stun candidate mdns dcep sctp session'
+readonly ALL='sdp stun candidate mdns dcep srtp session'
 readonly BUILD=$PWD/.build-fuzz
 
 seconds=${1:-60}
@@ -22,6 +25,7 @@ product() {
         mdns) echo FuzzMDNS ;;
         dcep) echo FuzzDCEP ;;
         sctp) echo FuzzSCTP ;;
+        srtp) echo FuzzSRTP ;;
         session) echo FuzzSession ;;
         *) echo "no fuzz target '$1'; there are: $ALL" >&2; return 1 ;;
     esac
