@@ -37,6 +37,8 @@ let package = Package(
         fuzzer("FuzzCandidate", ["RTCICE", "RTCSDP", "RTCCore", "RTCBase"]),
         fuzzer("FuzzMDNS", ["RTCICE", "RTCBase"], [nioCore]),
         fuzzer("FuzzDCEP", ["RTCSCTP", "RTCBase"], [nioCore]),
+        fuzzer("FuzzRTP", ["RTCRTP"], [nioCore]),
+        fuzzer("FuzzRTCP", ["RTCRTP"], [nioCore]),
         fuzzer("FuzzSession", ["RTCTestKit", "RTCCore", "RTCSTUN", "RTCSCTP", "RTCBase"], [nioCore]),
     ]
 )
