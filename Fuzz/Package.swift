@@ -39,6 +39,8 @@ let package = Package(
         fuzzer("FuzzDCEP", ["RTCSCTP", "RTCBase"], [nioCore]),
         fuzzer("FuzzSCTP", ["RTCSCTP", "RTCBase"], [nioCore]),
         fuzzer("FuzzSRTP", ["RTCSRTP"]),
+        fuzzer("FuzzRTP", ["RTCRTP"], [nioCore]),
+        fuzzer("FuzzRTCP", ["RTCRTP"], [nioCore]),
         fuzzer("FuzzSession", ["RTCTestKit", "RTCCore", "RTCSTUN", "RTCSCTP", "RTCBase"], [nioCore]),
     ]
 )
