@@ -37,6 +37,7 @@ let package = Package(
         fuzzer("FuzzCandidate", ["RTCICE", "RTCSDP", "RTCCore", "RTCBase"]),
         fuzzer("FuzzMDNS", ["RTCICE", "RTCBase"], [nioCore]),
         fuzzer("FuzzDCEP", ["RTCSCTP", "RTCBase"], [nioCore]),
+        fuzzer("FuzzPayloads", ["RTCRTP", "RTCBase"], [nioCore]),
         fuzzer("FuzzSession", ["RTCTestKit", "RTCCore", "RTCSTUN", "RTCSCTP", "RTCBase"], [nioCore]),
     ]
 )

@@ -1,12 +1,12 @@
 #!/bin/bash
-# Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long. Targets: sdp stun candidate mdns dcep session.
+# Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long. Targets: sdp stun candidate mdns dcep payloads session.
 #
 # What was learnt is kept in .build-fuzz/corpus; an input that fails is kept in Fuzz/FailCases/TARGET, where tests replay
 # it. The exit status is that of the worst target. WRAP=command runs the build under a command.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-readonly ALL='sdp stun candidate mdns dcep session'
+readonly ALL='sdp stun candidate mdns dcep payloads session'
 readonly BUILD=$PWD/.build-fuzz
 
 seconds=${1:-60}
@@ -21,6 +21,7 @@ product() {
         candidate) echo FuzzCandidate ;;
         mdns) echo FuzzMDNS ;;
         dcep) echo FuzzDCEP ;;
+        payloads) echo FuzzPayloads ;;
         session) echo FuzzSession ;;
         *) echo "no fuzz target '$1'; there are: $ALL" >&2; return 1 ;;
     esac
