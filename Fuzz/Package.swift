@@ -41,6 +41,7 @@ let package = Package(
         fuzzer("FuzzSRTP", ["RTCSRTP"]),
         fuzzer("FuzzRTP", ["RTCRTP"], [nioCore]),
         fuzzer("FuzzRTCP", ["RTCRTP"], [nioCore]),
+        fuzzer("FuzzPayloads", ["RTCRTP", "RTCBase"], [nioCore]),
         fuzzer("FuzzSession", ["RTCTestKit", "RTCCore", "RTCSTUN", "RTCSCTP", "RTCBase"], [nioCore]),
     ]
 )

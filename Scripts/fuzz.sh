@@ -3,6 +3,7 @@
 # Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long.
 # Targets: sdp stun candidate mdns dcep srtp session.
 # Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long. Targets: sdp stun candidate mdns dcep rtp rtcp session.
+# Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long. Targets: sdp stun candidate mdns dcep payloads session.
 #
 # What was learnt is kept in .build-fuzz/corpus; an input that fails is kept in Fuzz/FailCases/TARGET, where tests replay
 # it. The exit status is that of the worst target. WRAP=command runs the build under a command.
@@ -12,6 +13,7 @@ cd "$(dirname "$0")/.."
 readonly ALL='sdp stun candidate mdns dcep sctp session'
 readonly ALL='sdp stun candidate mdns dcep srtp session'
 readonly ALL='sdp stun candidate mdns dcep rtp rtcp session'
+readonly ALL='sdp stun candidate mdns dcep payloads session'
 readonly BUILD=$PWD/.build-fuzz
 
 seconds=${1:-60}
@@ -30,6 +32,7 @@ product() {
         srtp) echo FuzzSRTP ;;
         rtp) echo FuzzRTP ;;
         rtcp) echo FuzzRTCP ;;
+        payloads) echo FuzzPayloads ;;
         session) echo FuzzSession ;;
         *) echo "no fuzz target '$1'; there are: $ALL" >&2; return 1 ;;
     esac

@@ -1,0 +1,34 @@
+/// RTP to Opus packets (RFC 7587), each from one packet.
+public struct OpusDepacketizer: RTPDepacketizer {
+    private var assembly: FrameAssembly
+
+    /// A depacketizer of one stream.
+    public init(limits: DepacketizerLimits = .defaults) { self.assembly = FrameAssembly(limits: limits) }
+
+    /// What became of the packets so far.
+    public var counters: DepacketizerCounters { self.assembly.counters }
+
+    /// What one packet says of itself; `nil` if it is no Opus packet.
+    public static func descriptor(of payload: RawSpan, marker: Bool) -> RTPPayloadDescriptor? {
+        guard OpusPacket(payload) != nil else { return nil }
+        return RTPPayloadDescriptor(beginsFrame: true, endsFrame: true, isKeyFrame: true)
+    }
+
+    /// Begins a frame.
+    public mutating func begin(timestamp: UInt32, isStartKnown: Bool) {
+        self.assembly.begin(timestamp: timestamp, isStartKnown: isStartKnown)
+    }
+
+    /// Takes in the frame's only packet.
+    public mutating func append(_ payload: RawSpan, sequenceNumber: UInt16, marker: Bool) {
+        guard payload.byteCount > 0 else { return self.assembly.fail(.emptyPayload) }
+        let descriptor = Self.descriptor(of: payload, marker: marker)
+        guard self.assembly.admit(descriptor, sequenceNumber: sequenceNumber) else { return }
+        payload.withUnsafeBytes { self.assembly.write($0) }
+    }
+
+    /// Ends the frame and gives it, or says why there is none.
+    public mutating func finish() -> Result<EncodedFrame, DepacketizationError> {
+        self.assembly.finish(isKeyFrame: true)
+    }
+}
