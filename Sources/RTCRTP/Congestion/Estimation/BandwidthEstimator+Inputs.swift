@@ -140,6 +140,7 @@ extension BandwidthEstimator {
             isApplicationLimited: self.applicationLimit.isLimited
         )
         self.queueDelay.add(send: send, arrival: arrival)
+        self.competition.add(send: send, arrival: arrival)
         if let delta = self.interArrival.add(send: send, arrival: arrival) {
             self.trendline.update(delta, arrival: Double(arrival) / 1e6)
         }
@@ -163,6 +164,7 @@ extension BandwidthEstimator {
                 inherentLoss: self.loss.inherentLoss,
                 queueDelay: self.queueDelay.delay,
                 roundTripTime: self.roundTripTime,
+                isCompeting: self.competition.isCompeting,
                 isApplicationLimited: self.applicationLimit.isLimited,
                 limits: self.limits
             ),

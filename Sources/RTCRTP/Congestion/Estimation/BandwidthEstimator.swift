@@ -52,7 +52,8 @@ package struct BandwidthEstimator: Sendable {
     var configuration: Configuration
     var interArrival = InterArrivalFilter()
     var trendline = TrendlineDetector()
-    var queueDelay = QueueDelayEstimator()
+    var queueDelay = QueueDelayEstimator(memory: .seconds(5))
+    var competition = CompetitionDetector()
     var acknowledged = AcknowledgedRateEstimator()
     var rates: RateController
     var loss = LossController()

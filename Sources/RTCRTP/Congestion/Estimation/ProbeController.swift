@@ -60,7 +60,7 @@ struct ProbeController: Sendable {
         }
         if let level = self.recoveryLevel, target >= level * 0.9 { self.recoveryLevel = nil }
         // A fall may take several steps: the level to measure against sinks slowly, and rises at once.
-        self.lastTarget = max(target, (self.lastTarget ?? target) * 0.97)
+        self.lastTarget = max(target, (self.lastTarget ?? target) * 0.985)
     }
 
     /// Asks for what is due at `now`.
@@ -104,5 +104,5 @@ struct ProbeController: Sendable {
     private static let periodic = TimeAmount.seconds(5)
     private static let firstRecovery = TimeAmount.seconds(2)
     private static let shortestRecovery = TimeAmount.seconds(3)
-    private static let longestRecovery = TimeAmount.seconds(15)
+    private static let longestRecovery = TimeAmount.seconds(6)
 }

@@ -1,7 +1,10 @@
+import NIOCore
+
 /// How long packets wait in the queues on the way: the one-way delay above the least of the last seconds.
 ///
-/// Clocks may run at different speeds and routes may change, so what is older than ten seconds is forgotten.
+/// Clocks may run at different speeds and routes may change, so what is older than two buckets is forgotten.
 struct QueueDelayEstimator: Sendable {
+    private let bucket: Int64
     private var currentLeast = Int64.max
     private var previousLeast = Int64.max
     private var bucketBegan: Int64?
@@ -10,11 +13,14 @@ struct QueueDelayEstimator: Sendable {
     /// The delay in milliseconds, smoothed over some packets.
     private(set) var delay = 0.0
 
+    /// An estimator that remembers the least delay of one to two times `memory`.
+    init(memory: TimeAmount) { self.bucket = memory.nanoseconds }
+
     /// Takes one packet; times in nanoseconds, of clocks that need not agree.
     mutating func add(send: Int64, arrival: Int64) {
         let oneWay = arrival - send
         let began = self.bucketBegan ?? arrival
-        if arrival - began > Self.bucket || arrival < began {
+        if arrival - began > self.bucket || arrival < began {
             self.previousLeast = self.currentLeast
             self.currentLeast = oneWay
             self.bucketBegan = arrival
@@ -27,6 +33,4 @@ struct QueueDelayEstimator: Sendable {
         self.smoothed = smoothed
         self.delay = max(0, (smoothed - Double(least)) / 1e6)
     }
-
-    private static let bucket: Int64 = 5_000_000_000
 }

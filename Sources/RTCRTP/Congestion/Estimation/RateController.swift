@@ -30,6 +30,8 @@ struct RateController: Sendable {
         /// In milliseconds.
         var queueDelay: Double
         var roundTripTime: TimeAmount
+        /// Whether the queue stays long whatever we do.
+        var isCompeting: Bool
         var isApplicationLimited: Bool
         var limits: ClosedRange<Bitrate>
     }
@@ -88,7 +90,9 @@ struct RateController: Sendable {
         self.capacity.addOveruse(delivered)
         let excess = max(0, input.queueDelay - Self.harmlessQueue)
         let factor = max(Self.deepestCut, Self.cut - excess / Self.drainTime)
-        self.rate = min(delivered * factor, self.rate * Self.leastCut)
+        let lowered = min(delivered * factor, self.rate * Self.leastCut)
+        // Who yields to a flow that fills the queue anyway only gives it more room.
+        self.rate = input.isCompeting ? max(lowered, self.rate * Self.competingCut) : lowered
     }
 
     private mutating func increase(_ input: Input, seconds: Double) {
@@ -97,7 +101,7 @@ struct RateController: Sendable {
             self.capacity.reset()
         }
         var raised: Bitrate
-        if self.capacity.estimate == nil {
+        if self.capacity.estimate == nil || input.isCompeting {
             raised =
                 self.rate + max(self.rate * (Self.growth(seconds) - 1), Bitrate(bitsPerSecond: Int(1000 * seconds)))
         } else {
@@ -117,6 +121,7 @@ struct RateController: Sendable {
 
     private static let cut = 0.85
     private static let leastCut = 0.97
+    private static let competingCut = 0.98
     private static let deepestCut = 0.6
     /// Milliseconds of queue that the ordinary cut drains by itself.
     private static let harmlessQueue = 60.0
