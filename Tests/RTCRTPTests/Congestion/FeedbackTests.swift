@@ -1,0 +1,143 @@
+import NIOCore
+import RTCBase
+import Testing
+
+@testable import RTCRTP
+
+@Suite("Feedback")
+struct FeedbackTests {
+    private let start = NIODeadline.uptimeNanoseconds(5_000_000_000)
+
+    private func at(_ milliseconds: Int64) -> NIODeadline { self.start + .milliseconds(milliseconds) }
+
+    @Test("arrivals come back as they were, across the wrap of the numbers")
+    func roundTrip() throws {
+        var history = SentPacketHistory(firstSequence: 65_534)
+        var generator = TransportFeedbackGenerator()
+        for index in 0..<6 {
+            let sequence = history.record(bytes: 1000 + index, now: self.at(Int64(index)))
+            if index != 3 { generator.record(sequence, bytes: 1000, now: self.at(Int64(20 + 2 * index))) }
+        }
+        #expect(generator.poll(now: self.at(40)) == nil)
+        let due = try #require(generator.nextTimeout)
+        let polled = generator.poll(now: due)
+        let feedback = try #require(polled)
+        #expect(feedback.baseSequence == 65_534 && feedback.arrivals.count == 6)
+        #expect(feedback.arrivals[3] == .lost && feedback.arrivals[4] == .received(delta: 16))
+        #expect(generator.nextTimeout == nil)
+        var results: [PacketResult] = []
+        history.match(feedback, into: &results)
+        #expect(results.map(\.bytes) == [1000, 1001, 1002, 1003, 1004, 1005])
+        let arrivals = results.compactMap(\.arrival)
+        #expect(arrivals.count == 5)
+        #expect(arrivals[4] - arrivals[0] == .milliseconds(10))
+        #expect(history.bytesInFlight == 0)
+    }
+
+    @Test("a packet that was late is reported again, and known to have been called lost")
+    func late() throws {
+        var history = SentPacketHistory()
+        var generator = TransportFeedbackGenerator()
+        for _ in 0..<3 { _ = history.record(bytes: 100, now: self.start) }
+        generator.record(0, bytes: 100, now: self.at(10))
+        generator.record(2, bytes: 100, now: self.at(11))
+        var results: [PacketResult] = []
+        let first = generator.poll(now: self.at(400))
+        history.match(try #require(first), into: &results)
+        #expect(results.map { $0.arrival != nil } == [true, false, true])
+        generator.record(1, bytes: 100, now: self.at(401))
+        generator.record(1, bytes: 100, now: self.at(402))
+        results = []
+        let second = generator.poll(now: self.at(900))
+        history.match(try #require(second), into: &results)
+        #expect(results.map(\.sequence) == [1])
+        #expect(results.first?.wasReportedLost == true && results.first?.arrival != nil)
+        #expect(generator.counters.duplicates == 1 && history.counters.duplicates == 1)
+    }
+
+    @Test("feedback about what was never sent, or twice about the same, is counted and ignored")
+    func hostile() {
+        var history = SentPacketHistory(capacity: 64)
+        for _ in 0..<200 { _ = history.record(bytes: 100, now: self.start) }
+        var results: [PacketResult] = []
+        let ten = [TransportFeedback.Arrival](repeating: .received(delta: 1), count: 10)
+        for base: UInt16 in [0, 60_000, 30_000, 195] {
+            history.match(
+                TransportFeedback(baseSequence: base, referenceTime: 1, feedbackCount: 0, arrivals: ten),
+                into: &results
+            )
+        }
+        #expect(results.map(\.sequence) == [195, 196, 197, 198, 199])
+        #expect(history.counters.unknown == 35)
+        history.match(
+            TransportFeedback(baseSequence: 195, referenceTime: 1, feedbackCount: 0, arrivals: ten),
+            into: &results
+        )
+        #expect(results.count == 5 && history.counters.duplicates == 5)
+    }
+
+    @Test("random numbers and random feedback trap nowhere, and the target stays within its bounds")
+    func random() {
+        let seed: UInt64 = 8888
+        var random = RandomSource.seeded(seed)
+        var history = SentPacketHistory(capacity: 256)
+        var generator = TransportFeedbackGenerator()
+        var estimator = BandwidthEstimator()
+        var now = self.start
+        for _ in 0..<1500 {
+            now = now + .milliseconds(Int64(random.next() % 20))
+            _ = history.record(bytes: Int(random.next() % 1500), now: now)
+            estimator.noteSent(bytes: 1000, now: now)
+            generator.record(UInt16(truncatingIfNeeded: random.next()), bytes: 1000, now: now)
+            let arrivals = (0..<(random.next() % 40)).map { _ in
+                random.next() % 3 == 0
+                    ? TransportFeedback.Arrival.lost : .received(delta: Int16(truncatingIfNeeded: random.next()))
+            }
+            let base = UInt16(truncatingIfNeeded: history.nextSequence) &- UInt16(random.next() % 300)
+            var results: [PacketResult] = []
+            let feedback = TransportFeedback(
+                baseSequence: base,
+                referenceTime: UInt32(truncatingIfNeeded: random.next()),
+                feedbackCount: 0,
+                arrivals: arrivals
+            )
+            history.match(feedback, into: &results)
+            if let own = generator.poll(now: now) { history.match(own, into: &results) }
+            estimator.receive(results, now: now)
+            estimator.handleTimeout(now: now)
+            while estimator.poll() != nil {}
+            let target = estimator.estimate.target
+            #expect(target >= .kilobitsPerSecond(30) && target <= .kilobitsPerSecond(50_000), "seed \(seed)")
+        }
+        #expect(estimator.counters.impossibleTimes > 0 && history.counters.unknown > 0, "seed \(seed)")
+    }
+
+    @Test("RFC 8888 feedback names streams, offsets and marks")
+    func perStream() throws {
+        var history = SentPacketHistory()
+        var generator = CongestionControlFeedbackGenerator()
+        let ssrc = SSRC(5)
+        for index in 0..<4 {
+            let name = RTPPacketName(ssrc: ssrc, sequence: 65_534 &+ UInt16(index))
+            _ = history.record(bytes: 100, stream: name, now: self.start)
+            guard index != 1 else { continue }
+            generator.record(
+                name,
+                ecn: index == 2 ? .congestionExperienced : .capable0,
+                now: self.at(Int64(10 * index))
+            )
+        }
+        #expect(generator.poll(ntpTime: 0, now: self.at(31)) == nil)
+        let polled = generator.poll(ntpTime: 65_536, now: self.at(60))
+        let feedback = try #require(polled)
+        #expect(feedback.streams.count == 1 && feedback.streams[0].beginSequence == 65_534)
+        #expect(feedback.streams[0].metrics[1] == .lost)
+        var results: [PacketResult] = []
+        history.match(feedback, into: &results)
+        #expect(results.map { $0.arrival != nil } == [true, false, true, true])
+        #expect(results.map(\.isCongestionMarked) == [false, false, true, false])
+        let first = try #require(results[0].arrival)
+        let last = try #require(results[3].arrival)
+        #expect(abs((last - first).nanoseconds - 30_000_000) < 2_000_000)
+    }
+}
