@@ -1,19 +1,13 @@
 #!/bin/bash
-# Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long. Targets: sdp stun candidate mdns dcep sctp session.
 # Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long.
-# Targets: sdp stun candidate mdns dcep srtp session.
-# Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long. Targets: sdp stun candidate mdns dcep rtp rtcp session.
-# Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long. Targets: sdp stun candidate mdns dcep payloads session.
+# Targets: sdp stun candidate mdns dcep sctp srtp rtp rtcp payloads session.
 #
 # What was learnt is kept in .build-fuzz/corpus; an input that fails is kept in Fuzz/FailCases/TARGET, where tests replay
 # it. The exit status is that of the worst target. WRAP=command runs the build under a command.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-readonly ALL='sdp stun candidate mdns dcep sctp session'
-readonly ALL='sdp stun candidate mdns dcep srtp session'
-readonly ALL='sdp stun candidate mdns dcep rtp rtcp session'
-readonly ALL='sdp stun candidate mdns dcep payloads session'
+readonly ALL='sdp stun candidate mdns dcep sctp srtp rtp rtcp payloads session'
 readonly BUILD=$PWD/.build-fuzz
 
 seconds=${1:-60}
