@@ -75,7 +75,8 @@ struct RTCPTransportFeedbackTests {
         #expect(packets.map(\.arrivalMicroseconds) == [-63_500, nil, -64_250, 185_750])
         let bounds = self.written([.received(delta: .min), .received(delta: .max)], reference: -0x80_0000)
         let extreme = try #require(self.read(bounds))
-        #expect(extreme[0].arrivalMicroseconds == -0x80_0000 * 64_000 - 32_768 * 250)
+        let earliest: Int64? = -0x80_0000 * 64_000 - 32_768 * 250
+        #expect(extreme[0].arrivalMicroseconds == earliest)
     }
 
     @Test("feedback without arrival times says who arrived")
