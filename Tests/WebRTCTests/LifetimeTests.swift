@@ -19,6 +19,38 @@ struct LifetimeTests {
         #expect(answerer == nil)
     }
 
+    @Test("a connection that its endpoint closed is freed, and so is the endpoint", .timeLimit(.minutes(1)))
+    func endpoint() async throws {
+        weak var connection: PeerShared?
+        weak var endpoint: WebRTCEndpoint?
+        try await self.serve { served, by in
+            connection = served.shared
+            endpoint = by
+        }
+        let deadline = NIODeadline.now() + .seconds(10)
+        while connection != nil || endpoint != nil, NIODeadline.now() < deadline { await Task.yield() }
+        #expect(connection == nil)
+        #expect(endpoint == nil)
+    }
+
+    /// Connects a client to an endpoint, which then ends with the connection open.
+    private func serve(_ look: (RTCPeerConnection, WebRTCEndpoint) -> Void) async throws {
+        var configuration = WebRTCEndpoint.Configuration()
+        configuration.addressPolicy.addresses = ["127.0.0.1"]
+        let endpoint = try await WebRTCEndpoint.bind(configuration)
+        let server = try endpoint.makePeerConnection()
+        look(server, endpoint)
+        let client = try RTCPeerConnection(addressPolicy: configuration.addressPolicy)
+        let channel = try await client.createDataChannel("unread")
+        try await client.setLocalDescription()
+        try await server.setRemoteDescription(client.gatheredDescription())
+        try await server.setLocalDescription()
+        try await client.setRemoteDescription(server.gatheredDescription())
+        try await channel.waitUntilOpen()
+        await endpoint.close()
+        await client.close()
+    }
+
     /// Opens a channel, so that the other side has an event with a channel in it, and closes both connections.
     private func exchange(_ look: (RTCPeerConnection, RTCPeerConnection) -> Void) async throws {
         var policy = RTCAddressPolicy()

@@ -260,6 +260,7 @@ final class PeerDriver {
     func close() {
         guard self.isAttached else { return }
         self.isAttached = false
+        let statistics = self.session.statistics(now: .now(), timestamp: WallClock.milliseconds)
         self.session.close(now: .now())
         self.pump()
         self.timer?.cancel()
@@ -270,7 +271,7 @@ final class PeerDriver {
         self.media.close(self.session)
         self.shared.publish(self.session, self.media)
         self.network.detach(self)
-        self.shared.finish()
+        self.shared.finish(statistics)
         SCTPTicker.release()
     }
 }

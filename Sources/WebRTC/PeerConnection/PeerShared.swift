@@ -25,6 +25,7 @@ final class PeerShared: Sendable {
     /// Let go of at the end: unread events hold channels, and those hold this object.
     private let continuation: Mutex<AsyncStream<RTCPeerConnection.Event>.Continuation?>
     private let mailbox = Mutex(Mailbox())
+    private let statistics = Mutex(RTCStatsReport())
     private let gatherers = Mutex<[CheckedContinuation<Void, Never>]>([])
     private let largestMessage = Atomic(Int.max)
     private let snapshot: Mutex<RTCPeerConnection.Snapshot>
@@ -139,7 +140,13 @@ final class PeerShared: Sendable {
 
     func emit(_ event: RTCPeerConnection.Event) { self.continuation.withLock { $0 }?.yield(event) }
 
-    func finish() {
+    /// The last statistics of a connection that is closed.
+    var finalStatistics: RTCStatsReport { self.statistics.withLock { $0 } }
+
+    /// The end, on the event loop: lets go of the driver and the events, which hold this object in turn.
+    func finish(_ statistics: RTCStatsReport) {
+        self.statistics.withLock { $0 = statistics }
+        self.driver.withLock { $0 }?.value = nil
         let continuation = self.continuation.withLock { continuation in
             defer { continuation = nil }
             return continuation

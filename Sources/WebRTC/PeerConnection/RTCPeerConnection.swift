@@ -106,8 +106,9 @@ public actor RTCPeerConnection {
                 configuration: configuration,
                 logger: logger
             )
-            network.adopt(driver)
+            // In this order: an endpoint that is closed already closes the driver, which empties the box.
             box.value = driver
+            network.adopt(driver)
         }
     }
 
@@ -249,21 +250,16 @@ public actor RTCPeerConnection {
 
     /// What the connection measures (W3C webrtc-stats).
     public func getStats() async -> RTCStatsReport {
-        guard let driver = self.driver.value else { return self.lastStats }
+        guard let driver = self.driver.value else { return self.shared.finalStatistics }
         return driver.session.statistics(now: .now(), timestamp: WallClock.milliseconds)
     }
-
-    private var lastStats = RTCStatsReport()
 
     // MARK: Closing
 
     /// Closes the connection; always ends (W3C webrtc-pc section 4.4.2). The peer is told; messages that were not sent yet are lost:
     /// close the channels first to have them delivered.
     public func close() async {
-        guard let driver = self.driver.value else { return }
-        self.lastStats = driver.session.statistics(now: .now(), timestamp: WallClock.milliseconds)
-        driver.close()
-        self.driver.value = nil
+        self.driver.value?.close()
     }
 }
 
