@@ -74,15 +74,22 @@ public struct DatagramBatcher: Sendable {
         }
     }
 
-    /// Adds one datagram of `count` bytes, more than none, which `write` makes in place. It must fill all of them.
-    public mutating func append(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Void) {
+    /// Adds one datagram of `count` bytes, more than none, which `write` makes in place.
+    ///
+    /// - Parameter write: Fills all of the bytes, or returns `false`; then nothing is added.
+    /// - Returns: What `write` returned.
+    @discardableResult
+    public mutating func append(count: Int, _ write: (UnsafeMutableRawBufferPointer) -> Bool) -> Bool {
         self.prepare(forDatagramOf: count)
+        var isWritten = false
         self.open.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { bytes in
-            write(UnsafeMutableRawBufferPointer(rebasing: bytes[..<count]))
-            return count
+            isWritten = write(UnsafeMutableRawBufferPointer(rebasing: bytes[..<count]))
+            return isWritten ? count : 0
         }
+        guard isWritten else { return false }
         self.openCount += 1
         if count < self.openSegmentSize || self.openCount == DatagramBatch.maximumCount { self.closeBatch() }
+        return true
     }
 
     /// Adds one datagram. Empty ones are ignored.

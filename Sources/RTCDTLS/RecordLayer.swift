@@ -60,9 +60,8 @@ final class RecordLayer {
         guard self.nextSequence < Self.sequenceLimit else { return false }
         let number = Self.epoch << 48 | self.nextSequence
         self.nextSequence += 1
-        var isSealed = false
         let bodySize = self.suite.explicitNonceSize + plaintext.count + Self.tagSize
-        output.append(count: RecordHeader.size + bodySize) { record in
+        return output.append(count: RecordHeader.size + bodySize) { record in
             record[0] = type
             record.storeBytes(of: number.bigEndian, toByteOffset: 3, as: UInt64.self)
             Self.writeVersion(record)
@@ -72,7 +71,7 @@ final class RecordLayer {
                 record.storeBytes(of: number.bigEndian, toByteOffset: RecordHeader.size, as: UInt64.self)
             }
             let body = record.baseAddress! + RecordHeader.size + self.suite.explicitNonceSize
-            isSealed = self.suite.withNonce(fixed: self.sealingIV, number: number) { nonce in
+            return self.suite.withNonce(fixed: self.sealingIV, number: number) { nonce in
                 Self.withAssociatedData(number: number, type: type, count: plaintext.count) { associated in
                     crtc_aead_seal(
                         self.sealing,
@@ -86,7 +85,6 @@ final class RecordLayer {
                 }
             }
         }
-        return isSealed
     }
 
     /// Decrypts the record of `header`, which lies at `offset`, to `plaintext`, which is at least as large.

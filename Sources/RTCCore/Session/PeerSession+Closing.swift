@@ -13,6 +13,8 @@ extension PeerSession {
         self.settle(now: now)
         self.channels.transport.abort()
         self.transmit(now: now)
+        self.media?.sendGoodbye(now: now)
+        self.transmitMedia(now: now)
         self.transport.dtls?.close(now: now)
         self.transmit(now: now)
         for generation in self.transport.generations {

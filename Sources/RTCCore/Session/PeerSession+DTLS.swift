@@ -14,6 +14,7 @@ extension PeerSession {
             self.channels.transportLost(RTCError(detail: .sctpFailure, "another peer took the connection over"))
             self.drainChannels(now: now)
             self.channels.restart(wake: self.environment.wake)
+            self.media?.stop()
         }
         do {
             self.transport.dtls = try DTLSConnection(
@@ -52,6 +53,7 @@ extension PeerSession {
         self.drainDTLS(now: now)
         self.drainChannels(now: now)
         self.transmit(now: now)
+        self.settleMedia(now: now)
         self.fireNegotiationNeeded()
     }
 
@@ -83,6 +85,7 @@ extension PeerSession {
         case .connected(let info):
             self.transport.dtlsInfo = info
             self.channels.start(now: now)
+            self.startMedia(now: now)
         case .failed(let error):
             self.channels.transportLost(RTCError(dtls: error))
             self.emit(.dtlsTransportError(RTCError(dtls: error)))

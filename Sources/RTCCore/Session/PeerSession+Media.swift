@@ -120,12 +120,8 @@ extension PeerSession {
         let media = self.jsep.negotiatedMedia
         guard media != self.negotiatedMedia else { return }
         self.jsep.mediaRevision &+= 1
-        self.mediaNegotiated(media)
-    }
-
-    /// What the descriptions settled for media has changed: streams begin, change or end by this.
-    func mediaNegotiated(_ media: NegotiatedMedia) {
         self.negotiatedMedia = media
+        self.isMediaStale = true
     }
 
     /// Media of a track arrives, after none did: the track is muted no more (W3C webrtc-pc section 5.3).

@@ -2,6 +2,7 @@ public import NIOCore
 public import RTCBase
 package import RTCDTLS
 import RTCICE
+package import RTCRTP
 import RTCSCTP
 import RTCSDP
 public import RTCSTUN
@@ -25,6 +26,12 @@ public final class PeerSession {
     let environment: Environment
     var random: RandomSource
     var candidateLists = CandidateLists()
+    /// The media plane; made when media is negotiated first.
+    var media: MediaSession?
+    /// Whether the media plane has not heard of ``negotiatedMedia`` yet.
+    var isMediaStale = false
+    /// What users want of receivers before that.
+    var mediaWants: [TransceiverID: MediaReceiver.Wants] = [:]
     /// What was told to the media plane last.
     var negotiatedMedia = NegotiatedMedia()
     /// The revision of the transceivers that ``negotiatedMedia`` was made from.
@@ -46,6 +53,8 @@ public final class PeerSession {
         package var ufragPrefix: String
         /// Where randomness comes from.
         package var random: RandomSource
+        /// The wall clock, for the times in reports.
+        package var wallClock: NTPClock
         /// Called, on any thread, when a timer of the SCTP engine left packets to send: the owner shall call
         /// ``PeerSession/handleTimeout(now:)`` soon.
         package var wake: @Sendable () -> Void
@@ -55,12 +64,14 @@ public final class PeerSession {
             dtlsContext: DTLSContext,
             ufragPrefix: String = "",
             random: RandomSource = .system,
+            wallClock: NTPClock = NTPClock(NTPTimestamp(unixNanoseconds: 0), at: .uptimeNanoseconds(0)),
             wake: @escaping @Sendable () -> Void
         ) {
             self.certificate = certificate
             self.dtlsContext = dtlsContext
             self.ufragPrefix = ufragPrefix
             self.random = random
+            self.wallClock = wallClock
             self.wake = wake
         }
     }
@@ -74,6 +85,8 @@ public final class PeerSession {
         /// DTLS datagrams that came too early and did not fit the queue for them.
         public var tooEarly = 0
 
+        /// Associations that gave no keys for the media that was negotiated.
+        public var withoutKeys = 0
         /// Remote candidates beyond the limit.
         public var tooManyCandidates = 0
 
@@ -135,6 +148,13 @@ public final class PeerSession {
             }
             self.transport.noteReceived(bytes: datagram.byteCount, remote: remote, base: local, now: now)
             self.receiveDTLS(datagram, now: now)
+        case 128...191:
+            guard self.transport.isValidated(remote: remote, base: local) else {
+                self.counters.fromUnvalidatedAddress += 1
+                return
+            }
+            self.transport.noteReceived(bytes: datagram.byteCount, remote: remote, base: local, now: now)
+            self.receiveMedia(datagram, now: now)
         default:
             self.counters.unknownProtocol += 1
         }
@@ -145,6 +165,7 @@ public final class PeerSession {
         guard !self.isClosed else { return }
         self.transport.handleTimeout(now: now)
         self.channels.handleTimeout(now: now)
+        self.media?.handleTimeout(now: now)
         if let deadline = self.states.completionDeadline, deadline <= now { self.transport.wasChanged = true }
     }
 
@@ -152,7 +173,7 @@ public final class PeerSession {
     public var nextTimeout: NIODeadline? {
         if self.isClosed { return nil }
         let protocols: NIODeadline? = .earliest(self.transport.nextTimeout, self.channels.nextTimeout)
-        return .earliest(protocols, self.states.completionDeadline)
+        return .earliest(.earliest(protocols, self.media?.nextTimeout), self.states.completionDeadline)
     }
 
     /// What to do next, `nil` when there is nothing. Call it until then after each call of another method.

@@ -1,0 +1,35 @@
+public import RTCRTP
+
+/// What the numbers in a stream's packets mean: its codec and its header extensions, as the receiver of the packets named them.
+///
+/// Packets of one stream share one object; a forwarding sender recognises it and need not look up the codec for each packet.
+public final class RTPStreamFormat: Sendable {
+    /// The payload type of the packets.
+    public let payloadType: PayloadType
+    /// The codec.
+    public let codec: RTCRtpCodec
+    /// The numbers of the header extensions.
+    public let headerExtensions: HeaderExtensionMap
+    /// How frames are laid into packets; `nil` for what carries no frames of its own, as telephone events.
+    public let payloadFormat: PayloadFormat?
+
+    /// A format.
+    public init(payloadType: PayloadType, codec: RTCRtpCodec, headerExtensions: HeaderExtensionMap = .init()) {
+        self.payloadType = payloadType
+        self.codec = codec
+        self.headerExtensions = headerExtensions
+        self.payloadFormat = PayloadFormat(RTPCodecName(rawValue: codec.name))
+    }
+}
+
+extension NegotiatedMedia.HeaderExtensions {
+    /// The same as packets need them.
+    var map: HeaderExtensionMap {
+        var map = HeaderExtensionMap()
+        for entry in self.all {
+            guard let kind = HeaderExtensionKind(uri: entry.kind.rawValue) else { continue }
+            map[kind] = entry.id
+        }
+        return map
+    }
+}

@@ -1,0 +1,100 @@
+import NIOCore
+import RTCRTP
+
+/// A packet that waits for its turn.
+struct PacedPacket {
+    var packet: OutgoingPacket
+    var stream: SendStream
+    var sender: MediaSender
+    var isRetransmission: Bool
+    var enqueued: NIODeadline
+}
+
+/// What decides how much is sent and when: estimator, pacer, and the packets that feedback is awaited for.
+struct CongestionControl {
+    private var sent: SentPacketHistory
+    private(set) var estimator: BandwidthEstimator
+    private var pacer: Pacer<PacedPacket>
+    private var allocator = BitrateAllocator()
+    private var results: [PacketResult] = []
+    /// What was dropped because it waited too long.
+    private(set) var droppedPackets: UInt64 = 0
+
+    init(firstSequence: UInt16, now: NIODeadline) {
+        self.sent = SentPacketHistory(capacity: 2048, firstSequence: firstSequence)
+        self.estimator = BandwidthEstimator()
+        var configuration = Pacer<PacedPacket>.Configuration()
+        configuration.queueTimeLimit = .seconds(2)
+        self.pacer = Pacer(rate: self.estimator.estimate.pacingRate, configuration: configuration, now: now)
+    }
+
+    var estimate: NetworkEstimate { self.estimator.estimate }
+
+    mutating func record(bytes: Int, probe: ProbeClusterID?, stream: RTPPacketName, now: NIODeadline) -> UInt16 {
+        self.estimator.noteSent(bytes: bytes, now: now)
+        return self.sent.record(bytes: bytes, probe: probe, stream: nil, now: now)
+    }
+
+    mutating func enqueue(_ packet: PacedPacket, priority: PacketPriority, now: NIODeadline) {
+        let bytes = packet.packet.source.size + MediaSession.datagramOverhead
+        if self.pacer.enqueue(packet, bytes: bytes, priority: priority, now: now) != nil { self.droppedPackets &+= 1 }
+        self.hurryIfNeeded(now: now)
+    }
+
+    /// Media that was encoded for more than the path seems to carry must get through all the same: a queue that lasts too long is worked
+    /// off faster.
+    private mutating func hurryIfNeeded(now: NIODeadline) {
+        let needed = Bitrate(bytes: self.pacer.queuedBytes, over: Self.longestQueue)
+        let rate = max(self.estimator.estimate.pacingRate, needed)
+        self.pacer.setRates(pacing: rate, now: now)
+    }
+
+    mutating func poll(now: NIODeadline) -> Pacer<PacedPacket>.Output? {
+        while let output = self.pacer.poll(now: now) {
+            guard case .dropped = output else { return output }
+            self.droppedPackets &+= 1
+        }
+        return nil
+    }
+
+    mutating func handleTimeout(now: NIODeadline) { self.estimator.handleTimeout(now: now) }
+
+    var nextTimeout: NIODeadline? { .earliest(self.pacer.nextTimeout, self.estimator.nextTimeout) }
+
+    // MARK: What the peer tells
+
+    mutating func receive(_ feedback: TransportFeedback, now: NIODeadline) {
+        self.results.removeAll(keepingCapacity: true)
+        self.sent.match(feedback, into: &self.results)
+        self.estimator.receive(self.results, now: now)
+    }
+
+    mutating func receive(remoteEstimate: Bitrate, now: NIODeadline) {
+        self.estimator.receive(remoteEstimate: remoteEstimate, now: now)
+    }
+
+    mutating func receive(fractionLost: Double, packets: Int, now: NIODeadline) {
+        self.estimator.receive(fractionLost: fractionLost, packets: packets, now: now)
+    }
+
+    mutating func update(roundTripTime: TimeAmount) { self.estimator.update(roundTripTime: roundTripTime) }
+
+    mutating func setNeeded(_ rate: Bitrate?, now: NIODeadline) { self.estimator.setNeeded(rate, now: now) }
+
+    /// The shares of the encodings if the estimate has changed, and the probes that are to be sent.
+    mutating func pollShares(among encodings: [BitrateAllocator.Encoding], now: NIODeadline) -> [BitrateAllocator.Share]? {
+        var estimate: NetworkEstimate?
+        while let output = self.estimator.poll() {
+            switch output {
+            case .estimate(let new): estimate = new
+            case .probe(let cluster): self.pacer.startProbe(cluster)
+            }
+        }
+        guard let estimate else { return nil }
+        self.hurryIfNeeded(now: now)
+        return self.allocator.allocate(estimate.target, among: encodings)
+    }
+
+    /// How long a queue may take before it is worked off faster.
+    private static let longestQueue = TimeAmount.milliseconds(500)
+}

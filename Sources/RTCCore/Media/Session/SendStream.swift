@@ -1,0 +1,153 @@
+import NIOCore
+import RTCBase
+import RTCRTP
+
+/// One stream that is sent: an encoding of a sender's track.
+final class SendStream {
+    var encoding: NegotiatedMedia.Encoding
+    let kind: MediaKind
+    var continuity: StreamContinuity
+    var statistics = RTPSendStatistics(clockRate: 90_000)
+    var history: RetransmissionHistory<OutgoingPacket>
+    var counts = Counts()
+    /// Whether the peer has reported on the stream: it knows where the stream belongs.
+    var isKnownToPeer = false
+    /// Whether the bandwidth suffices for it; frames of an encoding that is off are not sent.
+    var isOn = true
+    var target: Bitrate?
+    /// The payload format that ``packetizer`` is for.
+    private var packetizerKey: (format: PayloadFormat, mode: H264PacketizationMode)?
+    private var packetizer: (any RTPPacketizer)?
+    private var retransmissionSequence: UInt16
+    private let firstPictureID: UInt16
+    var lastFormat: RTCRtpCodec?
+    var lastPayloadType: PayloadType?
+
+    /// What is counted beyond `RTPSendStatistics`.
+    struct Counts {
+        var frames: UInt64 = 0
+        var keyFrames: UInt64 = 0
+        var droppedFrames: UInt64 = 0
+        var requests: UInt64 = 0
+        var pictureLosses: UInt64 = 0
+        var fullIntras: UInt64 = 0
+        var retransmittedPackets: UInt64 = 0
+        var retransmittedBytes: UInt64 = 0
+        var totalQueueTime = TimeAmount.zero
+    }
+
+    init(_ encoding: NegotiatedMedia.Encoding, _ kind: MediaKind, random: inout RandomSource) {
+        self.encoding = encoding
+        self.kind = kind
+        // RFC 3711 section 3.3.1: begin below 2¹⁵, so that an early loss cannot hide a rollover.
+        self.continuity = StreamContinuity(
+            nextSequence: UInt16(truncatingIfNeeded: random.next()) & 0x7FFF,
+            timestampOffset: UInt32(truncatingIfNeeded: random.next())
+        )
+        self.retransmissionSequence = UInt16(truncatingIfNeeded: random.next()) & 0x7FFF
+        self.firstPictureID = UInt16(truncatingIfNeeded: random.next()) & 0x7FFF
+        self.history = RetransmissionHistory()
+    }
+
+    var ssrc: SSRC { self.encoding.ssrc }
+
+    func nextRetransmissionSequence() -> UInt16 {
+        defer { self.retransmissionSequence &+= 1 }
+        return self.retransmissionSequence
+    }
+
+    /// Cuts a frame into payloads.
+    func packetize(
+        _ frame: EncodedFrame,
+        as format: PayloadFormat,
+        mode: H264PacketizationMode,
+        maximumPayloadSize: Int,
+        _ emit: (RTPPayload) -> Void
+    ) throws(PacketizationError) {
+        if self.packetizerKey?.format != format || self.packetizerKey?.mode != mode {
+            self.packetizerKey = (format, mode)
+            self.packetizer = format.makePacketizer(
+                PacketizerOptions(firstPictureID: self.firstPictureID, h264PacketizationMode: mode)
+            )
+        }
+        try self.packetizer?.packetize(frame, maximumPayloadSize: maximumPayloadSize, emit)
+    }
+}
+
+/// A packet as it is kept until it is sent, and afterwards in case that it is asked for again: where its content lies, and the
+/// header that it gets.
+struct OutgoingPacket {
+    /// The packet as it came, or as it was made.
+    var source: RTPPacket
+    /// The fixed fields that it is sent with.
+    var header: RTPHeader
+    /// Which header extensions of ``source`` are kept.
+    var remap: HeaderExtensionRemap
+    /// The payload type of its retransmission, if any was agreed upon.
+    var rtx: PayloadType?
+}
+
+/// Keeps sequence numbers and timestamps of a stream running on while what feeds it changes.
+struct StreamContinuity {
+    private(set) var nextSequence: UInt16
+    private var timestampOffset: UInt32
+    private var sequenceOffset: UInt16 = 0
+    /// The stream, or source of frames, that the offsets are for.
+    private var feed: Feed?
+    private var last: (timestamp: UInt32, instant: NIODeadline)?
+
+    /// What feeds a stream.
+    enum Feed: Hashable {
+        case packets(SSRC)
+        case frames(source: Int)
+    }
+
+    init(nextSequence: UInt16, timestampOffset: UInt32) {
+        self.nextSequence = nextSequence
+        self.timestampOffset = timestampOffset
+    }
+
+    /// The outgoing timestamp of a frame.
+    mutating func timestamp(_ timestamp: UInt32, from feed: Feed, clockRate: UInt32, now: NIODeadline) -> UInt32 {
+        self.change(to: feed, at: timestamp, clockRate: clockRate, now: now)
+        let mapped = timestamp &+ self.timestampOffset
+        self.noteTimestamp(mapped, now: now)
+        return mapped
+    }
+
+    /// The number of the next packet made here.
+    mutating func takeSequence() -> UInt16 {
+        defer { self.nextSequence &+= 1 }
+        return self.nextSequence
+    }
+
+    /// The outgoing sequence number and timestamp of a packet that is forwarded. Gaps and reordering stay as they are.
+    mutating func map(_ header: RTPHeader, clockRate: UInt32, now: NIODeadline) -> (sequence: UInt16, timestamp: UInt32) {
+        let feed = Feed.packets(header.ssrc)
+        if feed != self.feed {
+            self.change(to: feed, at: header.timestamp, clockRate: clockRate, now: now)
+            self.sequenceOffset = self.nextSequence &- header.sequenceNumber
+        }
+        let sequence = header.sequenceNumber &+ self.sequenceOffset
+        let timestamp = header.timestamp &+ self.timestampOffset
+        if SequenceNumbers.distance(from: self.nextSequence, to: sequence) >= 0 {
+            self.nextSequence = sequence &+ 1
+            self.noteTimestamp(timestamp, now: now)
+        }
+        return (sequence, timestamp)
+    }
+
+    private mutating func change(to feed: Feed, at timestamp: UInt32, clockRate: UInt32, now: NIODeadline) {
+        guard feed != self.feed else { return }
+        self.feed = feed
+        guard let last = self.last else { return }
+        // The stream's clock went on while nothing fed it; by one tick at least.
+        let elapsed = Double((now - last.instant).nanoseconds) / 1e9 * Double(clockRate)
+        let ticks = UInt32(truncatingIfNeeded: max(1, Int64(min(elapsed, 1e15))))
+        self.timestampOffset = last.timestamp &+ ticks &- timestamp
+    }
+
+    private mutating func noteTimestamp(_ timestamp: UInt32, now: NIODeadline) {
+        if self.last?.timestamp != timestamp { self.last = (timestamp, now) }
+    }
+}
