@@ -10,6 +10,7 @@ struct SeenPackets: Sendable {
     private var lateInARow = 0
     // Between two packets in a row, in units of the clock rate; 0 before two came.
     private var duration: UInt32 = 0
+    private var lastStep: UInt32 = 0
 
     /// How many packets are remembered: more than a second of sound.
     static let capacity = 64
@@ -41,7 +42,8 @@ struct SeenPackets: Sendable {
         let sequence = self.unwrapper.peek(packet.sequenceNumber)
         if self.isSteady(upTo: sequence, packet.timestamp), age % self.duration == 0 {
             let distance = Int(age / self.duration)
-            if self.isFree(sequence - Int64(distance)) { return UInt16(exactly: distance) }
+            // The blocks between are packets too.
+            if distance >= order, self.isFree(sequence - Int64(distance)) { return UInt16(exactly: distance) }
         }
         return self.isFree(sequence - Int64(order)) ? UInt16(exactly: order) : nil
     }
@@ -68,10 +70,11 @@ struct SeenPackets: Sendable {
         return entry.sequence == sequence ? entry.timestamp : nil
     }
 
-    /// Longer steps are pauses.
+    /// Pauses make for longer steps, so a longer one counts once it comes twice in a row.
     private mutating func learn(_ step: UInt32) {
         guard step > 0, step <= Self.longestStep else { return }
-        self.duration = step
+        if self.duration == 0 || step < self.duration || step == self.lastStep { self.duration = step }
+        self.lastStep = step
     }
 
     private mutating func place(_ number: UInt16) -> Int64? {
