@@ -42,6 +42,7 @@ let package = Package(
         fuzzer("FuzzRTP", ["RTCRTP"], [nioCore]),
         fuzzer("FuzzRTCP", ["RTCRTP"], [nioCore]),
         fuzzer("FuzzPayloads", ["RTCRTP", "RTCBase"], [nioCore]),
+        fuzzer("FuzzFEC", ["RTCRTP"], [nioCore]),
         fuzzer("FuzzSession", ["RTCTestKit", "RTCCore", "RTCSTUN", "RTCSCTP", "RTCBase"], [nioCore]),
     ]
 )

@@ -8,8 +8,14 @@ public struct REDEncoder: Sendable {
         var timestamp: UInt32
     }
 
-    /// How many earlier blocks each packet carries, 0 to 8.
-    public let redundancy: Int
+    /// How many earlier blocks each packet carries, 0 to 8; numbers beyond count as the nearer end. With fewer the oldest
+    /// are forgotten.
+    public var redundancy: Int {
+        didSet {
+            self.redundancy = min(max(self.redundancy, 0), 8)
+            self.kept.removeFirst(max(0, self.kept.count - self.redundancy))
+        }
+    }
     /// The newest last.
     private var kept: [Kept] = []
 
