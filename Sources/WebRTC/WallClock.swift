@@ -6,8 +6,19 @@ import Musl
 import Glibc
 #endif
 
+import NIOCore
+import RTCRTP
+
 /// The time of day.
 enum WallClock {
+    /// A clock that says what NTP's shows.
+    static var ntp: NTPClock {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        let nanoseconds = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        return NTPClock(NTPTimestamp(unixNanoseconds: nanoseconds), at: .now())
+    }
+
     /// Milliseconds since 1970.
     static var milliseconds: Double {
         var time = timespec()

@@ -35,6 +35,8 @@ extension PeerSession {
     }
 
     func receiveMedia(_ datagram: RawSpan, now: NIODeadline) {
+        if self.isMediaStale { self.mediaNegotiated(now: now) }
+        self.startMedia(now: now)
         guard let media = self.media else {
             self.counters.unknownProtocol += 1
             return
@@ -128,4 +130,32 @@ extension PeerSession {
     package func requestKeyFrame(of id: TransceiverID, encoding: Int?, now: NIODeadline) {
         self.media?.requestKeyFrame(of: id, encoding: encoding, now: now)
     }
+}
+
+// MARK: - Sources
+
+extension PeerSession {
+    /// The streams that a receiver got media of in the last ten seconds, the newest first.
+    package func synchronizationSources(of id: TransceiverID, now: NIODeadline) -> [RTCRtpSynchronizationSource] {
+        let streams = self.media?.receiver(id)?.streams ?? []
+        return streams.compactMap { stream -> RTCRtpSynchronizationSource? in
+            guard let latest = stream.latest, now - latest.arrival <= Self.sourceMemory else { return nil }
+            return RTCRtpSynchronizationSource(
+                timestamp: latest.arrival,
+                source: stream.ssrc,
+                audioLevel: latest.level?.linear,
+                rtpTimestamp: latest.timestamp
+            )
+        }.sorted { $0.timestamp > $1.timestamp }
+    }
+
+    /// What was mixed into them, the newest first.
+    package func contributingSources(of id: TransceiverID, now: NIODeadline) -> [RTCRtpContributingSource] {
+        let entries = (self.media?.receiver(id)?.streams ?? []).flatMap(\.contributors)
+        return entries.filter { now - $0.arrival <= Self.sourceMemory }.map { entry in
+            RTCRtpContributingSource(timestamp: entry.arrival, source: entry.ssrc, rtpTimestamp: entry.timestamp)
+        }.sorted { $0.timestamp > $1.timestamp }
+    }
+
+    private static let sourceMemory = TimeAmount.seconds(10)
 }

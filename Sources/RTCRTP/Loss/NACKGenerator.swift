@@ -45,31 +45,41 @@ package struct NACKGenerator: Sendable {
     /// Takes note of a packet that is there.
     ///
     /// - Parameter isRecovered: Whether it came as a retransmission or by error correction.
-    package mutating func receive(_ number: UInt16, isRecovered: Bool, now: NIODeadline) {
+    /// - Returns: Whether it is new: of what was recovered, only what was missing is.
+    @discardableResult
+    package mutating func receive(_ number: UInt16, isRecovered: Bool, now: NIODeadline) -> Bool {
         guard let highest = self.unwrapper.highest else {
-            // What comes back later than anything else was asked for by nobody.
+            // What comes back before anything else was asked for by nobody.
             if !isRecovered { _ = self.unwrapper.unwrap(number) }
-            return
+            return !isRecovered
         }
         let sequence = self.unwrapper.peek(number)
-        guard sequence > highest else { return self.fill(sequence, isRecovered: isRecovered, now: now) }
-        guard sequence - highest <= Self.longestGap else { return self.restart(at: number) }
+        guard sequence > highest else {
+            return self.fill(sequence, isRecovered: isRecovered, now: now) || !isRecovered
+        }
+        guard sequence - highest <= Self.longestGap else {
+            self.restart(at: number)
+            return true
+        }
         _ = self.unwrapper.unwrap(number)
         for gap in (highest + 1)..<sequence {
             self.missing.append(Missing(sequence: gap, noticed: now, due: now + self.reorderingDelay))
         }
         let excess = self.missing.count - self.configuration.maximumMissing
         if excess > 0 { self.abandon(excess) }
+        return true
     }
 
-    private mutating func fill(_ sequence: Int64, isRecovered: Bool, now: NIODeadline) {
-        guard let index = self.index(of: sequence) else { return }
+    /// - Returns: Whether it was missing.
+    private mutating func fill(_ sequence: Int64, isRecovered: Bool, now: NIODeadline) -> Bool {
+        guard let index = self.index(of: sequence) else { return false }
         if !isRecovered {
             // Overtaken, not lost: the next one gets as much time.
             let late = now - self.missing[index].noticed
             self.reorderingDelay = min(max(self.reorderingDelay, late), Self.longestReordering)
         }
         self.missing.remove(at: index)
+        return true
     }
 
     private func index(of sequence: Int64) -> Int? {

@@ -27,6 +27,7 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     private var expected: [STUNTransactionID: ObjectIdentifier] = [:]
     private var expectedOrder: [STUNTransactionID] = []
     private var expectedHead = 0
+    private var isPumping = false
     private var touched: [PeerDriver] = []
     private var connections: [ObjectIdentifier: PeerDriver] = [:]
     /// The paths of other shards' connections, as those shards told.
@@ -196,22 +197,36 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         base: TransportAddress
     ) {
         driver.receive(datagrams, from: remote, to: base)
-        if !driver.isTouched {
-            driver.isTouched = true
-            self.touched.append(driver)
-        }
+        self.mark(driver)
     }
 
     func receiveComplete(on socket: UDPSocket) { self.pumpTouched() }
 
     /// Lets every connection that received something since the last time act on it.
     func pumpTouched() {
-        let touched = self.touched
-        self.touched = []
-        for driver in touched {
-            driver.isTouched = false
-            driver.pump()
+        self.isPumping = true
+        // What one hands on to others touches those.
+        while !self.touched.isEmpty {
+            let touched = self.touched
+            self.touched = []
+            for driver in touched {
+                driver.isTouched = false
+                driver.pump()
+            }
         }
+        self.isPumping = false
+    }
+
+    func touch(_ driver: PeerDriver) -> Bool {
+        guard self.isPumping else { return false }
+        self.mark(driver)
+        return true
+    }
+
+    private func mark(_ driver: PeerDriver) {
+        guard !driver.isTouched else { return }
+        driver.isTouched = true
+        self.touched.append(driver)
     }
 
     // MARK: The end

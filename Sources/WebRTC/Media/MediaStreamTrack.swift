@@ -76,6 +76,9 @@ public final class MediaStreamTrack: Sendable {
         set { self.values.withLock { $0.isEnabled = newValue } }
     }
 
+    /// Whether what its source delivers is to be sent.
+    var letsThrough: Bool { self.values.withLock { $0.isEnabled && $0.state == .live } }
+
     /// Whether it still has a source.
     public var readyState: State { self.values.withLock { $0.state } }
 

@@ -49,7 +49,11 @@ final class PeerMedia {
     /// The connection is closed: everything ends, without events.
     func close(_ session: PeerSession) {
         for state in session.transceiverStates { self.transceivers[state.id]?.update(state) }
-        for transceiver in self.transceivers.values { transceiver.receiver.track.end(silently: true) }
+        for transceiver in self.transceivers.values {
+            transceiver.receiver.track.end(silently: true)
+            transceiver.receiver.end()
+            transceiver.sender.end()
+        }
     }
 
     func stream(_ id: String) -> MediaStream {
@@ -60,6 +64,18 @@ final class PeerMedia {
         let stream = MediaStream(id: id, tracks: [])
         self.streams[id] = stream
         return stream
+    }
+
+    /// Hands on what arrived, and what the peer asks for.
+    func handle(_ event: MediaEvent) {
+        switch event {
+        case .packet(let id, let packet): self.transceivers[id]?.receiver.outlets.deliver(packet)
+        case .frame(let id, let frame): self.transceivers[id]?.receiver.outlets.deliver(frame)
+        case .keyFrameRequest(let id, let encoding): self.transceivers[id]?.sender.keyFrameRequested(encoding: encoding)
+        case .targetBitrate(let id, let encoding, let rate):
+            self.transceivers[id]?.sender.mayUse(rate, encoding: encoding)
+        case .arrived, .left: break
+        }
     }
 
     /// Does to the objects what an event tells of.
@@ -74,8 +90,11 @@ final class PeerMedia {
             guard let track = self.transceivers[id]?.receiver.track, track.setMuted(false) else { return nil }
             return .unmute(track)
         case .trackEnded(let id):
-            guard let track = self.transceivers[id]?.receiver.track, track.end() else { return nil }
-            return .ended(track)
+            guard let transceiver = self.transceivers[id] else { return nil }
+            transceiver.receiver.end()
+            transceiver.sender.end()
+            guard transceiver.receiver.track.end() else { return nil }
+            return .ended(transceiver.receiver.track)
         case .streamTrackAdded(let id, let transceiver):
             guard let track = self.transceivers[transceiver]?.receiver.track else { return nil }
             let stream = self.stream(id)

@@ -10,16 +10,20 @@ public final class RTCRtpSender: Sendable {
         var track: MediaStreamTrack?
         /// What `getParameters` returned last, until it is used or something else is negotiated.
         var lastParameters: RTCRtpSendParameters?
+        var transform: (@Sendable (RTCEncodedFrame) -> RTCEncodedFrame?)?
+        var targets: [Int: Bitrate] = [:]
     }
 
     let id: TransceiverID
     /// The connection holds its transceivers; they do not hold it.
     weak let shared: PeerShared?
     private let values: Mutex<Values>
+    private let outlet: SenderOutlet?
 
     init(_ state: PeerSession.TransceiverState, shared: PeerShared) {
         self.id = state.id
         self.shared = shared
+        self.outlet = shared.outlet(of: state.id)
         self.values = Mutex(Values(state: state))
     }
 
@@ -93,9 +97,47 @@ public final class RTCRtpSender: Sendable {
         try await self.shared.perform { (driver) throws(RTCError) in try driver.session.setStreams(names, of: id) }
     }
 
+    // MARK: Media (beyond W3C)
+
+    /// What the network lets an encoding use, headers included; `nil` before that is known. Zero while it is switched off.
+    public func targetBitrate(encoding: Int = 0) -> Bitrate? { self.values.withLock { $0.targets[encoding] } }
+
+    /// Changes frames before they are cut into packets (W3C webrtc-encoded-transform), on the event loop of the connection; a frame
+    /// for which `transform` returns `nil` is not sent. Packets that are forwarded are not changed.
+    public func setTransform(_ transform: (@Sendable (RTCEncodedFrame) -> RTCEncodedFrame?)?) {
+        self.values.withLock { $0.transform = transform }
+    }
+
+    /// The frame that is to be sent in the place of `frame`.
+    func transformed(_ frame: RTCEncodedFrame) -> RTCEncodedFrame? {
+        guard let transform = self.values.withLock({ $0.transform }) else { return frame }
+        return transform(frame)
+    }
+
     // MARK: What the event loop reports
 
-    func setTrack(_ track: MediaStreamTrack?) { self.values.withLock { $0.track = track } }
+    func setTrack(_ track: MediaStreamTrack?) {
+        let before = self.values.withLock { values in
+            defer { values.track = track }
+            return values.track
+        }
+        guard before !== track, let outlet = self.outlet else { return }
+        if let before { before.source?.detach(before, from: outlet) }
+        if let track { track.source?.attach(track, to: outlet) }
+    }
+
+    /// The connection or the transceiver is over: nothing feeds it any more.
+    func end() {
+        guard let outlet = self.outlet, let track = self.track else { return }
+        track.source?.detach(track, from: outlet)
+    }
+
+    func keyFrameRequested(encoding: Int) { self.track?.source?.tell(.keyFrameRequest(encoding: encoding)) }
+
+    func mayUse(_ rate: Bitrate, encoding: Int) {
+        self.values.withLock { $0.targets[encoding] = rate }
+        self.track?.source?.tell(.targetBitrate(rate, encoding: encoding))
+    }
 
     func update(_ state: PeerSession.TransceiverState) {
         self.values.withLock { values in

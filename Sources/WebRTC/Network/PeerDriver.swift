@@ -16,6 +16,8 @@ final class PeerDriver {
     private var timer: Scheduled<Void>?
     private var timerDeadline = NIODeadline.distantFuture
     private var isPumping = false
+    /// Whether a pump is under way or asked for, because something was sent between bursts.
+    private var isMarked = false
     private var publishedRevision: UInt64 = 0
     /// Datagrams written since the last flush.
     private var unflushed = 0
@@ -81,11 +83,35 @@ final class PeerDriver {
         guard !self.isPumping else { return }
         self.isPumping = true
         let now = NIODeadline.now()
-        while let output = self.session.poll(now: now) { self.perform(output) }
-        self.media.forgetDeparted()
+        repeat {
+            while let output = self.session.poll(now: now) { self.perform(output) }
+            self.media.forgetDeparted()
+            for event in self.session.takeMedia() { self.media.handle(event) }
+            // What was handed on may have been answered at once.
+        } while self.needsAnotherPump()
         self.flush()
         self.scheduleTimer()
         self.isPumping = false
+    }
+
+    private func needsAnotherPump() -> Bool {
+        defer { self.isMarked = false }
+        return self.isMarked
+    }
+
+    /// Sees to it that what the session has to say is said soon: with the present burst of datagrams, or in the next turn of the loop.
+    func needsPump() {
+        guard !self.isMarked else { return }
+        self.isMarked = true
+        guard !self.isPumping, !self.network.touch(self) else { return }
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.eventLoop.execute { bound.value.pumpIfMarked() }
+    }
+
+    private func pumpIfMarked() {
+        guard self.isMarked else { return }
+        self.isMarked = false
+        self.pump()
     }
 
     private func flush() {
@@ -181,6 +207,22 @@ final class PeerDriver {
     func update(_ configuration: RTCConfiguration) { self.configuration = configuration }
 
     // MARK: Media
+
+    /// Sends what a track of a sender's delivers.
+    func send(_ item: SenderOutlet.Item, of id: TransceiverID) {
+        switch item {
+        case .packet(let packet, let encoding):
+            guard self.session.send(packet, of: id, encoding: encoding, now: .now()) else { return }
+        case .frame(let frame, let source):
+            guard let frame = self.media[id]?.sender.transformed(frame) else { return }
+            do {
+                try self.session.send(frame, of: id, source: source, now: .now())
+            } catch {
+                self.logger.debug("a frame was not sent", metadata: ["error": "\(error)"])
+            }
+        }
+        self.needsPump()
+    }
 
     /// The object of a transceiver that the session has.
     func transceiver(_ id: TransceiverID) -> RTCRtpTransceiver {

@@ -22,6 +22,8 @@ protocol PeerNetwork: AnyObject {
     func register(path remote: TransportAddress, base: TransportAddress, of driver: PeerDriver)
     /// The answer to a request goes to `driver`, wherever it comes from.
     func expect(_ transaction: STUNTransactionID, of driver: PeerDriver)
+    /// Lets `driver` act at the end of the present burst of datagrams; `false` if there is none.
+    func touch(_ driver: PeerDriver) -> Bool
     /// Forgets `driver`.
     func detach(_ driver: PeerDriver)
 }
@@ -93,6 +95,7 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
     func unregister(ufrag: String) {}
     func register(path remote: TransportAddress, base: TransportAddress, of driver: PeerDriver) {}
     func expect(_ transaction: STUNTransactionID, of driver: PeerDriver) {}
+    func touch(_ driver: PeerDriver) -> Bool { false }
 
     func detach(_ driver: PeerDriver) {
         self.isClosed = true

@@ -71,6 +71,19 @@ final class PeerShared: Sendable {
         }
     }
 
+    /// The way to a sender.
+    func outlet(of id: TransceiverID) -> SenderOutlet? {
+        self.driver.withLock { $0 }.map { SenderOutlet(id: id, eventLoop: self.eventLoop, driver: $0) }
+    }
+
+    /// Runs `body` on the event loop, at once when called there, unless the connection is closed.
+    func onEventLoop(_ body: @escaping @Sendable (PeerDriver) -> Void) {
+        guard let driver = self.driver.withLock({ $0 }) else { return }
+        self.eventLoop.runOrExecute {
+            if let driver = driver.value { body(driver) }
+        }
+    }
+
     /// Wakes the driver, from any thread.
     func wake() {
         guard let driver = self.driver.withLock({ $0 }) else { return }

@@ -95,6 +95,7 @@ public actor RTCPeerConnection {
                 certificate: identity.certificate,
                 dtlsContext: identity.context,
                 ufragPrefix: ufragPrefix,
+                wallClock: WallClock.ntp,
                 wake: { [weak shared] in shared?.wake() }
             )
             let network = network()

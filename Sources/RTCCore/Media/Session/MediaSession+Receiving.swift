@@ -5,10 +5,7 @@ import RTCSRTP
 extension MediaSession {
     /// Takes a datagram whose first byte says RTP or RTCP (RFC 7983 section 7).
     func receive(_ datagram: RawSpan, now: NIODeadline) {
-        guard let srtp = self.srtp else {
-            self.counters.tooEarly += 1
-            return
-        }
+        guard let srtp = self.srtp else { return self.hold(datagram) }
         switch RTPPacketKind(datagram) {
         case .rtp:
             self.load(datagram)
@@ -23,6 +20,20 @@ extension MediaSession {
         case nil:
             self.counters.malformed += 1
         }
+    }
+
+    /// A peer may send as soon as it has the keys, and its packets may overtake the last flight of the handshake.
+    private func hold(_ datagram: RawSpan) {
+        guard self.early.count < Self.maximumEarlyDatagrams else { return self.counters.tooEarly += 1 }
+        var copy = ByteBufferAllocator().buffer(capacity: datagram.byteCount)
+        copy.writeBytes(datagram)
+        self.early.append(copy)
+    }
+
+    func takeEarly(now: NIODeadline) {
+        let early = self.early
+        self.early = []
+        for datagram in early { self.receive(datagram.readableBytesSpan, now: now) }
     }
 
     private func load(_ datagram: RawSpan) {
@@ -87,6 +98,9 @@ extension MediaSession {
     ) {
         guard let format = receiver.formats[Int(packet.payloadType.rawValue)] else { return }
         guard let stream = self.stream(packet.ssrc, route, format, receiver, mayBegin: !isRecovered) else { return }
+        // Probes repeat what was received long ago.
+        let isNew = stream.missing?.receive(packet.sequenceNumber, isRecovered: isRecovered, now: now) ?? !isRecovered
+        guard isNew else { return }
         if !isRecovered {
             guard stream.statistics.receive(packet.view, now: now) != .suspect else { return }
             packet.withBytes { stream.note(packet.view, in: $0, now: now) }
@@ -95,7 +109,6 @@ extension MediaSession {
             receiver.isSilent = false
             self.events.append(.arrived(receiver.id))
         }
-        stream.missing?.receive(packet.sequenceNumber, isRecovered: isRecovered, now: now)
         if receiver.wants.packets {
             let received = RTCReceivedPacket(
                 packet: packet,
@@ -219,6 +232,7 @@ extension MediaSession {
 
     /// Streams that one receiver may have at once: a peer that names ever new ones must not fill the memory.
     private static let maximumStreams = 16
+    private static let maximumEarlyDatagrams = 64
     /// The headers of IP and UDP.
     static let datagramOverhead = 28
 }

@@ -47,6 +47,8 @@ final class MediaSession {
     var roundTripTime = TimeAmount.milliseconds(100)
     /// Whether feedback waits that is to go out soon.
     var pendingFeedback: [PendingFeedback] = []
+    /// Packets that came before the keys.
+    var early: [ByteBuffer] = []
     /// A packet's memory; whoever keeps the packet keeps it, and the next one gets another.
     var scratch = ByteBuffer()
     /// What users want of receivers that are not negotiated yet.
@@ -79,11 +81,13 @@ final class MediaSession {
         self.reports = RTCPScheduler(random: self.random, now: now)
         _ = self.random.next()
         for sender in self.senders where sender.isActive { self.askForKeyFrames(of: sender) }
+        self.takeEarly(now: now)
     }
 
     /// The association is gone, and its keys with it.
     func stop() {
         self.srtp = nil
+        self.early = []
         self.congestion = nil
         self.reports = nil
     }
@@ -128,8 +132,6 @@ package enum MediaEvent: Sendable {
     case keyFrameRequest(TransceiverID, encoding: Int)
     /// An encoding may use so much; zero switches it off.
     case targetBitrate(TransceiverID, encoding: Int, Bitrate)
-    /// A telephone event was received or sent.
-    case toneChange(TransceiverID, String)
 }
 
 /// A message to the peer that should not wait for a report.
