@@ -1,14 +1,14 @@
 import ArgumentParser
 
-/// Measures data channels, in one process or against other stacks as an agent, and single layers.
+/// Measures data channels and media, in one process or against other stacks as an agent, and single layers.
 @main
 struct RTCBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rtc-bench",
-        abstract: "Measures WebRTC data channels and the layers below.",
+        abstract: "Measures WebRTC data channels, media and the layers below.",
         subcommands: [
             ThroughputCommand.self, RateCommand.self, RTTCommand.self, ConnectCommand.self, IdleCommand.self,
-            SRTPCommand.self, AgentCommand.self,
+            SRTPCommand.self, ForwardCommand.self, AgentCommand.self,
         ]
     )
 }

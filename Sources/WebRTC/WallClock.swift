@@ -1,3 +1,6 @@
+import NIOCore
+import RTCRTP
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)
@@ -5,9 +8,6 @@ import Musl
 #else
 import Glibc
 #endif
-
-import NIOCore
-import RTCRTP
 
 /// The time of day.
 enum WallClock {

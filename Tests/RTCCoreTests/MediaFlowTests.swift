@@ -35,7 +35,11 @@ struct MediaFlowTests {
 
         init(_ kind: MediaKind, seed: UInt64, link: SimulatedNetwork.Link = .init()) throws {
             self.pair = try PeerPair(seed: seed)
-            let id = try self.pair.left.session.addTransceiver(kind, trackID: "t", TransceiverInit(direction: .sendonly))
+            let id = try self.pair.left.session.addTransceiver(
+                kind,
+                trackID: "t",
+                TransceiverInit(direction: .sendonly)
+            )
             try self.pair.negotiate()
             self.ids = (id, try #require(self.pair.right.session.transceiverStates.first).id)
             _ = self.pair.run(for: .seconds(3)) { self.pair.left.session.connectionState == .connected }
@@ -70,9 +74,13 @@ struct MediaFlowTests {
     /// A picture that VP8's packets can carry: the header of a frame, and a pattern that says which one it is.
     private static func picture(_ number: Int, isKeyFrame: Bool, bytes: Int) -> RTCEncodedFrame {
         var data = ByteBuffer()
-        data.writeBytes(isKeyFrame ? [0x10, 0x02, 0x00, 0x9D, 0x01, 0x2A, 0x40, 0x01, 0xF0, 0x00] : [0x11, 0x02, 0x00])
+        data.writeBytes(
+            isKeyFrame ? [0x10, 0x02, 0x00, 0x9D, 0x01, 0x2A, 0x40, 0x01, 0xF0, 0x00] : [0x11, 0x02, 0x00]
+        )
         data.writeInteger(UInt32(number))
-        while data.readableBytes < bytes { data.writeInteger(UInt8(truncatingIfNeeded: data.readableBytes &* 31 &+ number)) }
+        while data.readableBytes < bytes {
+            data.writeInteger(UInt8(truncatingIfNeeded: data.readableBytes &* 31 &+ number))
+        }
         return RTCEncodedFrame(
             data: data,
             timestamp: UInt32(number) &* 3000,
@@ -117,12 +125,19 @@ struct MediaFlowTests {
         #expect(flow.pair.right.mediaEvents.contains("unmute \(flow.ids.right.number)"))
         // The sender's reports tell when a frame was captured.
         let captured = try #require(flow.right.frames.last?.captureTime)
-        #expect(abs(captured.duration(to: flow.pair.right.session.environment.wallClock.time(at: flow.pair.now)).nanoseconds) < 3_000_000_000)
+        #expect(
+            abs(
+                captured.duration(to: flow.pair.right.session.environment.wallClock.time(at: flow.pair.now)).nanoseconds
+            ) < 3_000_000_000
+        )
     }
 
     @Test("five in a hundred packets lost on a way of 100 ms cost next to no frame", arguments: [1, 2, 3])
     func loss(seed: UInt64) throws {
-        let link = Self.link { $0.delay = .milliseconds(100); $0.loss = 0.05 }
+        let link = Self.link {
+            $0.delay = .milliseconds(100)
+            $0.loss = 0.05
+        }
         let flow = try Flow(.video, seed: seed, link: link)
         flow.pair.right.session.setWants(packets: false, frames: true, target: nil, of: flow.ids.right)
         let sent = try self.play(flow, frames: 600)
@@ -173,7 +188,9 @@ struct MediaFlowTests {
         }
         second.advance(.seconds(1))
         #expect(second.right.packets.count == first.right.packets.count)
-        #expect(second.right.frames.allSatisfy { $0.data == sent[self.number(of: $0)] } && second.right.frames.count == 20)
+        #expect(
+            second.right.frames.allSatisfy { $0.data == sent[self.number(of: $0)] } && second.right.frames.count == 20
+        )
         let numbers = second.right.packets.map(\.packet.sequenceNumber)
         #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $1 == $0 &+ 1 })
         let announced = second.pair.left.session.negotiatedMedia.sections.first?.send.encodings.first?.ssrc
@@ -197,7 +214,10 @@ struct MediaFlowTests {
 
     @Test("what is encoded for more than the path carries is told what it may use")
     func congestion() throws {
-        let link = Self.link { $0.delay = .milliseconds(20); $0.rate = 1_000_000 / 8 }
+        let link = Self.link {
+            $0.delay = .milliseconds(20)
+            $0.rate = 1_000_000 / 8
+        }
         let flow = try Flow(.video, seed: 41, link: link)
         flow.pair.right.session.setWants(packets: false, frames: true, target: nil, of: flow.ids.right)
         _ = try self.play(flow, frames: 300, bytes: 2500)

@@ -21,6 +21,7 @@ struct AgentCommand: AsyncParsableCommand {
         case ping
         case setup
         case idle
+        case sfu
     }
 
     enum Role: String, ExpressibleByArgument {
@@ -28,7 +29,7 @@ struct AgentCommand: AsyncParsableCommand {
         case answer
     }
 
-    @Argument(help: "bulk, ping, setup or idle.")
+    @Argument(help: "bulk, ping, setup, idle or sfu (answer only).")
     var mode: Mode
 
     @Argument(help: "offer or answer.")
@@ -43,6 +44,8 @@ struct AgentCommand: AsyncParsableCommand {
         switch self.role {
         case .offer:
             try await OffererAgent(mode: self.mode, options: options, group: group).run()
+        case .answer where self.mode == .sfu:
+            try await ForwarderAgent(configuration: AgentConfiguration(options: options), group: group).run()
         case .answer:
             try await AnswererAgent(mode: self.mode, options: options, group: group).run()
         }

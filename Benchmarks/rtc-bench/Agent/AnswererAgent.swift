@@ -96,7 +96,7 @@ final class AnswererAgent: Sendable {
             switch self.mode {
             case .bulk: try await self.count(channel)
             case .ping: for try await message in channel.messages { try await channel.send(message) }
-            case .setup, .idle: for try await _ in channel.messages {}
+            case .setup, .idle, .sfu: for try await _ in channel.messages {}
             }
         } catch {
             StandardError.write("connection \(id): \(error)")

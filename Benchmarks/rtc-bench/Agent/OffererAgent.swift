@@ -51,6 +51,7 @@ final class OffererAgent: Sendable {
         case .ping: return try await self.ping()
         case .setup: return try await self.series(keepsOpen: false)
         case .idle: return try await self.series(keepsOpen: true)
+        case .sfu: throw BenchFailure("the load of sfu comes from another program")
         }
     }
 

@@ -8,6 +8,13 @@ import Glibc
 
 /// What this process used so far.
 enum ProcessUsage {
+    /// CPU time in seconds of the thread that asks, of user and system.
+    static var threadCPUSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
     /// CPU time in seconds, of user and system, all threads.
     static var cpuSeconds: Double {
         var usage = rusage()

@@ -20,6 +20,8 @@ extension AudioLevel {
     /// W3C webrtc-pc section 5.3: 0 for silence, else 10^(−level/20).
     var linear: Double {
         guard self.level < 127 else { return 0 }
-        return (1...Int(self.level) + 1).reduce(1.0) { value, step in step == 1 ? value : value * 0.891_250_938_133_745_6 }
+        return (1...Int(self.level) + 1).reduce(1.0) { value, step in
+            step == 1 ? value : value * 0.891_250_938_133_745_6
+        }
     }
 }

@@ -82,7 +82,10 @@ struct CongestionControl {
     mutating func setNeeded(_ rate: Bitrate?, now: NIODeadline) { self.estimator.setNeeded(rate, now: now) }
 
     /// The shares of the encodings if the estimate has changed, and the probes that are to be sent.
-    mutating func pollShares(among encodings: [BitrateAllocator.Encoding], now: NIODeadline) -> [BitrateAllocator.Share]? {
+    mutating func pollShares(
+        among encodings: [BitrateAllocator.Encoding],
+        now: NIODeadline
+    ) -> [BitrateAllocator.Share]? {
         var estimate: NetworkEstimate?
         while let output = self.estimator.poll() {
             switch output {

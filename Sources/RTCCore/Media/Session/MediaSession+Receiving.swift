@@ -9,11 +9,11 @@ extension MediaSession {
         switch RTPPacketKind(datagram) {
         case .rtp:
             self.load(datagram)
-            guard srtp.receiver.unprotectRTP(&self.scratch) == nil else { return self.counters.unauthenticated += 1 }
+            guard srtp.receiver.unprotectRTP(&self.scratch) == nil else { return self.drop(\.unauthenticated) }
             self.receiveRTP(size: datagram.byteCount, now: now)
         case .rtcp:
             self.load(datagram)
-            guard srtp.receiver.unprotectRTCP(&self.scratch) == nil else { return self.counters.unauthenticated += 1 }
+            guard srtp.receiver.unprotectRTCP(&self.scratch) == nil else { return self.drop(\.unauthenticated) }
             self.reports?.didReceive(size: datagram.byteCount + Self.datagramOverhead)
             let compound = self.scratch
             self.receiveRTCP(compound.readableBytesSpan, now: now)
@@ -22,9 +22,11 @@ extension MediaSession {
         }
     }
 
+    private func drop(_ reason: WritableKeyPath<Counters, UInt64>) { self.counters[keyPath: reason] &+= 1 }
+
     /// A peer may send as soon as it has the keys, and its packets may overtake the last flight of the handshake.
     private func hold(_ datagram: RawSpan) {
-        guard self.early.count < Self.maximumEarlyDatagrams else { return self.counters.tooEarly += 1 }
+        guard self.early.count < Self.maximumEarlyDatagrams else { return self.drop(\.tooEarly) }
         var copy = ByteBufferAllocator().buffer(capacity: datagram.byteCount)
         copy.writeBytes(datagram)
         self.early.append(copy)
@@ -44,7 +46,7 @@ extension MediaSession {
     private func receiveRTP(size: Int, now: NIODeadline) {
         let buffer = self.scratch
         let bytes = buffer.readableBytesSpan
-        guard let view = RTPPacketView(bytes) else { return self.counters.malformed += 1 }
+        guard let view = RTPPacketView(bytes) else { return self.drop(\.malformed) }
         if let id = self.transportSequenceID, let range = view.extensionRange(id: id, in: bytes),
             let number = TransportSequenceNumber(bytes.extracting(range))
         {
@@ -52,7 +54,7 @@ extension MediaSession {
             self.feedback?.record(number.number, bytes: size, now: now)
         }
         guard let route = self.demultiplexer.route(view, in: bytes), route.section < self.receiversBySection.count
-        else { return self.counters.unrouted += 1 }
+        else { return self.drop(\.unrouted) }
         let receiver = self.receiversBySection[route.section]
         guard receiver.isActive else { return }
         switch route.role {
@@ -81,7 +83,7 @@ extension MediaSession {
         }
         guard let offset else { return }
         original.moveReaderIndex(forwardBy: offset)
-        guard let packet = RTPPacket(original) else { return self.counters.malformed += 1 }
+        guard let packet = RTPPacket(original) else { return self.drop(\.malformed) }
         if let stream = receiver.stream(ssrc) {
             stream.counts.retransmittedPackets &+= 1
             stream.counts.retransmittedBytes &+= UInt64(packet.view.payloadRange.count)

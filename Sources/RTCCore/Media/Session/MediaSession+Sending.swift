@@ -43,7 +43,8 @@ extension MediaSession {
         now: NIODeadline
     ) throws(PacketizationError) {
         guard self.srtp != nil, let sender = self.sender(id), sender.isActive, frame.encoding < sender.streams.count,
-            let codec = sender.codec(for: frame.codec), let format = PayloadFormat(RTPCodecName(rawValue: codec.codec.name))
+            let codec = sender.codec(for: frame.codec),
+            let format = PayloadFormat(RTPCodecName(rawValue: codec.codec.name))
         else {
             self.counters.unsendable &+= 1
             return

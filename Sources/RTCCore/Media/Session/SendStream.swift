@@ -122,7 +122,8 @@ struct StreamContinuity {
     }
 
     /// The outgoing sequence number and timestamp of a packet that is forwarded. Gaps and reordering stay as they are.
-    mutating func map(_ header: RTPHeader, clockRate: UInt32, now: NIODeadline) -> (sequence: UInt16, timestamp: UInt32) {
+    mutating func map(_ header: RTPHeader, clockRate: UInt32, now: NIODeadline) -> (sequence: UInt16, timestamp: UInt32)
+    {
         let feed = Feed.packets(header.ssrc)
         if feed != self.feed {
             self.change(to: feed, at: header.timestamp, clockRate: clockRate, now: now)
