@@ -1,5 +1,5 @@
 package import NIOCore
-import RTCBase
+package import RTCBase
 import RTCDTLS
 import RTCICE
 package import RTCRTP
@@ -73,6 +73,14 @@ extension PeerSession {
         else { return }
         self.jsep.withTransceiver(id) { $0.receiver.isMuted = true }
         self.emit(.trackMuted(id))
+    }
+
+    /// The next datagrams of media that was sent since the last ``poll(now:)``, with the path that they take. A short cut for who only
+    /// forwards: it leaves alone all that is not media.
+    package func pollMedia(now: NIODeadline) -> (batch: DatagramBatch, from: TransportAddress, to: TransportAddress)? {
+        guard let media = self.media, let path = self.transport.path, let batch = media.batcher.next() else { return nil }
+        self.transport.noteSent(batch, path: path, now: now)
+        return (batch, path.base, path.remote)
     }
 
     // MARK: For the user

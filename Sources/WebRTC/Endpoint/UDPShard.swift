@@ -28,6 +28,10 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     private var expectedOrder: [STUNTransactionID] = []
     private var expectedHead = 0
     private var isPumping = false
+    /// Datagrams written since the last flush.
+    private var unflushed = 0
+    /// So many are sent at once at most: peers work on them while others are made.
+    private static let datagramsPerFlush = 2 * DatagramBatch.maximumCount
     private var touched: [PeerDriver] = []
     private var connections: [ObjectIdentifier: PeerDriver] = [:]
     /// The paths of other shards' connections, as those shards told.
@@ -68,9 +72,17 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
 
     func write(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress) {
         self.sockets[base]?.write(batch, to: remote)
+        self.unflushed += batch.count
     }
 
     func flush() {
+        // At the end of a burst all that was written goes out together.
+        guard !self.isPumping else { return }
+        self.flushNow()
+    }
+
+    private func flushNow() {
+        self.unflushed = 0
         for socket in self.socketList { socket.flush() }
     }
 
@@ -211,10 +223,12 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
             self.touched = []
             for driver in touched {
                 driver.isTouched = false
-                driver.pump()
+                driver.pumpTouched()
+                if self.unflushed >= Self.datagramsPerFlush { self.flushNow() }
             }
         }
         self.isPumping = false
+        self.flushNow()
     }
 
     func touch(_ driver: PeerDriver) -> Bool {

@@ -18,6 +18,8 @@ final class PeerDriver {
     private var isPumping = false
     /// Whether a pump is under way or asked for, because something was sent between bursts.
     private var isMarked = false
+    /// Whether nothing happened since the last pump but that media was sent.
+    private var hasOnlyMedia = true
     private var publishedRevision: UInt64 = 0
     /// Datagrams written since the last flush.
     private var unflushed = 0
@@ -67,6 +69,7 @@ final class PeerDriver {
     // MARK: Datagrams
 
     func receive(_ datagrams: DatagramBatch, from remote: TransportAddress, to local: TransportAddress) {
+        self.hasOnlyMedia = false
         let now = NIODeadline.now()
         let size = datagrams.segmentSize
         let bytes = datagrams.bytes.readableBytesSpan
@@ -78,10 +81,22 @@ final class PeerDriver {
         }
     }
 
+    /// Does what was put off to the end of a burst.
+    func pumpTouched() {
+        guard self.hasOnlyMedia else { return self.pump() }
+        self.isMarked = false
+        let now = NIODeadline.now()
+        while let (batch, base, remote) = self.session.pollMedia(now: now) {
+            self.network.write(batch, from: base, to: remote)
+        }
+        self.flush()
+    }
+
     /// Does all that the session asks for, until it is quiet.
     func pump() {
         guard !self.isPumping else { return }
         self.isPumping = true
+        self.hasOnlyMedia = true
         let now = NIODeadline.now()
         repeat {
             while let output = self.session.poll(now: now) { self.perform(output) }
@@ -100,7 +115,10 @@ final class PeerDriver {
     }
 
     /// Sees to it that what the session has to say is said soon: with the present burst of datagrams, or in the next turn of the loop.
-    func needsPump() {
+    ///
+    /// - Parameter hasOnlyMedia: Whether nothing was done but to send packets at once.
+    func needsPump(hasOnlyMedia: Bool = false) {
+        if !hasOnlyMedia { self.hasOnlyMedia = false }
         guard !self.isMarked else { return }
         self.isMarked = true
         guard !self.isPumping, !self.network.touch(self) else { return }
@@ -110,8 +128,7 @@ final class PeerDriver {
 
     private func pumpIfMarked() {
         guard self.isMarked else { return }
-        self.isMarked = false
-        self.pump()
+        self.pumpTouched()
     }
 
     private func flush() {
@@ -213,6 +230,7 @@ final class PeerDriver {
         switch item {
         case .packet(let packet, let encoding):
             guard self.session.send(packet, of: id, encoding: encoding, now: .now()) else { return }
+            return self.needsPump(hasOnlyMedia: true)
         case .frame(let frame, let source):
             guard let frame = self.media[id]?.sender.transformed(frame) else { return }
             do {

@@ -11,7 +11,7 @@ struct PacedPacket {
 }
 
 /// What decides how much is sent and when: estimator, pacer, and the packets that feedback is awaited for.
-struct CongestionControl {
+final class CongestionControl {
     private var sent: SentPacketHistory
     private(set) var estimator: BandwidthEstimator
     private var pacer: Pacer<PacedPacket>
@@ -19,6 +19,8 @@ struct CongestionControl {
     private var results: [PacketResult] = []
     /// What was dropped because it waited too long.
     private(set) var droppedPackets: UInt64 = 0
+    /// Whether something came in since ``pollShares(among:now:)``.
+    private var isChanged = true
 
     init(firstSequence: UInt16, now: NIODeadline) {
         self.sent = SentPacketHistory(capacity: 2048, firstSequence: firstSequence)
@@ -30,62 +32,75 @@ struct CongestionControl {
 
     var estimate: NetworkEstimate { self.estimator.estimate }
 
-    mutating func record(bytes: Int, probe: ProbeClusterID?, stream: RTPPacketName, now: NIODeadline) -> UInt16 {
+    func record(bytes: Int, probe: ProbeClusterID?, stream: RTPPacketName, now: NIODeadline) -> UInt16 {
         self.estimator.noteSent(bytes: bytes, now: now)
+        if self.nextTimeout == nil { self.updateTimeout() }
         return self.sent.record(bytes: bytes, probe: probe, stream: nil, now: now)
     }
 
-    mutating func enqueue(_ packet: PacedPacket, priority: PacketPriority, now: NIODeadline) {
+    func enqueue(_ packet: PacedPacket, priority: PacketPriority, now: NIODeadline) {
         let bytes = packet.packet.source.size + MediaSession.datagramOverhead
         if self.pacer.enqueue(packet, bytes: bytes, priority: priority, now: now) != nil { self.droppedPackets &+= 1 }
         self.hurryIfNeeded(now: now)
+        self.isChanged = true
     }
+
+    /// Whether there is anything to do now.
+    func isDue(now: NIODeadline) -> Bool { self.isChanged || self.nextTimeout.map { $0 <= now } ?? false }
+
+    /// When there will be something to do; looked at far more often than it changes.
+    private(set) var nextTimeout: NIODeadline?
+
+    private func updateTimeout() { self.nextTimeout = .earliest(self.pacer.nextTimeout, self.estimator.nextTimeout) }
 
     /// Media that was encoded for more than the path seems to carry must get through all the same: a queue that lasts too long is worked
     /// off faster.
-    private mutating func hurryIfNeeded(now: NIODeadline) {
+    private func hurryIfNeeded(now: NIODeadline) {
         let needed = Bitrate(bytes: self.pacer.queuedBytes, over: Self.longestQueue)
         let rate = max(self.estimator.estimate.pacingRate, needed)
         self.pacer.setRates(pacing: rate, now: now)
     }
 
-    mutating func poll(now: NIODeadline) -> Pacer<PacedPacket>.Output? {
+    func poll(now: NIODeadline) -> Pacer<PacedPacket>.Output? {
         while let output = self.pacer.poll(now: now) {
             guard case .dropped = output else { return output }
             self.droppedPackets &+= 1
         }
+        self.updateTimeout()
         return nil
     }
 
-    mutating func handleTimeout(now: NIODeadline) { self.estimator.handleTimeout(now: now) }
-
-    var nextTimeout: NIODeadline? { .earliest(self.pacer.nextTimeout, self.estimator.nextTimeout) }
+    func handleTimeout(now: NIODeadline) { self.estimator.handleTimeout(now: now) }
 
     // MARK: What the peer tells
 
-    mutating func receive(_ feedback: TransportFeedback, now: NIODeadline) {
+    func receive(_ feedback: TransportFeedback, now: NIODeadline) {
         self.results.removeAll(keepingCapacity: true)
         self.sent.match(feedback, into: &self.results)
         self.estimator.receive(self.results, now: now)
+        self.isChanged = true
     }
 
-    mutating func receive(remoteEstimate: Bitrate, now: NIODeadline) {
+    func receive(remoteEstimate: Bitrate, now: NIODeadline) {
         self.estimator.receive(remoteEstimate: remoteEstimate, now: now)
+        self.isChanged = true
     }
 
-    mutating func receive(fractionLost: Double, packets: Int, now: NIODeadline) {
+    func receive(fractionLost: Double, packets: Int, now: NIODeadline) {
         self.estimator.receive(fractionLost: fractionLost, packets: packets, now: now)
+        self.isChanged = true
     }
 
-    mutating func update(roundTripTime: TimeAmount) { self.estimator.update(roundTripTime: roundTripTime) }
+    func update(roundTripTime: TimeAmount) { self.estimator.update(roundTripTime: roundTripTime) }
 
-    mutating func setNeeded(_ rate: Bitrate?, now: NIODeadline) { self.estimator.setNeeded(rate, now: now) }
+    func setNeeded(_ rate: Bitrate?, now: NIODeadline) { self.estimator.setNeeded(rate, now: now) }
 
     /// The shares of the encodings if the estimate has changed, and the probes that are to be sent.
-    mutating func pollShares(
+    func pollShares(
         among encodings: [BitrateAllocator.Encoding],
         now: NIODeadline
     ) -> [BitrateAllocator.Share]? {
+        self.isChanged = false
         var estimate: NetworkEstimate?
         while let output = self.estimator.poll() {
             switch output {

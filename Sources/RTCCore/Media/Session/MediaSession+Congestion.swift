@@ -18,7 +18,7 @@ extension MediaSession {
 
     /// Sends what the pacer lets go, and tells encoders what they may use.
     func pace(now: NIODeadline) {
-        guard self.congestion != nil else { return }
+        guard self.congestion?.isDue(now: now) == true else { return }
         self.congestion?.handleTimeout(now: now)
         self.tellShares(now: now)
         while let output = self.congestion?.poll(now: now) {

@@ -8,7 +8,7 @@ final class SendStream {
     let kind: MediaKind
     var continuity: StreamContinuity
     var statistics = RTPSendStatistics(clockRate: 90_000)
-    var history: RetransmissionHistory<OutgoingPacket>
+    var history = RetransmissionHistory()
     var counts = Counts()
     /// Whether the peer has reported on the stream: it knows where the stream belongs.
     var isKnownToPeer = false
@@ -46,7 +46,6 @@ final class SendStream {
         )
         self.retransmissionSequence = UInt16(truncatingIfNeeded: random.next()) & 0x7FFF
         self.firstPictureID = UInt16(truncatingIfNeeded: random.next()) & 0x7FFF
-        self.history = RetransmissionHistory()
     }
 
     var ssrc: SSRC { self.encoding.ssrc }

@@ -1,23 +1,23 @@
-package import NIOCore
+import NIOCore
 
 /// The packets of a stream that were sent lately, by sequence number, to be sent again when the peer asks (RFC 4588).
 ///
 /// A ring that grows while packets younger than ``Configuration/wantedAge`` would be overwritten, up to a limit.
-package struct RetransmissionHistory<Packet> {
+struct RetransmissionHistory {
     /// How much is kept.
-    package struct Configuration: Sendable, Hashable {
+    struct Configuration: Sendable, Hashable {
         /// The most packets, a power of two. 2,048 by default.
-        package var maximumPackets = 2048
+        var maximumPackets = 2048
         /// How long packets should be kept. 1 s by default.
-        package var wantedAge = TimeAmount.seconds(1)
+        var wantedAge = TimeAmount.seconds(1)
 
         /// The defaults.
-        package init() {}
+        init() {}
     }
 
-    struct Entry {
+    private struct Entry {
         var sequence: UInt16
-        var packet: Packet
+        var packet: OutgoingPacket
         var sent: NIODeadline
         var repeated: NIODeadline?
     }
@@ -27,10 +27,10 @@ package struct RetransmissionHistory<Packet> {
     private var newest: UInt16?
 
     /// A history without packets.
-    package init(configuration: Configuration = Configuration()) { self.configuration = configuration }
+    init(configuration: Configuration = Configuration()) { self.configuration = configuration }
 
     /// Keeps a packet that is sent now.
-    package mutating func store(_ packet: Packet, sequence: UInt16, now: NIODeadline) {
+    mutating func store(_ packet: OutgoingPacket, sequence: UInt16, now: NIODeadline) {
         if self.entries.isEmpty { self.entries = ContiguousArray(repeating: nil, count: Self.initialCapacity) }
         if let old = self.entries[self.slot(sequence)], self.entries.count < self.configuration.maximumPackets,
             old.sequence != sequence, now - old.sent < self.configuration.wantedAge
@@ -42,7 +42,7 @@ package struct RetransmissionHistory<Packet> {
     }
 
     /// The packet with a number, to be sent again now; `nil` if it is not kept, or was sent again less than `interval` ago.
-    package mutating func take(_ sequence: UInt16, interval: TimeAmount, now: NIODeadline) -> Packet? {
+    mutating func take(_ sequence: UInt16, interval: TimeAmount, now: NIODeadline) -> OutgoingPacket? {
         guard !self.entries.isEmpty, let entry = self.entries[self.slot(sequence)], entry.sequence == sequence
         else { return nil }
         if let repeated = entry.repeated, now - repeated < interval { return nil }
@@ -51,14 +51,14 @@ package struct RetransmissionHistory<Packet> {
     }
 
     /// The packet sent last: padding that is of use.
-    package var last: Packet? {
+    var last: OutgoingPacket? {
         guard let newest = self.newest, let entry = self.entries[self.slot(newest)], entry.sequence == newest
         else { return nil }
         return entry.packet
     }
 
     /// Forgets everything.
-    package mutating func removeAll() {
+    mutating func removeAll() {
         self.entries = []
         self.newest = nil
     }
@@ -71,8 +71,5 @@ package struct RetransmissionHistory<Packet> {
         for case .some(let entry) in old { self.entries[self.slot(entry.sequence)] = entry }
     }
 
-    private static var initialCapacity: Int { 64 }
+    private static let initialCapacity = 64
 }
-
-extension RetransmissionHistory: Sendable where Packet: Sendable {}
-extension RetransmissionHistory.Entry: Sendable where Packet: Sendable {}
