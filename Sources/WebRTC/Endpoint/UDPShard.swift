@@ -28,6 +28,9 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     private var expectedOrder: [STUNTransactionID] = []
     private var expectedHead = 0
     private var isPumping = false
+    /// Connections whose packets wait for more of the same picture.
+    private var held: [PeerDriver] = []
+    private static let holdTime = TimeAmount.milliseconds(2)
     /// Datagrams written since the last flush.
     private var unflushed = 0
     /// So many are sent at once at most: peers work on them while others are made.
@@ -235,6 +238,21 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         guard self.isPumping else { return false }
         self.mark(driver)
         return true
+    }
+
+    func hold(_ driver: PeerDriver) -> Bool {
+        self.held.append(driver)
+        guard self.held.count == 1 else { return true }
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.eventLoop.scheduleTask(in: Self.holdTime) { bound.value.releaseHeld() }
+        return true
+    }
+
+    private func releaseHeld() {
+        let held = self.held
+        self.held = []
+        for driver in held { self.mark(driver) }
+        self.pumpTouched()
     }
 
     private func mark(_ driver: PeerDriver) {

@@ -24,6 +24,8 @@ protocol PeerNetwork: AnyObject {
     func expect(_ transaction: STUNTransactionID, of driver: PeerDriver)
     /// Lets `driver` act at the end of the present burst of datagrams; `false` if there is none.
     func touch(_ driver: PeerDriver) -> Bool
+    /// Lets `driver` act within two milliseconds, so that packets of one picture leave together; `false` if that is not to be had.
+    func hold(_ driver: PeerDriver) -> Bool
     /// Forgets `driver`.
     func detach(_ driver: PeerDriver)
 }
@@ -96,6 +98,7 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
     func register(path remote: TransportAddress, base: TransportAddress, of driver: PeerDriver) {}
     func expect(_ transaction: STUNTransactionID, of driver: PeerDriver) {}
     func touch(_ driver: PeerDriver) -> Bool { false }
+    func hold(_ driver: PeerDriver) -> Bool { false }
 
     func detach(_ driver: PeerDriver) {
         self.isClosed = true
