@@ -3,7 +3,7 @@ import NIOCore
 import Synchronization
 import WebRTC
 
-/// Answers offers on one UDP port and returns every message of every channel.
+/// Answers offers on one UDP port and returns every message of every channel, and every track.
 ///
 /// A peer lives from its offer until its connection fails or either side closes it; one that does not connect in time is
 /// closed.
@@ -73,6 +73,7 @@ final class EchoServer: Sendable {
         }
         do {
             try await connection.setRemoteDescription(offer)
+            try await MediaEcho.attach(to: connection)
             try await connection.setLocalDescription()
             let answer = try await connection.gatheredDescription()
             guard case .enqueued = self.newPeersContinuation.yield(connection) else {

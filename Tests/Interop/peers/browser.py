@@ -21,15 +21,23 @@ ARGUMENTS = (
 )
 
 
-def start(profile: str) -> webdriver.Chrome:
-    """A browser with that folder as its profile. CHROMIUM and CHROMEDRIVER name other programs."""
+# A camera that shows a moving picture and a microphone that beeps, which any page may use.
+MEDIA_ARGUMENTS = (
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+)
+
+
+def start(profile: str, *more: str) -> webdriver.Chrome:
+    """A browser with that folder as its profile, and more arguments. CHROMIUM and CHROMEDRIVER name other programs."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     driver = os.environ.get("CHROMEDRIVER") or shutil.which("chromedriver")
     if not chromium or not driver:
         raise FileNotFoundError("chromium or chromedriver is missing: run Scripts/install-dependencies.sh test")
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
-    for argument in (*ARGUMENTS, f"--user-data-dir={profile}"):
+    for argument in (*ARGUMENTS, *more, f"--user-data-dir={profile}"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(options=options, service=Service(driver))

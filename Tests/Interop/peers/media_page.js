@@ -1,0 +1,132 @@
+// Media in a page: a picture of one colour and a tone go to an echo server; what comes back is looked at and listened to.
+
+const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+// A canvas whose colour can be changed, with something that moves in a corner so that frames differ.
+function makePicture(width, height) {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const context = canvas.getContext("2d");
+  const picture = { colour: "rgb(200,40,40)", count: 0 };
+  const timer = setInterval(() => {
+    context.fillStyle = picture.colour;
+    context.fillRect(0, 0, width, height);
+    context.fillStyle = picture.count++ % 2 ? "white" : "black";
+    context.fillRect((picture.count * 4) % 32, 0, 8, 8);
+  }, 33);
+  picture.track = canvas.captureStream(30).getVideoTracks()[0];
+  picture.stop = () => clearInterval(timer);
+  return picture;
+}
+
+function makeTone(context, hertz) {
+  const oscillator = context.createOscillator();
+  oscillator.frequency.value = hertz;
+  const target = context.createMediaStreamDestination();
+  oscillator.connect(target);
+  oscillator.start();
+  return target.stream.getAudioTracks()[0];
+}
+
+function prefer(transceiver, mimeType, parameters = {}) {
+  const codecs = RTCRtpReceiver.getCapabilities(transceiver.sender.track?.kind ?? "video").codecs;
+  const wanted = codecs.filter((codec) =>
+    codec.mimeType.toLowerCase() === mimeType.toLowerCase()
+    && Object.entries(parameters).every(([key, value]) => (codec.sdpFmtpLine ?? "").includes(`${key}=${value}`)));
+  const helpers = codecs.filter((codec) => /rtx|red|ulpfec|flexfec/.test(codec.mimeType));
+  if (!wanted.length) return false;
+  transceiver.setCodecPreferences([...wanted, ...helpers]);
+  return true;
+}
+
+async function exchange(pc) {
+  await pc.setLocalDescription();
+  if (pc.iceGatheringState !== "complete") {
+    await new Promise((done) => pc.addEventListener("icegatheringstatechange",
+      () => pc.iceGatheringState === "complete" && done()));
+  }
+  const reply = await fetch("/offer", { method: "POST", body: JSON.stringify(pc.localDescription) });
+  if (!reply.ok) throw new Error(await reply.text());
+  await pc.setRemoteDescription(await reply.json());
+}
+
+function show(track) {
+  const video = Object.assign(document.createElement("video"), { muted: true, autoplay: true });
+  video.srcObject = new MediaStream([track]);
+  document.body.append(video);
+  video.play();
+  return video;
+}
+
+// The colour in the middle of what a video shows.
+function colourOf(video) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth || 1, height: video.videoHeight || 1 });
+  const context = canvas.getContext("2d");
+  context.drawImage(video, 0, 0);
+  return [...context.getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data.slice(0, 3)];
+}
+
+// The loudest frequency of a track, in hertz.
+async function pitchOf(context, track) {
+  // Chromium plays a remote track to Web Audio only if an element has it too.
+  const player = Object.assign(new Audio(), { muted: true, srcObject: new MediaStream([track]) });
+  player.play();
+  const source = context.createMediaStreamSource(new MediaStream([track]));
+  const analyser = context.createAnalyser();
+  analyser.fftSize = 8192;
+  source.connect(analyser);
+  await sleep(1500);
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  analyser.getFloatFrequencyData(bins);
+  const loudest = bins.indexOf(Math.max(...bins));
+  return loudest * context.sampleRate / analyser.fftSize;
+}
+
+async function statistics(pc, type, kind) {
+  const report = await pc.getStats();
+  return [...report.values()].filter((entry) => entry.type === type && (!kind || entry.kind === kind));
+}
+
+async function until(condition, milliseconds = 15000) {
+  for (let waited = 0; waited < milliseconds; waited += 50) {
+    const value = await condition();
+    if (value) return value;
+    await sleep(50);
+  }
+  return null;
+}
+
+// One call with sound and pictures; gives what was seen and heard of what came back.
+async function echoCall({ mimeType, parameters, seconds = 3 }) {
+  const context = new AudioContext();
+  const picture = makePicture(320, 240);
+  const pc = new RTCPeerConnection();
+  const tracks = {};
+  pc.ontrack = (event) => { tracks[event.track.kind] = event.track; };
+  pc.addTransceiver(makeTone(context, 440), { direction: "sendrecv" });
+  const video = pc.addTransceiver(picture.track, { direction: "sendrecv" });
+  if (mimeType && !prefer(video, mimeType, parameters)) return { unsupported: true };
+  await exchange(pc);
+  const connected = await until(() => pc.connectionState === "connected");
+  const element = show(tracks.video);
+  const playing = await until(() => element.videoWidth > 0);
+  await sleep(seconds * 1000);
+  const first = colourOf(element);
+  picture.colour = "rgb(40,60,200)";
+  await sleep(1500);
+  const second = colourOf(element);
+  const pitch = await pitchOf(context, tracks.audio);
+  const [inbound] = await statistics(pc, "inbound-rtp", "video");
+  const [outbound] = await statistics(pc, "outbound-rtp", "video");
+  const codecs = await statistics(pc, "codec");
+  const [remote] = await statistics(pc, "remote-inbound-rtp", "video");
+  picture.stop();
+  pc.close();
+  await context.close();
+  element.remove();
+  return {
+    connected: !!connected, playing: !!playing, first, second, pitch,
+    codec: codecs.find((entry) => entry.id === inbound?.codecId)?.mimeType,
+    framesSent: outbound?.framesSent, framesDecoded: inbound?.framesDecoded, packetsLost: inbound?.packetsLost,
+    roundTripTime: remote?.roundTripTime, target: outbound?.targetBitrate,
+  };
+}
