@@ -9,7 +9,8 @@ final class MediaReceiver {
     private(set) var formats = [RTPStreamFormat?](repeating: nil, count: 128)
     /// Which payload type each retransmission format repeats.
     private(set) var repeated = [PayloadType?](repeating: nil, count: 128)
-    private(set) var redundant = [Bool](repeating: false, count: 128)
+    /// What redundant sound carries, by its payload type.
+    private(set) var redundant = [RTPStreamFormat?](repeating: nil, count: 128)
     private(set) var feedback: NegotiatedMedia.RTCPFeedback = []
     var streams: [ReceiveStream] = []
     /// Who wants what comes.
@@ -59,6 +60,11 @@ final class MediaReceiver {
         for (clockRate, type) in section.receive.formats.comfortNoise {
             let codec = RTCRtpCodec(mimeType: "audio/CN", clockRate: clockRate)
             formats[Int(type.rawValue)] = RTPStreamFormat(payloadType: type, codec: codec, headerExtensions: map)
+        }
+        self.redundant = [RTPStreamFormat?](repeating: nil, count: 128)
+        for red in section.receive.formats.red {
+            guard let first = red.carries.first else { continue }
+            self.redundant[Int(red.payloadType.rawValue)] = formats[Int(first.rawValue)]
         }
         self.formats = formats
         self.repeated = repeated

@@ -59,11 +59,16 @@ extension MediaSession {
         guard receiver.isActive else { return }
         switch route.role {
         case .primary:
-            self.receiveMedia(RTPPacket(buffer, view: view), route, receiver, isRecovered: false, now: now)
+            let packet = RTPPacket(buffer, view: view)
+            if let format = receiver.redundant[Int(view.header.payloadType.rawValue)] {
+                self.receiveRedundant(packet, route, receiver, format, now: now)
+            } else {
+                self.receiveMedia(packet, route, receiver, isRecovered: false, now: now)
+            }
         case .retransmission:
             self.receiveRetransmission(buffer, view, route, receiver, now: now)
         case .forwardErrorCorrection:
-            break
+            self.receiveRepair(bytes, view, route, receiver, now: now)
         }
     }
 
@@ -98,15 +103,81 @@ extension MediaSession {
         isRecovered: Bool,
         now: NIODeadline
     ) {
-        guard let format = receiver.formats[Int(packet.payloadType.rawValue)] else { return }
-        guard let stream = self.stream(packet.ssrc, route, format, receiver, mayBegin: !isRecovered) else { return }
-        // Probes repeat what was received long ago.
-        let isNew = stream.missing?.receive(packet.sequenceNumber, isRecovered: isRecovered, now: now) ?? !isRecovered
-        guard isNew else { return }
-        if !isRecovered {
-            guard stream.statistics.receive(packet.view, now: now) != .suspect else { return }
-            packet.withBytes { stream.note(packet.view, in: $0, now: now) }
+        guard let format = receiver.formats[Int(packet.payloadType.rawValue)],
+            let stream = self.stream(packet.ssrc, route, format, receiver, mayBegin: !isRecovered)
+        else { return }
+        if !isRecovered { guard stream.account(packet, now: now) else { return } }
+        self.deliver(packet, format, stream, receiver, isRecovered: isRecovered, now: now)
+        guard stream.repair != nil else { return }
+        _ = packet.withBytes { stream.repair?.receiveMedia($0) }
+        self.takeRepaired(stream, receiver, now: now)
+    }
+
+    /// Sound with what went before it (RFC 2198): the packets that were meant, and those that were lost.
+    private func receiveRedundant(
+        _ packet: RTPPacket,
+        _ route: RTPRoute,
+        _ receiver: MediaReceiver,
+        _ format: RTPStreamFormat,
+        now: NIODeadline
+    ) {
+        guard let stream = self.stream(packet.ssrc, route, format, receiver, mayBegin: true),
+            stream.account(packet, now: now)
+        else { return }
+        var blocks: [(buffer: ByteBuffer, isRedundant: Bool)] = []
+        if stream.redundancy == nil { stream.redundancy = RedundantAudioReceiver(redPayloadType: packet.payloadType) }
+        packet.withBytes { bytes in
+            stream.redundancy?.receive(bytes, packet.view) { block in
+                var buffer = ByteBufferAllocator().buffer(capacity: RTPHeader.fixedSize + block.range.count)
+                block.append(to: &buffer, from: bytes)
+                blocks.append((buffer, block.isRedundant))
+            }
         }
+        for block in blocks {
+            guard let sound = RTPPacket(block.buffer), let format = receiver.formats[Int(sound.payloadType.rawValue)]
+            else { continue }
+            self.deliver(sound, format, stream, receiver, isRecovered: block.isRedundant, now: now)
+        }
+    }
+
+    private func receiveRepair(
+        _ packet: RawSpan,
+        _ view: RTPPacketView,
+        _ route: RTPRoute,
+        _ receiver: MediaReceiver,
+        now: NIODeadline
+    ) {
+        guard let ssrc = route.protectedSSRC, let stream = receiver.stream(ssrc) else { return }
+        if stream.repair == nil {
+            stream.repair = FlexFECReceiver(
+                form: .draft03,
+                protecting: ssrc,
+                extensionMap: receiver.section.receive.headerExtensions.map
+            )
+        }
+        stream.repair?.receiveRepair(packet, view)
+        self.takeRepaired(stream, receiver, now: now)
+    }
+
+    private func takeRepaired(_ stream: ReceiveStream, _ receiver: MediaReceiver, now: NIODeadline) {
+        while let buffer = stream.repair?.poll() {
+            guard let packet = RTPPacket(buffer), let format = receiver.formats[Int(packet.payloadType.rawValue)]
+            else { continue }
+            self.deliver(packet, format, stream, receiver, isRecovered: true, now: now)
+        }
+    }
+
+    private func deliver(
+        _ packet: RTPPacket,
+        _ format: RTPStreamFormat,
+        _ stream: ReceiveStream,
+        _ receiver: MediaReceiver,
+        isRecovered: Bool,
+        now: NIODeadline
+    ) {
+        // Probes repeat what was received long ago.
+        let isNew = stream.missing?.receive(packet.sequenceNumber, isRecovered: isRecovered, now: now)
+        guard isNew ?? true else { return }
         if receiver.isSilent {
             receiver.isSilent = false
             self.events.append(.arrived(receiver.id))

@@ -12,6 +12,10 @@ final class ReceiveStream {
     var missing: NACKGenerator?
     /// `nil` while nobody wants frames.
     var frames: FrameBuffer?
+    /// Made with the first packet of redundant sound.
+    var redundancy: RedundantAudioReceiver?
+    /// Made with the first packet of error correction.
+    var repair: FlexFECReceiver?
     var lastReport: RTCPSenderInfo?
     var lastReportArrival: NIODeadline?
     var reportCount: UInt64 = 0
@@ -46,6 +50,15 @@ final class ReceiveStream {
         self.statistics = RTPReceiveStatistics(clockRate: format.codec.clockRate)
         self.clock = SenderClock(clockRate: format.codec.clockRate)
         self.missing = asksAgain ? NACKGenerator() : nil
+    }
+
+    /// Takes note of a packet as it came over the network.
+    ///
+    /// - Returns: Whether it belongs to the stream: far from all others it may be a stray.
+    func account(_ packet: RTPPacket, now: NIODeadline) -> Bool {
+        guard self.statistics.receive(packet.view, now: now) != .suspect else { return false }
+        packet.withBytes { self.note(packet.view, in: $0, now: now) }
+        return true
     }
 
     /// Another format begins; the stream goes on.
