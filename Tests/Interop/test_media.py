@@ -1,13 +1,17 @@
 """Media with a real browser: its pictures and its sound through the Swift stack and back, looked at and listened to."""
 
 import json
+import os
 import pathlib
+import shutil
+import subprocess
+import sys
 
 import browser as chromium
 import pytest
-from harness import PEERS
+from harness import HERE, PEERS, swift_binary
 from selenium.common.exceptions import JavascriptException
-from test_echo import serve
+from test_echo import Server, serve
 
 PAGE = pathlib.Path(PEERS / "media_page.js").read_text()
 
@@ -33,7 +37,7 @@ def driver(tmp_path_factory):
 def page(driver, server):
     driver.get(server.url)
     driver.execute_script(PAGE + "\nObject.assign(window, {echoCall, exchange, until, statistics, sleep, makePicture,"
-                          " makeTone, show, colourOf, pitchOf, prefer});")
+                          " makeTone, show, colourOf, pitchOf, prefer, longCall, simulcastCall, changingCall});")
 
     def run(expression: str, *arguments):
         """Evaluates an asynchronous expression in the page."""
@@ -50,7 +54,7 @@ def page(driver, server):
 
 
 def is_near(colour: list[int], wanted: tuple[int, int, int]) -> bool:
-    return all(abs(a - b) <= 40 for a, b in zip(colour, wanted))
+    return all(abs(a - b) <= 50 for a, b in zip(colour, wanted))
 
 
 @pytest.mark.parametrize(
@@ -74,3 +78,54 @@ def test_pictures_and_sound_come_back_as_they_went(page, mime_type, parameters):
     assert abs(seen["pitch"] - 440) < 12, seen
     assert seen["framesDecoded"] > 0.9 * seen["framesSent"] - 15, seen
     assert seen["packetsLost"] == 0 and seen["roundTripTime"] < 0.5, seen
+
+
+def test_what_simulcast_sends_arrives_in_three_layers(page):
+    seen = page("await simulcastCall({})")
+    print(json.dumps({key: value for key, value in seen.items() if key != "sdp"}))
+    assert "a=simulcast:recv q;h;f" in seen["sdp"], seen["sdp"]
+    assert {layer["rid"] for layer in seen["layers"] if layer["frames"] > 20} == {"q", "h", "f"}, seen["layers"]
+    # The echo returns the smallest.
+    assert seen["size"] == [320, 180], seen["size"]
+
+
+def test_tracks_are_replaced_taken_away_and_given_back(page):
+    outcome = page("await changingCall()")
+    seen = outcome["seen"]
+    assert is_near(seen["first"], (200, 40, 40)) and is_near(seen["replaced"], (30, 200, 30)), seen
+    assert seen["withoutTrack"] <= 2 and seen["again"] > 15, seen
+    assert outcome["events"][:2] == ["track 0", "unmute"], outcome["events"]
+
+
+needs_namespaces = pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("gcc") is None,
+    reason="making a network namespace takes root, ip and gcc",
+)
+
+
+@needs_namespaces
+def test_nearly_every_frame_survives_five_percent_loss_and_100_ms(tmp_path):
+    netlab = [str(HERE / "netlab" / "netlab.sh")]
+    name = f"media{os.getpid()}"
+    seconds = float(os.environ.get("INTEROP_LONG", "60"))
+    subprocess.run([*netlab, "up", name, "delay=100", "loss=5"], check=True)
+    try:
+        inside = ["ip", "netns", "exec"]
+        server = Server(
+            [*inside, f"{name}-b", *swift_binary("datachannel-echo"), "serve", "--http", "10.77.0.2:0", "--udp",
+             "10.77.0.2:0"]
+        )
+        call = subprocess.run(
+            [*inside, f"{name}-a", sys.executable, str(PEERS / "browser_call.py"), server.url,
+             f"await longCall({{seconds: {seconds}}})", str(tmp_path), "--unsafely-treat-insecure-origin-as-secure="
+             + server.url.rstrip("/")],
+            capture_output=True, text=True, timeout=seconds + 120,
+        )
+        assert server.stop() == 0
+    finally:
+        print(subprocess.run([*netlab, "down", name], check=True, capture_output=True, text=True).stdout)
+    assert call.returncode == 0, call.stderr
+    outcome = json.loads(call.stdout)
+    print(outcome)
+    seen = outcome["value"]
+    assert seen["framesDecoded"] > 0.95 * seen["framesSent"], seen

@@ -130,3 +130,94 @@ async function echoCall({ mimeType, parameters, seconds = 3 }) {
     roundTripTime: remote?.roundTripTime, target: outbound?.targetBitrate,
   };
 }
+
+// Many seconds over whatever network there is; counts what came back.
+async function longCall({ seconds, width = 640, height = 480 }) {
+  const context = new AudioContext();
+  const picture = makePicture(width, height);
+  const pc = new RTCPeerConnection();
+  const tracks = {};
+  pc.ontrack = (event) => { tracks[event.track.kind] = event.track; };
+  pc.addTransceiver(makeTone(context, 440), { direction: "sendrecv" });
+  const video = pc.addTransceiver(picture.track, { direction: "sendrecv" });
+  prefer(video, "video/VP8");
+  await exchange(pc);
+  const connected = await until(() => pc.connectionState === "connected", 30000);
+  const element = show(tracks.video);
+  await sleep(seconds * 1000);
+  picture.stop();
+  await sleep(1500);
+  const [inbound] = await statistics(pc, "inbound-rtp", "video");
+  const [outbound] = await statistics(pc, "outbound-rtp", "video");
+  const [sound] = await statistics(pc, "inbound-rtp", "audio");
+  pc.close();
+  return {
+    connected: !!connected, framesSent: outbound?.framesSent, framesDecoded: inbound?.framesDecoded,
+    framesReceived: inbound?.framesReceived, keyFrames: outbound?.keyFramesEncoded,
+    nacksSent: inbound?.nackCount, nacksReceived: outbound?.nackCount, freezes: inbound?.freezeCount,
+    soundLost: sound?.packetsLost, soundReceived: sound?.packetsReceived,
+  };
+}
+
+// Three layers of one picture; says which of them the other side is sent.
+async function simulcastCall({ seconds = 6 }) {
+  const picture = makePicture(1280, 720);
+  const pc = new RTCPeerConnection();
+  let track = null;
+  pc.ontrack = (event) => { track = event.track; };
+  pc.addTransceiver(picture.track, {
+    direction: "sendrecv",
+    sendEncodings: [
+      { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150000 },
+      { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 400000 },
+      { rid: "f", maxBitrate: 1200000 },
+    ],
+  });
+  await exchange(pc);
+  await until(() => pc.connectionState === "connected");
+  const element = show(track);
+  await sleep(seconds * 1000);
+  const layers = (await statistics(pc, "outbound-rtp", "video")).map((entry) => ({
+    rid: entry.rid, frames: entry.framesEncoded, width: entry.frameWidth }));
+  const size = [element.videoWidth, element.videoHeight];
+  picture.stop();
+  pc.close();
+  return { layers, size, sdp: pc.currentRemoteDescription?.sdp };
+}
+
+// Everything that can happen to a track in the middle of a call.
+async function changingCall() {
+  const picture = makePicture(320, 240);
+  const other = makePicture(320, 240);
+  other.colour = "rgb(30,200,30)";
+  const pc = new RTCPeerConnection();
+  const events = [];
+  pc.ontrack = (event) => {
+    events.push("track " + event.transceiver.mid);
+    event.track.onmute = () => events.push("mute");
+    event.track.onunmute = () => events.push("unmute");
+    event.track.onended = () => events.push("ended");
+    pc.lastTrack = event.track;
+  };
+  const video = pc.addTransceiver(picture.track, { direction: "sendrecv" });
+  await exchange(pc);
+  await until(() => pc.connectionState === "connected");
+  const element = show(pc.lastTrack);
+  await until(() => element.videoWidth > 0);
+  await sleep(1000);
+  const seen = { first: colourOf(element) };
+  await video.sender.replaceTrack(other.track);
+  await sleep(2000);
+  seen.replaced = colourOf(element);
+  const decoded = async () => (await statistics(pc, "inbound-rtp", "video"))[0]?.framesDecoded ?? 0;
+  await video.sender.replaceTrack(null);
+  await sleep(500);
+  const before = await decoded();
+  await sleep(1000);
+  seen.withoutTrack = (await decoded()) - before;
+  await video.sender.replaceTrack(picture.track);
+  await sleep(1500);
+  seen.again = (await decoded()) - before;
+  video.sender.track.enabled = true;
+  return { seen, events, pc: (window.pc = pc) && undefined };
+}
