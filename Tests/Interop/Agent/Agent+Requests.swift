@@ -92,7 +92,11 @@ extension Agent {
         case "createOffer":
             let options = RTCOfferOptions(iceRestart: request["iceRestart"]?.bool ?? false)
             return Self.json(try await connection.createOffer(options))
+        case "echoMedia":
+            try await MediaEcho.attach(to: connection)
+            self.peers[try request.text("pc")]?.echoesMedia = true
         case "createAnswer":
+            if try self.peer(request).echoesMedia { try await MediaEcho.attach(to: connection) }
             return Self.json(try await connection.createAnswer())
         case "setLocalDescription":
             try await connection.setLocalDescription(Self.description(request))

@@ -11,6 +11,8 @@ actor Agent {
         let connection: RTCPeerConnection
         var channels: [String: AgentChannel] = [:]
         var incoming = 0
+        /// Whether tracks are returned.
+        var echoesMedia = false
     }
 
     private let output = StandardOutput()

@@ -2,12 +2,17 @@
 
 import asyncio
 import base64
+import fractions
 import json
 import sys
+import time
 
 import aioice.ice
 import aiortc
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+import av
+import numpy
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 from wire import Tally, describe, pattern, payload_of
 
@@ -87,12 +92,57 @@ class Channel:
             await self.low.wait()
 
 
+class Picture(VideoStreamTrack):
+    """One colour."""
+
+    async def recv(self):
+        frame = av.VideoFrame.from_ndarray(numpy.full((240, 320, 3), (200, 40, 40), numpy.uint8), format="rgb24")
+        frame.pts, frame.time_base = await self.next_timestamp()
+        return frame
+
+
+class Tone(MediaStreamTrack):
+    """440 Hz, in frames of 20 ms."""
+
+    kind = "audio"
+    rate = 48000
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.position = 0
+        self.start = time.monotonic()
+
+    async def recv(self):
+        await asyncio.sleep(max(0, self.start + self.position / self.rate - time.monotonic()))
+        samples = numpy.arange(self.position, self.position + 960)
+        wave = (numpy.sin(samples * (2 * numpy.pi * 440 / self.rate)) * 12000).astype(numpy.int16)
+        frame = av.AudioFrame.from_ndarray(wave.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = self.rate, self.position, fractions.Fraction(1, self.rate)
+        self.position += 960
+        return frame
+
+
+def look(frame) -> dict:
+    if isinstance(frame, av.VideoFrame):
+        picture = frame.to_ndarray(format="rgb24")
+        return {"colour": [int(value) for value in picture[picture.shape[0] // 2, picture.shape[1] // 2]]}
+    sound = frame.to_ndarray().reshape(-1)[:: len(frame.layout.channels)].astype(float)
+    # The distance of zero crossings is precise enough for a pure tone.
+    crossings = numpy.flatnonzero((sound[:-1] < 0) & (sound[1:] >= 0))
+    if len(crossings) < 2:
+        return {"pitch": 0}
+    return {"pitch": float(frame.sample_rate * (len(crossings) - 1) / (crossings[-1] - crossings[0]))}
+
+
 class Peer:
     def __init__(self, name: str) -> None:
         self.name = name
         self.closed = False
         self.incoming = 0
         self.channels: dict[str, Channel] = {}
+        self.media: dict[str, dict] = {}
+        self.tasks: list[asyncio.Future] = []
+        self.watched = False
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         for event, of, attribute in (
             ("signalingstatechange", "signaling", "signalingState"),
@@ -102,6 +152,23 @@ class Peer:
         ):
             self.pc.on(event, lambda of=of, attribute=attribute: self.emit("state", of=of, value=getattr(self.pc, attribute)))
         self.pc.on("datachannel", self.on_channel)
+
+    def watch(self) -> None:
+        """Looks at the frames of the tracks that come."""
+        if self.watched:
+            return
+        self.watched = True
+
+        async def read(track) -> None:
+            seen = self.media[track.kind] = {"frames": 0}
+            while True:
+                try:
+                    frame = await track.recv()
+                except MediaStreamError:
+                    return
+                seen.update(look(frame), frames=seen["frames"] + 1)
+
+        self.pc.on("track", lambda track: self.tasks.append(asyncio.ensure_future(read(track))))
 
     def emit(self, event: str, **members) -> None:
         if not self.closed:
@@ -202,6 +269,14 @@ class Agent:
         peer.channels[request["ch"]] = Channel(peer, request["ch"], channel)
         if channel.readyState == "open":
             peer.channels[request["ch"]].on_open()
+
+    async def op_sendMedia(self, request):
+        peer = self.peer(request)
+        peer.watch()
+        peer.pc.addTrack(Picture() if request["kind"] == "video" else Tone())
+
+    async def op_getMedia(self, request):
+        return self.peer(request).media.get(request["kind"], {"frames": 0})
 
     async def op_addTransceiver(self, request):
         self.peer(request).pc.addTransceiver(request["kind"], direction=request["direction"])

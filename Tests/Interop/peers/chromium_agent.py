@@ -15,7 +15,7 @@ import threading
 import browser
 
 HERE = pathlib.Path(__file__).resolve().parent
-PAGE = b"<!doctype html><meta charset=utf-8><title>agent</title><script src=/chromium_page.js></script>"
+PAGE = b"<!doctype html><meta charset=utf-8><title>agent</title><script src=/media_page.js></script><script src=/chromium_page.js></script>"
 
 requests: queue.Queue[str] = queue.Queue()
 output = threading.Lock()
@@ -47,8 +47,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             except queue.Empty:
                 pass
             self.answer("\n".join(lines).encode(), "text/plain; charset=utf-8")
-        elif self.path == "/chromium_page.js":
-            self.answer((HERE / "chromium_page.js").read_bytes(), "text/javascript; charset=utf-8")
+        elif self.path in ("/chromium_page.js", "/media_page.js"):
+            self.answer((HERE / self.path[1:]).read_bytes(), "text/javascript; charset=utf-8")
         else:
             self.answer(PAGE, "text/html; charset=utf-8")
 
@@ -67,7 +67,7 @@ def main() -> None:
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        driver = browser.start(profile)
+        driver = browser.start(profile, "--autoplay-policy=no-user-gesture-required")
         try:
             version = driver.capabilities["browserVersion"]
             driver.get(f"http://127.0.0.1:{server.server_port}/#{version}")

@@ -213,6 +213,25 @@ const operations = {
     if (typeof request.channelId === "number") init.id = request.channelId;
     makeChannel(peer, request.ch, peer.pc.createDataChannel(request.label, init));
   },
+  sendMedia: request => {
+    const { pc } = find(request);
+    pc.received = pc.received || {};
+    pc.ontrack = event => { pc.received[event.track.kind] = event.track; };
+    pc.sound = pc.sound || new AudioContext();
+    const track = request.kind === "audio" ? makeTone(pc.sound, 440) : makePicture(320, 240).track;
+    pc.addTrack(track, new MediaStream([track]));
+  },
+  getMedia: async request => {
+    const { pc } = find(request);
+    const track = (pc.received || {})[request.kind];
+    if (!track) return { frames: 0 };
+    const [inbound] = await statistics(pc, "inbound-rtp", request.kind);
+    if (request.kind === "audio") {
+      return { frames: inbound ? inbound.packetsReceived : 0, pitch: request.deep ? await pitchOf(pc.sound, track) : null };
+    }
+    pc.element = pc.element || show(track);
+    return { frames: inbound ? inbound.framesDecoded || 0 : 0, colour: request.deep ? colourOf(pc.element) : null };
+  },
   addTransceiver: request => {
     find(request).pc.addTransceiver(request.kind, { direction: request.direction });
   },

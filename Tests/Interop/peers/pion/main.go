@@ -10,8 +10,11 @@ import (
 	"hash/crc32"
 	"os"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/pion/webrtc"
+	"github.com/pion/webrtc/pkg/media"
 )
 
 const highWater = 1 << 20
@@ -72,10 +75,11 @@ type peer struct {
 	name string
 	pc   *webrtc.PeerConnection
 
-	mu       sync.Mutex
-	closed   bool
-	incoming int
-	channels map[string]*channel
+	mu                        sync.Mutex
+	closed                    bool
+	incoming                  int
+	channels                  map[string]*channel
+	sounds, pictures, altered int64
 }
 
 func (p *peer) emit(event string, members object) {
@@ -284,6 +288,67 @@ func createPeer(name string) error {
 	return nil
 }
 
+func (p *peer) counter(kind string) *int64 {
+	if kind == "audio" {
+		return &p.sounds
+	}
+	return &p.pictures
+}
+
+// Sends frames that no decoder would take, and counts those that come back unaltered.
+func (p *peer) sendMedia(kind string) error {
+	capability, interval := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8}, 33*time.Millisecond
+	if kind == "audio" {
+		capability, interval = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus}, 20*time.Millisecond
+	}
+	track, err := webrtc.NewTrackLocalStaticSample(capability, kind, "pion")
+	if err != nil {
+		return err
+	}
+	sender, err := p.pc.AddTrack(track)
+	if err != nil {
+		return err
+	}
+	go func() {
+		buffer := make([]byte, 1500)
+		for {
+			if _, _, err := sender.Read(buffer); err != nil {
+				return
+			}
+		}
+	}()
+	payload := make([]byte, 900)
+	for index := range payload {
+		payload[index] = byte(index * 7)
+	}
+	payload[0] = 0x10
+	p.pc.OnTrack(func(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+		for {
+			packet, _, err := remote.ReadRTP()
+			if err != nil {
+				return
+			}
+			atomic.AddInt64(p.counter(remote.Kind().String()), 1)
+			sent := packet.Payload
+			if len(sent) > 900 {
+				sent = sent[len(sent)-900:]
+			}
+			if len(sent) == 900 && sent[899] != payload[899] || len(sent) < 900 {
+				atomic.AddInt64(&p.altered, 1)
+			}
+		}
+	})
+	go func() {
+		for range time.Tick(interval) {
+			if track.WriteSample(media.Sample{Data: payload, Duration: interval}) != nil ||
+				p.pc.ConnectionState() == webrtc.PeerConnectionStateClosed {
+				return
+			}
+		}
+	}()
+	return nil
+}
+
 func (p *peer) close() {
 	p.mu.Lock()
 	p.closed = true
@@ -365,6 +430,10 @@ func handle(r *request) (object, error) { //nolint:gocyclo
 		}
 		newChannel(p, r.Ch, dc, false)
 		return object{}, nil
+	case "sendMedia":
+		return object{}, p.sendMedia(r.Kind)
+	case "getMedia":
+		return object{"frames": atomic.LoadInt64(p.counter(r.Kind)), "altered": atomic.LoadInt64(&p.altered)}, nil
 	case "addTransceiver":
 		_, err := pc.AddTransceiverFromKind(
 			webrtc.NewRTPCodecType(r.Kind),

@@ -1,0 +1,28 @@
+import WebRTC
+
+/// Returns the tracks of a peer: what a transceiver receives goes out by its own sender, packet by packet.
+struct MediaEcho {
+    /// Has every track that an offer brings sent back; to be called before the answer is made.
+    static func attach(to connection: RTCPeerConnection) async throws(RTCError) {
+        for transceiver in connection.getTransceivers() {
+            guard transceiver.direction == .recvonly || transceiver.direction == .sendrecv else { continue }
+            try await self.attach(to: transceiver)
+        }
+    }
+
+    private static func attach(to transceiver: RTCRtpTransceiver) async throws(RTCError) {
+        guard transceiver.sender.track == nil else { return }
+        let receiver = transceiver.receiver
+        let source = MediaStreamTrackSource(kind: transceiver.kind, label: "echo")
+        try await transceiver.sender.replaceTrack(MediaStreamTrack(source: source))
+        try await transceiver.setDirection(.sendrecv)
+        source.setFeedbackHandler { feedback in
+            // Nothing is encoded here: whoever sends the picture must make it new.
+            if case .keyFrameRequest = feedback { receiver.requestKeyFrame(encoding: 0) }
+        }
+        receiver.setPacketHandler { packet in
+            // Of simulcast the first encoding is returned.
+            if packet.encoding == 0 { source.write(packet) }
+        }
+    }
+}
