@@ -30,6 +30,7 @@ let package = Package(
         .library(name: "RTCCrypto", targets: ["RTCCrypto"]),
         .library(name: "RTCBase", targets: ["RTCBase"]),
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
+        .executable(name: "echo", targets: ["echo"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
     ],
@@ -99,9 +100,22 @@ let package = Package(
         ),
 
         // Programs.
+        .target(
+            name: "EchoProgram",
+            dependencies: ["WebRTC", nioCore, nioPosix, nioHTTP1, logging, argumentParser],
+            path: "Examples/Echo/Program",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "echo",
+            dependencies: ["EchoProgram", argumentParser],
+            path: "Examples/Echo/Main",
+            swiftSettings: swiftSettings
+        ),
+        // The name from before it returned tracks too.
         .executableTarget(
             name: "datachannel-echo",
-            dependencies: ["WebRTC", nioCore, nioPosix, nioHTTP1, logging, argumentParser],
+            dependencies: ["EchoProgram", argumentParser],
             path: "Examples/DataChannelEcho",
             swiftSettings: swiftSettings
         ),

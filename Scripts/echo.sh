@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # echo.sh [--once] [serve options]
 #
-# Builds datachannel-echo in release mode, starts it, lets a second process connect to it through its HTTP interface
+# Builds echo in release mode, starts it, lets a second process connect to it through its HTTP interface
 # and checks that every message comes back unaltered. Then it prints the page's address and keeps serving until
-# interrupted; with --once it ends after the check. Other options go to `datachannel-echo serve`.
+# interrupted; with --once it ends after the check. Other options go to `echo serve`.
 #
 # Exit status: 0 only if the check passed and the server stopped cleanly.
-# ECHO_BINARY names a datachannel-echo to use instead of building one.
+# ECHO_BINARY names an echo to use instead of building one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -25,9 +25,9 @@ done
 
 binary=${ECHO_BINARY:-}
 if [[ -z $binary ]]; then
-    echo "Building datachannel-echo (release). The first build takes a few minutes."
-    swift build -c release --product datachannel-echo
-    binary=$(swift build -c release --show-bin-path)/datachannel-echo
+    echo "Building echo (release). The first build takes a few minutes."
+    swift build -c release --product echo
+    binary=$(swift build -c release --show-bin-path)/echo
 fi
 
 work=$(mktemp -d)

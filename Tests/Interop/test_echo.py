@@ -1,4 +1,4 @@
-"""datachannel-echo through its HTTP interface: the server, its page in a browser, and its client."""
+"""echo through its HTTP interface: the server, its page in a browser, and its client."""
 
 import json
 import re
@@ -67,11 +67,11 @@ class Server:
 
 
 def serve(*options: str) -> Server:
-    return Server([*swift_binary("datachannel-echo"), "serve", "--http", "127.0.0.1:0", *options])
+    return Server([*swift_binary("echo"), "serve", "--http", "127.0.0.1:0", *options])
 
 
 def call(url: str, *options: str) -> subprocess.CompletedProcess:
-    command = [*swift_binary("datachannel-echo"), "call", url, *options]
+    command = [*swift_binary("echo"), "call", url, *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE * 2)
 
 
@@ -284,7 +284,7 @@ def test_sigterm_closes_the_peers_before_it_ends(browser):
 
 def test_address_in_use_is_an_error(server):
     host = server.url.removeprefix("http://").rstrip("/")
-    command = [*swift_binary("datachannel-echo"), "serve", "--http", host]
+    command = [*swift_binary("echo"), "serve", "--http", host]
     result = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
     assert result.returncode != 0
     assert result.stderr
@@ -308,7 +308,7 @@ def test_call_prints_json(server):
 
 
 def test_several_calls_at_once(server):
-    command = [*swift_binary("datachannel-echo"), "call", server.url, "--messages", "50"]
+    command = [*swift_binary("echo"), "call", server.url, "--messages", "50"]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(8)]
     for process in running:
         output, _ = process.communicate(timeout=DEADLINE * 2)

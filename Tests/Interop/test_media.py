@@ -9,8 +9,10 @@ import sys
 
 import browser as chromium
 import pytest
-from harness import HERE, PEERS, swift_binary
+from harness import DEADLINE, HERE, PEERS, swift_binary
 from selenium.common.exceptions import JavascriptException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 from test_echo import Server, serve
 
 PAGE = pathlib.Path(PEERS / "media_page.js").read_text()
@@ -89,6 +91,17 @@ def test_what_simulcast_sends_arrives_in_three_layers(page):
     assert seen["size"] == [320, 180], seen["size"]
 
 
+def test_the_page_shows_what_comes_back_of_camera_and_microphone(driver, server):
+    driver.get(server.url)
+    driver.find_element(By.ID, "with-media").click()
+    driver.find_element(By.ID, "connect").click()
+    video = driver.find_element(By.ID, "echo-video")
+    WebDriverWait(driver, DEADLINE).until(lambda _: video.get_property("videoWidth") > 0)
+    before = video.get_property("currentTime")
+    WebDriverWait(driver, DEADLINE).until(lambda _: video.get_property("currentTime") > before + 0.5)
+    driver.find_element(By.ID, "connect").click()
+
+
 def test_tracks_are_replaced_taken_away_and_given_back(page):
     outcome = page("await changingCall()")
     seen = outcome["seen"]
@@ -112,7 +125,7 @@ def test_nearly_every_frame_survives_five_percent_loss_and_100_ms(tmp_path):
     try:
         inside = ["ip", "netns", "exec"]
         server = Server(
-            [*inside, f"{name}-b", *swift_binary("datachannel-echo"), "serve", "--http", "10.77.0.2:0", "--udp",
+            [*inside, f"{name}-b", *swift_binary("echo"), "serve", "--http", "10.77.0.2:0", "--udp",
              "10.77.0.2:0"]
         )
         call = subprocess.run(

@@ -1,4 +1,4 @@
-"""An aiortc server with datachannel-echo's HTTP interface: POST /offer answers, every message returns.
+"""An aiortc server with echo's HTTP interface: POST /offer answers, every message returns.
 
 Prints its address when ready and ends on SIGTERM or SIGINT. `--alter N` flips a byte of the Nth message it returns, to
 see that a caller notices.

@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 import WebRTC
 
-/// `datachannel-echo serve`: the page and the answering peer.
+/// `echo serve`: the page and the answering peer.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
@@ -81,7 +81,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func makeLogger() -> Logger {
-        var logger = Logger(label: "datachannel-echo") { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "echo") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = self.verbose ? .debug : .warning
         return logger
     }

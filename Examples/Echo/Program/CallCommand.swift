@@ -2,7 +2,7 @@ import ArgumentParser
 import NIOCore
 import WebRTC
 
-/// `datachannel-echo call`: a peer that checks an echo server.
+/// `echo call`: a peer that checks an echo server.
 struct CallCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "call",

@@ -12,7 +12,7 @@ enum Page {
           content="default-src 'none'; connect-src 'self'; img-src data:; style-src 'unsafe-inline';
             script-src 'unsafe-inline'">
         <link rel="icon" href="data:,">
-        <title>Data channel echo</title>
+        <title>WebRTC echo</title>
         <style>
         :root {
           --page: #f5f6f8; --card: #ffffff; --line: #dfe2e8; --text: #1b1f27; --soft: #5d6675;
@@ -37,6 +37,7 @@ enum Page {
         h2 { font-size: 13px; letter-spacing: .05em; text-transform: uppercase; color: var(--soft); margin: 0 0 12px; }
         header p { flex-basis: 100%; margin: 0; color: var(--soft); }
         main { display: grid; grid-template-columns: repeat(12, 1fr); gap: 16px; padding-block: 20px 40px; }
+        video { width: min(100%, 480px); border-radius: 8px; background: #000; }
         section {
           grid-column: span 12; background: var(--card); border: 1px solid var(--line); border-radius: 12px;
           padding: 18px 20px; min-width: 0;
@@ -92,12 +93,13 @@ enum Page {
         </head>
         <body>
         <header>
-          <h1>Data channel echo</h1>
+          <h1>WebRTC echo</h1>
           <span id="state" class="pill" role="status" data-state="new">new</span>
           <span class="spacer"></span>
+          <label><input id="with-media" type="checkbox"> with camera and microphone</label>
           <button id="connect" class="primary" type="button">Connect</button>
-          <p>Whatever is sent to this server over a WebRTC data channel comes back as it went: text as text, binary as
-            binary.</p>
+          <p>Whatever is sent to this server over WebRTC comes back as it went: text as text, binary as binary, sound and
+            pictures as sound and pictures.</p>
         </header>
         <main>
           <p id="error" role="alert"></p>
@@ -125,6 +127,12 @@ enum Page {
               <dt>Received</dt><dd id="bytes-received">–</dd>
               <dt>Connected in</dt><dd id="connect-time">–</dd>
             </dl>
+          </section>
+
+          <section id="pictures" aria-labelledby="pictures-title" hidden>
+            <h2 id="pictures-title">Camera, and what comes back</h2>
+            <video id="own-video" autoplay muted playsinline></video>
+            <video id="echo-video" autoplay playsinline controls></video>
           </section>
 
           <section aria-labelledby="burst-title">
@@ -179,6 +187,7 @@ enum Page {
           const open = chat !== null && chat.readyState === "open";
           $("message").disabled = $("send").disabled = !open;
           $("burst-start").disabled = !(burst !== null && burst.readyState === "open") || run !== null;
+          $("with-media").disabled = peer !== null;
           $("connect").textContent = peer === null ? "Connect" : "Disconnect";
           $("connect").classList.toggle("primary", peer === null);
         }
@@ -193,6 +202,29 @@ enum Page {
             setTimeout(resolve, 3000);
             check();
           });
+        }
+
+        // MARK: Camera and microphone
+
+        let media = null;
+
+        async function addMedia(connection) {
+          media = await navigator.mediaDevices.getUserMedia({
+            video: true, audio: { echoCancellation: false },
+          });
+          const returned = new MediaStream();
+          connection.addEventListener("track", event => returned.addTrack(event.track));
+          for (const track of media.getTracks()) connection.addTrack(track, media);
+          $("own-video").srcObject = media;
+          $("echo-video").srcObject = returned;
+          $("pictures").hidden = false;
+        }
+
+        function removeMedia() {
+          for (const track of media === null ? [] : media.getTracks()) track.stop();
+          media = null;
+          $("pictures").hidden = true;
+          $("own-video").srcObject = $("echo-video").srcObject = null;
         }
 
         async function connect() {
@@ -224,6 +256,7 @@ enum Page {
           burst.addEventListener("message", event => burstEcho(event.data));
           showState();
           try {
+            if ($("with-media").checked) await addMedia(connection);
             await connection.setLocalDescription();
             await gathered(connection);
             if (peer !== connection) return;
@@ -251,6 +284,7 @@ enum Page {
           waiting = [];
           finishRun();
           if (connection !== null) connection.close();
+          removeMedia();
           showState();
         }
 
