@@ -27,6 +27,7 @@ let package = Package(
         .library(name: "RTCSCTP", targets: ["RTCSCTP"]),
         .library(name: "RTCSRTP", targets: ["RTCSRTP"]),
         .library(name: "RTCRTP", targets: ["RTCRTP"]),
+        .library(name: "RTCMediaFiles", targets: ["RTCMediaFiles"]),
         .library(name: "RTCCrypto", targets: ["RTCCrypto"]),
         .library(name: "RTCBase", targets: ["RTCBase"]),
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
@@ -71,6 +72,9 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(name: "RTCRTP", dependencies: ["RTCBase", nioCore], swiftSettings: swiftSettings),
+
+        // Files of media and of packets, beside the protocols.
+        .target(name: "RTCMediaFiles", dependencies: ["RTCBase", "RTCRTP", nioCore], swiftSettings: swiftSettings),
 
         // The layers meet.
         .target(
@@ -147,6 +151,11 @@ let package = Package(
         .testTarget(name: "RTCDTLSTests", dependencies: ["RTCDTLS", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCSRTPTests", dependencies: ["RTCSRTP", "RTCBase", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCRTPTests", dependencies: ["RTCRTP", nioCore], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RTCMediaFilesTests",
+            dependencies: ["RTCMediaFiles", "RTCBase", "RTCRTP", nioCore],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "RTCSCTPTests", dependencies: ["RTCSCTP", nioCore], swiftSettings: swiftSettings),
         .testTarget(
             name: "RTCCoreTests",
