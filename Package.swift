@@ -28,6 +28,7 @@ let package = Package(
         .library(name: "RTCSRTP", targets: ["RTCSRTP"]),
         .library(name: "RTCRTP", targets: ["RTCRTP"]),
         .library(name: "RTCMediaFiles", targets: ["RTCMediaFiles"]),
+        .library(name: "RTCMedia", targets: ["RTCMedia"]),
         .library(name: "RTCCrypto", targets: ["RTCCrypto"]),
         .library(name: "RTCBase", targets: ["RTCBase"]),
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
@@ -57,6 +58,12 @@ let package = Package(
             pkgConfig: "libsrtp2",
             providers: [.apt(["libsrtp2-dev"]), .brew(["srtp"])]
         ),
+        // The module map links libavcodec and libavutil too.
+        .systemLibrary(
+            name: "CRTCAVFormat",
+            pkgConfig: "libavformat",
+            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev"]), .brew(["ffmpeg"])]
+        ),
 
         // Protocols, one target each; they never import each other sideways.
         .target(name: "RTCBase", dependencies: [nioCore], swiftSettings: swiftSettings),
@@ -75,6 +82,13 @@ let package = Package(
 
         // Files of media and of packets, beside the protocols.
         .target(name: "RTCMediaFiles", dependencies: ["RTCBase", "RTCRTP", nioCore], swiftSettings: swiftSettings),
+
+        // Containers of several tracks, by FFmpeg's libavformat; nothing else here imports it.
+        .target(
+            name: "RTCMedia",
+            dependencies: ["RTCBase", "RTCRTP", "RTCMediaFiles", "CRTCAVFormat", nioCore],
+            swiftSettings: swiftSettings
+        ),
 
         // The layers meet.
         .target(
@@ -137,6 +151,9 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // FFmpeg's programs, for the tests of files.
+        .target(name: "FFmpegPrograms", path: "Tests/FFmpegPrograms", swiftSettings: swiftSettings),
+
         // Tests.
         .testTarget(name: "RTCBaseTests", dependencies: ["RTCBase", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCCryptoTests", dependencies: ["RTCCrypto"], swiftSettings: swiftSettings),
@@ -153,7 +170,12 @@ let package = Package(
         .testTarget(name: "RTCRTPTests", dependencies: ["RTCRTP", nioCore], swiftSettings: swiftSettings),
         .testTarget(
             name: "RTCMediaFilesTests",
-            dependencies: ["RTCMediaFiles", "RTCBase", "RTCRTP", nioCore],
+            dependencies: ["RTCMediaFiles", "RTCBase", "RTCRTP", "FFmpegPrograms", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCMediaTests",
+            dependencies: ["RTCMedia", "RTCMediaFiles", "RTCBase", "RTCRTP", "FFmpegPrograms", nioCore],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "RTCSCTPTests", dependencies: ["RTCSCTP", nioCore], swiftSettings: swiftSettings),

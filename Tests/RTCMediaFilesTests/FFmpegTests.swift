@@ -1,3 +1,4 @@
+import FFmpegPrograms
 import NIOCore
 import RTCRTP
 import Testing

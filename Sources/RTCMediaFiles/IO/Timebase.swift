@@ -50,7 +50,7 @@ public struct Timebase: Sendable, Hashable {
 
 extension Duration {
     /// The RTP timestamp of this time in a clock that began with 0: its low 32 bits.
-    func rtpTimestamp(clockRate: Int) -> UInt32 {
+    package func rtpTimestamp(clockRate: Int) -> UInt32 {
         let (seconds, attoseconds) = self.components
         let unit = Int128(1_000_000_000_000_000_000)
         let part = (Int128(attoseconds) * Int128(clockRate) + unit / 2) / unit

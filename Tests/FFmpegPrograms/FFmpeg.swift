@@ -1,8 +1,8 @@
-import Foundation
+internal import Foundation
 
 /// FFmpeg's programs, where they are installed.
-enum FFmpeg {
-    static let isThere = find("ffmpeg") != nil && find("ffprobe") != nil
+package enum FFmpeg {
+    package static let isThere = find("ffmpeg") != nil && find("ffprobe") != nil
 
     private static func find(_ name: String) -> String? {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin"
@@ -10,11 +10,11 @@ enum FFmpeg {
             .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
-    struct Failure: Error, CustomStringConvertible { var description: String }
+    package struct Failure: Error, CustomStringConvertible { package var description: String }
 
     /// Runs `ffmpeg` or `ffprobe` to its end; returns what it printed.
     @discardableResult
-    static func run(_ name: String, _ arguments: [String]) throws -> String {
+    package static func run(_ name: String, _ arguments: [String]) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: find(name) ?? name)
         process.arguments = arguments
@@ -38,7 +38,7 @@ enum FFmpeg {
     }
 
     /// What `ffprobe` says of each packet: key and value.
-    static func packets(_ path: String, stream: String = "0") throws -> [[String: String]] {
+    package static func packets(_ path: String, stream: String = "0") throws -> [[String: String]] {
         let entries = "packet=pts_time,dts_time,duration_time,size,flags"
         let text = try run(
             "ffprobe",
@@ -48,7 +48,7 @@ enum FFmpeg {
     }
 
     /// What `ffprobe` says of the streams.
-    static func streams(_ path: String) throws -> [[String: String]] {
+    package static func streams(_ path: String) throws -> [[String: String]] {
         let text = try run("ffprobe", ["-v", "error", "-show_streams", "-of", "compact", path])
         return text.split(separator: "\n").filter { $0.hasPrefix("stream") }.map(fields)
     }
@@ -63,30 +63,8 @@ enum FFmpeg {
     }
 
     /// Decodes the whole file; throws if the decoder complains.
-    static func decode(_ path: String) throws {
+    package static func decode(_ path: String) throws {
         let complaints = try run("ffmpeg", ["-v", "error", "-xerror", "-i", path, "-f", "null", "-"])
         guard complaints.isEmpty else { throw Failure(description: complaints) }
-    }
-}
-
-/// A directory that is gone with the test.
-final class Scratch {
-    let path: String
-
-    init() throws {
-        self.path = FileManager.default.temporaryDirectory.appendingPathComponent("rtc-files-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: self.path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: self.path) }
-
-    func file(_ name: String) -> String { "\(self.path)/\(name)" }
-
-    func bytes(_ name: String) throws -> [UInt8] {
-        try [UInt8](Data(contentsOf: URL(fileURLWithPath: self.file(name))))
-    }
-
-    func write(_ bytes: [UInt8], _ name: String) throws {
-        try Data(bytes).write(to: URL(fileURLWithPath: self.file(name)))
     }
 }
