@@ -46,6 +46,21 @@ struct WAVTests {
         }
     }
 
+    @Test("A file beyond 32 bits is closed with 64-bit sizes")
+    func large() throws {
+        let output = FileOutput()
+        let writer = try WAVWriter(output, format: WAVFormat(encoding: .pcm16, sampleRate: 48_000))
+        writer.shortSizeLimit = 100
+        try writer.writeSilence(sampleCount: 500)
+        try writer.close()
+        let size = UInt64(output.bytes.readableBytes)
+        #expect(output.bytes.getString(at: 0, length: 4) == "RF64")
+        #expect(output.bytes.getInteger(at: 20, endianness: .little, as: UInt64.self) == size - 8)
+        let reader = try WAVReader(FileInput(bytes: output.bytes))
+        #expect(reader.sampleCount == 500)
+        #expect(try reader.nextBlock(sampleCount: 1000)?.readableBytes == 1000)
+    }
+
     @Test("The 64-bit form is read, and so is the extensible format; chunks between are passed over")
     func rf64() throws {
         func chunk(_ name: String, _ bytes: [UInt8], size: UInt32? = nil) -> [UInt8] {

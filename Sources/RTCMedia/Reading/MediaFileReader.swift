@@ -5,9 +5,9 @@ internal import RTCRTP
 
 /// Reads the encoded frames of files with one or several tracks: WebM, Matroska, MP4, and most else that libavformat reads.
 ///
-/// Frames come in the file's order, which is that of decoding. H.264 and H.265 come in Annex B form, with parameter sets before
-/// key frames; G.711 in blocks of 20 ms. Tracks of other codecs are passed over, and so are playlists. A file that was cut off
-/// ends with its last whole frame.
+/// Frames come in the file's order, which is that of decoding. H.264 and H.265 come in Annex B form, with the file's parameter
+/// sets before key frames, even where the stream repeats them; G.711 in blocks of 20 ms. Tracks of other codecs are passed
+/// over, and playlists are refused. A file that was cut off ends with its last whole frame.
 ///
 /// Calls block while the system reads. A reader is not for use by two tasks at a time.
 public final class MediaFileReader {

@@ -9,6 +9,9 @@ public import RTCRTP
 /// wait in memory. From then on the file can be played at any moment of its making, but for about the last second, even if the
 /// process dies.
 ///
+/// What a file says of a codec is that of the track's first key frame. Streams may change their size later: players that take
+/// parameter sets from key frames follow them.
+///
 /// Calls block while the system writes. A writer is not for use by two tasks at a time.
 public final class MediaFileWriter {
     /// How a file is written.
@@ -102,7 +105,8 @@ public final class MediaFileWriter {
     ///   - track: The track's place in ``tracks``.
     ///   - time: When it is shown or heard, on the timeline of all tracks.
     ///   - decodeTime: When it is decoded, which is the order of calls; by default when it is shown.
-    /// - Throws: ``MediaFileError/Code/invalidArgument`` for a track that there is not and a frame without bytes;
+    /// - Throws: ``MediaFileError/Code/invalidArgument`` for a track that there is not, a frame without bytes and one of
+    ///   more than 1 GiB;
     ///   ``MediaFileError/Code/closed``; what writing throws.
     public func write(
         _ frame: EncodedFrame,
@@ -110,7 +114,8 @@ public final class MediaFileWriter {
         time: Duration,
         decodeTime: Duration? = nil
     ) throws(MediaFileError) {
-        guard self.states.indices.contains(track), frame.payload.readableBytes > 0 else {
+        let sizes = 1...Self.maximumFrameSize
+        guard self.states.indices.contains(track), sizes.contains(frame.payload.readableBytes) else {
             throw MediaFileError(.invalidArgument, "a frame of \(frame.payload.readableBytes) bytes, track \(track)")
         }
         let entry = StartQueue.Entry(frame: frame, track: track, time: time, decodeTime: decodeTime ?? time)
@@ -134,6 +139,8 @@ public final class MediaFileWriter {
 }
 
 extension MediaFileWriter {
+    private static let maximumFrameSize = 1 << 30
+
     private func wait(_ entry: StartQueue.Entry) throws(MediaFileError) {
         guard self.describe(entry) else {
             self.droppedFrameCount += 1
@@ -155,6 +162,8 @@ extension MediaFileWriter {
     }
 
     private func begin() throws(MediaFileError) {
+        // What fails half-way is not tried again.
+        self.phase = .closed
         var count = 0
         for (index, state) in self.states.enumerated() {
             // Sound needs no frame to be described, so a track of sound may yet come where one of pictures cannot.
@@ -171,7 +180,7 @@ extension MediaFileWriter {
 
     private func write(_ entry: StartQueue.Entry, origin: Duration) throws(MediaFileError) {
         let state = self.states[entry.track]
-        guard let stream = state.stream, entry.time >= origin,
+        guard let stream = state.stream, min(entry.time, entry.decodeTime) >= origin,
             state.lastDecodeTime.map({ entry.decodeTime > $0 }) ?? true,
             let time = (entry.time - origin).nanoseconds, let decodeTime = (entry.decodeTime - origin).nanoseconds
         else {

@@ -12,7 +12,7 @@ struct StartQueue {
 
     private var entries: [Entry] = []
     private var latest: Duration = .zero
-    /// The earliest time of all frames; zero without any.
+    /// The earliest time of all frames, of decoding too; zero without any.
     private(set) var earliest: Duration = .zero
     private(set) var byteCount = 0
     /// The tracks that have a frame here.
@@ -24,7 +24,8 @@ struct StartQueue {
     var duration: Duration { self.latest - self.earliest }
 
     mutating func append(_ entry: Entry) {
-        self.earliest = self.isEmpty ? entry.time : min(self.earliest, entry.time)
+        let first = min(entry.time, entry.decodeTime)
+        self.earliest = self.isEmpty ? first : min(self.earliest, first)
         self.latest = self.isEmpty ? entry.time : max(self.latest, entry.time)
         self.byteCount += entry.frame.payload.readableBytes
         self.tracks.insert(entry.track)

@@ -62,23 +62,32 @@ public final class OggOpusWriter {
         guard let description = OpusPacket(packet.readableBytesSpan),
             let contents = packet.getInteger(at: packet.readerIndex, as: UInt8.self)
         else { throw MediaFileError(.invalidArgument, "\(packet.readableBytes) bytes that are not an Opus packet") }
-        if var timeline {
-            let step = Int64(Int32(bitPattern: timestamp &- timeline.timestamp))
-            guard step > 0 || -step > self.maximumGap else {
-                self.droppedPacketCount += 1
-                return
-            }
-            let gap = timeline.position + step - Int64(self.position)
-            let isBreak = gap > self.maximumGap || step < 0
-            if !isBreak { try self.conceal(gap, after: timeline.tableOfContents) }
-            timeline.position = isBreak ? Int64(self.position) : timeline.position + step
-            timeline.timestamp = timestamp
-            timeline.tableOfContents = contents
-            self.timeline = timeline
-        } else {
-            self.timeline = Timeline(timestamp: timestamp, position: 0, tableOfContents: contents)
+        let previous = self.timeline
+        guard let gap = self.advance(to: timestamp, tableOfContents: contents) else {
+            self.droppedPacketCount += 1
+            return
         }
+        if gap > 0, let previous { try self.conceal(gap, after: previous.tableOfContents) }
         try self.append(packet, duration: description.duration)
+    }
+
+    /// Goes on to a packet's timestamp; returns how many samples are missing before it, `nil` for a packet that comes too late.
+    private func advance(to timestamp: UInt32, tableOfContents: UInt8) -> Int64? {
+        let written = Int64(self.position)
+        guard let previous = self.timeline else {
+            self.timeline = Timeline(timestamp: timestamp, position: 0, tableOfContents: tableOfContents)
+            return 0
+        }
+        let step = Int64(Int32(bitPattern: timestamp &- previous.timestamp))
+        guard step > 0 || step < -self.maximumGap else { return nil }
+        let gap = previous.position + step - written
+        let isBreak = step < 0 || gap > self.maximumGap
+        self.timeline = Timeline(
+            timestamp: timestamp,
+            position: isBreak ? written : previous.position + step,
+            tableOfContents: tableOfContents
+        )
+        return isBreak ? 0 : max(0, gap)
     }
 
     /// Writes the last page and closes the file.

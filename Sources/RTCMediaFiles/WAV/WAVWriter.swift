@@ -10,6 +10,8 @@ public final class WAVWriter {
     private let output: FileOutput
     private var dataSize: UInt64 = 0
     private var isClosed = false
+    /// What the 32-bit sizes hold; tests have less.
+    var shortSizeLimit = UInt64(UInt32.max)
 
     /// Writes the header.
     public init(_ output: FileOutput, format: WAVFormat) throws(MediaFileError) {
@@ -76,7 +78,9 @@ public final class WAVWriter {
         let (dataSize, fileSize) = (self.dataSize, UInt64(self.output.count) - 8)
         let sampleCount = dataSize / UInt64(self.format.blockSize)
         let sizeOffset = Int64(Self.headerSize(self.format) - 4)
-        guard let short = UInt32(exactly: fileSize) else { return try self.patchLong(fileSize, sampleCount) }
+        guard fileSize <= self.shortSizeLimit, let short = UInt32(exactly: fileSize) else {
+            return try self.patchLong(fileSize, sampleCount)
+        }
         try self.output.patch(at: 4) { $0.writeInteger(short, endianness: .little) }
         try self.output.patch(at: sizeOffset) { bytes in
             bytes.writeInteger(UInt32(truncatingIfNeeded: dataSize), endianness: .little)
