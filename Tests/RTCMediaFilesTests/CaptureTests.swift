@@ -38,6 +38,16 @@ struct CaptureTests {
         }
     }
 
+    @Test("rtpdump: a beginning more than a second behind its second is refused")
+    func startTime() throws {
+        var bytes = try Samples.rtpDump().array
+        let line = try #require(bytes.firstIndex(of: 0x0A))
+        bytes.replaceSubrange(line + 5..<line + 9, with: [0, 0x0F, 0x42, 0x40])
+        #expect { try RTPDumpReader(FileInput(bytes)) } throws: { ($0 as? MediaFileError)?.code == .malformed }
+        bytes[line + 8] = 0x3F
+        #expect(try RTPDumpReader(FileInput(bytes)).header.startTime == .microseconds(999_999))
+    }
+
     @Test("pcap: headers, times and checksums are right", arguments: ["192.0.2.1", "2001:db8::1"])
     func pcap(address: String) throws {
         let output = FileOutput()

@@ -16,6 +16,9 @@ public final class RTPDumpReader {
         guard var bytes = try input.take(RTPDumpHeader.binarySize),
             let seconds = bytes.readInteger(as: UInt32.self), let microseconds = bytes.readInteger(as: UInt32.self)
         else { throw input.error(.malformed, "the file ends in its header") }
+        guard microseconds < 1_000_000 else {
+            throw input.error(.malformed, "a beginning \(microseconds) microseconds behind its second")
+        }
         header.startTime = .seconds(Int64(seconds)) + .microseconds(Int64(microseconds))
         self.header = header
         self.headerSize = input.offset
