@@ -27,6 +27,8 @@ let package = Package(
         .library(name: "RTCSCTP", targets: ["RTCSCTP"]),
         .library(name: "RTCSRTP", targets: ["RTCSRTP"]),
         .library(name: "RTCRTP", targets: ["RTCRTP"]),
+        .library(name: "RTCMediaFiles", targets: ["RTCMediaFiles"]),
+        .library(name: "RTCMedia", targets: ["RTCMedia"]),
         .library(name: "RTCCrypto", targets: ["RTCCrypto"]),
         .library(name: "RTCBase", targets: ["RTCBase"]),
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
@@ -57,6 +59,12 @@ let package = Package(
             pkgConfig: "libsrtp2",
             providers: [.apt(["libsrtp2-dev"]), .brew(["srtp"])]
         ),
+        // The module map links libavcodec and libavutil too.
+        .systemLibrary(
+            name: "CRTCAVFormat",
+            pkgConfig: "libavformat",
+            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev"]), .brew(["ffmpeg"])]
+        ),
 
         // Protocols, one target each; they never import each other sideways.
         .target(name: "RTCBase", dependencies: [nioCore], swiftSettings: swiftSettings),
@@ -72,6 +80,16 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .target(name: "RTCRTP", dependencies: ["RTCBase", nioCore], swiftSettings: swiftSettings),
+
+        // Files of media and of packets, beside the protocols.
+        .target(name: "RTCMediaFiles", dependencies: ["RTCBase", "RTCRTP", nioCore], swiftSettings: swiftSettings),
+
+        // Containers of several tracks, by FFmpeg's libavformat; nothing else here imports it.
+        .target(
+            name: "RTCMedia",
+            dependencies: ["RTCBase", "RTCRTP", "RTCMediaFiles", "CRTCAVFormat", nioCore],
+            swiftSettings: swiftSettings
+        ),
 
         // The layers meet.
         .target(
@@ -147,6 +165,9 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // FFmpeg's programs, for the tests of files.
+        .target(name: "FFmpegPrograms", path: "Tests/FFmpegPrograms", swiftSettings: swiftSettings),
+
         // Tests.
         .testTarget(name: "RTCBaseTests", dependencies: ["RTCBase", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCCryptoTests", dependencies: ["RTCCrypto"], swiftSettings: swiftSettings),
@@ -161,6 +182,16 @@ let package = Package(
         .testTarget(name: "RTCDTLSTests", dependencies: ["RTCDTLS", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCSRTPTests", dependencies: ["RTCSRTP", "RTCBase", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCRTPTests", dependencies: ["RTCRTP", nioCore], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RTCMediaFilesTests",
+            dependencies: ["RTCMediaFiles", "RTCBase", "RTCRTP", "FFmpegPrograms", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCMediaTests",
+            dependencies: ["RTCMedia", "RTCMediaFiles", "RTCBase", "RTCRTP", "FFmpegPrograms", nioCore],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "RTCSCTPTests", dependencies: ["RTCSCTP", nioCore], swiftSettings: swiftSettings),
         .testTarget(
             name: "RTCCoreTests",

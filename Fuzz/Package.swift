@@ -43,6 +43,11 @@ let package = Package(
         fuzzer("FuzzRTCP", ["RTCRTP"], [nioCore]),
         fuzzer("FuzzPayloads", ["RTCRTP", "RTCBase"], [nioCore]),
         fuzzer("FuzzFEC", ["RTCRTP"], [nioCore]),
+        fuzzer("FuzzIVF", ["RTCMediaFiles"], [nioCore]),
+        fuzzer("FuzzOgg", ["RTCMediaFiles", "RTCRTP"], [nioCore]),
+        fuzzer("FuzzAnnexB", ["RTCMediaFiles", "RTCRTP"], [nioCore]),
+        fuzzer("FuzzWAV", ["RTCMediaFiles"], [nioCore]),
+        fuzzer("FuzzRTPDump", ["RTCMediaFiles"], [nioCore]),
         fuzzer("FuzzSession", ["RTCTestKit", "RTCCore", "RTCSTUN", "RTCSCTP", "RTCBase"], [nioCore]),
     ]
 )

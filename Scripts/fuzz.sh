@@ -1,13 +1,13 @@
 #!/bin/bash
 # Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long.
-# Targets: sdp stun candidate mdns dcep sctp srtp rtp rtcp payloads fec session.
+# Targets: sdp stun candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump session.
 #
 # What was learnt is kept in .build-fuzz/corpus; an input that fails is kept in Fuzz/FailCases/TARGET, where tests replay
 # it. The exit status is that of the worst target. WRAP=command runs the build under a command.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-readonly ALL='sdp stun candidate mdns dcep sctp srtp rtp rtcp payloads fec session'
+readonly ALL='sdp stun candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump session'
 readonly BUILD=$PWD/.build-fuzz
 
 seconds=${1:-60}
@@ -28,6 +28,11 @@ product() {
         rtcp) echo FuzzRTCP ;;
         payloads) echo FuzzPayloads ;;
         fec) echo FuzzFEC ;;
+        ivf) echo FuzzIVF ;;
+        ogg) echo FuzzOgg ;;
+        annexb) echo FuzzAnnexB ;;
+        wav) echo FuzzWAV ;;
+        rtpdump) echo FuzzRTPDump ;;
         session) echo FuzzSession ;;
         *) echo "no fuzz target '$1'; there are: $ALL" >&2; return 1 ;;
     esac

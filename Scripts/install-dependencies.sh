@@ -17,6 +17,9 @@ build_packages=(
     "libssl-dev"
     "libsrtp2-dev"
     "libusrsctp-dev"
+    "libavformat-dev"
+    "libavcodec-dev"
+    "libavutil-dev"
     "pkg-config pkg-config"
     "make make"
 )
@@ -29,6 +32,7 @@ test_packages=(
     "util-linux setarch"
     "nodejs node"
     "iproute2 ip"
+    "ffmpeg ffmpeg"
 )
 
 case $mode in
@@ -59,13 +63,14 @@ check_swift
 missing=()
 if ((${#wanted[@]})) && ! command -v dpkg-query >/dev/null 2>&1; then
     # Not Debian's family: say what is missing rather than guess how to install it.
-    for module in openssl libsrtp2 usrsctp; do
+    for module in openssl libsrtp2 usrsctp libavformat libavcodec libavutil; do
         pkg-config --exists "$module" 2>/dev/null || missing+=("$module")
     done
     if ((${#missing[@]})); then
         fail "These libraries were not found by pkg-config: ${missing[*]}" \
-            "This script installs packages on Debian and Ubuntu only. Elsewhere install OpenSSL 3, libsrtp 2 and" \
-            "usrsctp with their headers (macOS: brew install openssl@3 srtp libusrsctp pkg-config) and try again."
+            "This script installs packages on Debian and Ubuntu only. Elsewhere install OpenSSL 3, libsrtp 2," \
+            "usrsctp and FFmpeg 5.1 or newer with their headers (macOS: brew install openssl@3 srtp libusrsctp ffmpeg" \
+            "pkg-config) and try again."
     fi
     exit 0
 fi

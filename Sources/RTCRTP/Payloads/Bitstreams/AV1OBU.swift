@@ -11,8 +11,8 @@ public struct AV1OBU: Sendable, Hashable {
     /// Where what is behind header and size field lies.
     public let payload: Range<Int>
 
-    static let sequenceHeader: UInt8 = 1
-    static let temporalDelimiter: UInt8 = 2
+    package static let sequenceHeader: UInt8 = 1
+    package static let temporalDelimiter: UInt8 = 2
     static let frameHeader: UInt8 = 3
     static let frame: UInt8 = 6
     static let tileList: UInt8 = 8
@@ -30,7 +30,7 @@ public struct AV1OBU: Sendable, Hashable {
         self = unit
     }
 
-    init?(bytes: UnsafeRawBufferPointer, at start: Int = 0) {
+    package init?(bytes: UnsafeRawBufferPointer, at start: Int = 0) {
         guard start >= 0, start < bytes.count else { return nil }
         var reader = PayloadReader(bytes, at: start)
         self.header = reader.byte()
@@ -51,7 +51,7 @@ public struct AV1OBU: Sendable, Hashable {
     /// Whether a unit of frame data is that of a key frame, as far as its first bits tell.
     ///
     /// - Parameter isReduced: `reduced_still_picture_header` of the sequence.
-    func isKeyFrame(in bytes: UnsafeRawBufferPointer, isReduced: Bool) -> Bool {
+    package func isKeyFrame(in bytes: UnsafeRawBufferPointer, isReduced: Bool) -> Bool {
         guard self.type == Self.frame || self.type == Self.frameHeader, !self.payload.isEmpty else { return false }
         // show_existing_frame is 0, and frame_type KEY_FRAME.
         return isReduced || bytes[self.payload.lowerBound] & 0xE0 == 0

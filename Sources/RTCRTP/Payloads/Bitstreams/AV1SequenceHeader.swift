@@ -17,7 +17,7 @@ public struct AV1SequenceHeader: Sendable, Hashable {
         self = header
     }
 
-    init?(bytes: UnsafeRawBufferPointer) {
+    package init?(bytes: UnsafeRawBufferPointer) {
         var reader = BitstreamReader(bytes)
         self.profile = UInt8(reader.bits(3))
         reader.skip(1)
