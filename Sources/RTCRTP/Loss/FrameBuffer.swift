@@ -30,12 +30,35 @@ package struct FrameBuffer: Sendable {
         package var lostFrames: UInt64 = 0
         /// Whole frames dropped because a frame before them was lost.
         package var undecodableFrames: UInt64 = 0
-        /// Packets that came after they were given up, or twice.
+        /// Packets that came after they were given up.
         package var discardedPackets: UInt64 = 0
+        /// Packets that came twice.
+        package var duplicatePackets: UInt64 = 0
+        /// Frames of several packets among those given out.
+        package var assembledFrames: UInt64 = 0
+        /// The sum of the times from the first to the last packet of those.
+        package var totalAssembly = TimeAmount.zero
         /// The sum of the times from a frame's first packet until it was given out.
         package var totalDelay = TimeAmount.zero
         /// Packets in all frames given out.
         package var packets: UInt64 = 0
+
+        /// Nothing yet.
+        package init() {}
+
+        /// Adds what another buffer counted.
+        package mutating func add(_ other: Counters) {
+            self.frames &+= other.frames
+            self.keyFrames &+= other.keyFrames
+            self.lostFrames &+= other.lostFrames
+            self.undecodableFrames &+= other.undecodableFrames
+            self.discardedPackets &+= other.discardedPackets
+            self.duplicatePackets &+= other.duplicatePackets
+            self.assembledFrames &+= other.assembledFrames
+            self.totalAssembly = self.totalAssembly + other.totalAssembly
+            self.totalDelay = self.totalDelay + other.totalDelay
+            self.packets &+= other.packets
+        }
     }
 
     /// A frame that is given out.
@@ -100,7 +123,7 @@ package struct FrameBuffer: Sendable {
         self.highest = max(self.highest, number)
         self.makeRoom(for: number)
         if self.slots[self.slot(number)]?.sequence == number {
-            self.counters.discardedPackets += 1
+            self.counters.duplicatePackets += 1
             return
         }
         self.slots[self.slot(number)] = Slot(sequence: number, packet: packet, arrival: now)
@@ -203,13 +226,14 @@ package struct FrameBuffer: Sendable {
 
     private mutating func takeFrame(_ range: ClosedRange<Int64>, now: NIODeadline) -> Output? {
         guard let first = self.at(range.lowerBound), let last = self.at(range.upperBound) else { return nil }
-        var arrival = first.arrival
+        var (arrival, lastArrival) = (first.arrival, first.arrival)
         // Padding carries nothing, and belongs to no frame.
         let carries = range.contains { !(self.at($0)?.packet.view.payloadRange.isEmpty ?? true) }
         self.depacketizer.begin(timestamp: first.packet.timestamp, isStartKnown: self.isStartKnown)
         for sequence in range {
             guard let slot = self.at(sequence) else { continue }
             arrival = min(arrival, slot.arrival)
+            lastArrival = max(lastArrival, slot.arrival)
             if carries, !slot.packet.view.payloadRange.isEmpty {
                 slot.packet.withBytes { bytes in
                     self.depacketizer.append(
@@ -232,6 +256,10 @@ package struct FrameBuffer: Sendable {
         guard self.isUsable(frame) else { return nil }
         self.counters.frames += 1
         self.counters.packets += UInt64(range.count)
+        if range.count > 1 {
+            self.counters.assembledFrames += 1
+            self.counters.totalAssembly = self.counters.totalAssembly + (lastArrival - arrival)
+        }
         self.counters.totalDelay = self.counters.totalDelay + (now - arrival)
         defer { self.followsLoss = false }
         return Output(

@@ -80,6 +80,12 @@ public final class RTCRtpReceiver: Sendable {
         return sources ?? []
     }
 
+    // MARK: Statistics
+
+    /// What is measured of the streams that this receives, and all that they refer to (W3C webrtc-pc section 5.3). Empty before the first
+    /// packet; after the connection was closed what was measured last.
+    public func getStats() async -> RTCStatsReport { await self.shared.statistics(of: .receiver(self.id)) }
+
     /// Ends what the user reads, with the track.
     func end() { self.outlets.end() }
 

@@ -97,6 +97,12 @@ public final class RTCRtpSender: Sendable {
         try await self.shared.perform { (driver) throws(RTCError) in try driver.session.setStreams(names, of: id) }
     }
 
+    // MARK: Statistics
+
+    /// What is measured of the streams that this sends, and all that they refer to (W3C webrtc-pc section 5.2). Empty before the first
+    /// packet; after the connection was closed what was measured last.
+    public func getStats() async -> RTCStatsReport { await self.shared.statistics(of: .sender(self.id)) }
+
     // MARK: Media (beyond W3C)
 
     /// What the network lets an encoding use, headers included; `nil` before that is known. Zero while it is switched off.

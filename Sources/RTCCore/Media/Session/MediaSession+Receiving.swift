@@ -85,6 +85,8 @@ extension MediaSession {
         if let stream = receiver.stream(ssrc) {
             stream.counts.retransmittedPackets &+= 1
             stream.counts.retransmittedBytes &+= UInt64(packet.view.payloadRange.count)
+            stream.counts.retransmittedHeaderBytes &+= UInt64(packet.view.size - packet.view.payloadRange.count)
+            stream.rtxSSRC = view.header.ssrc
         }
         self.receiveMedia(packet, route, receiver, isRecovered: true, now: now)
     }

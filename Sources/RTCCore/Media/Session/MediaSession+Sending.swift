@@ -15,6 +15,7 @@ extension MediaSession {
             return false
         }
         let stream = sender.streams[encoding]
+        stream.source.note(packet.packet.timestamp, now: now)
         guard stream.encoding.isWanted, stream.encoding.parameters.active else { return false }
         var header = packet.packet.header
         let clockRate = format.codec.codec.clockRate
@@ -49,6 +50,8 @@ extension MediaSession {
             return
         }
         let stream = sender.streams[frame.encoding]
+        stream.source.note(frame.timestamp, now: now)
+        if let level = frame.audioLevel { stream.source.level = level }
         guard stream.encoding.isWanted, stream.encoding.parameters.active, stream.isOn else {
             stream.counts.droppedFrames &+= 1
             return
@@ -60,8 +63,6 @@ extension MediaSession {
             clockRate: codec.codec.clockRate,
             now: now
         )
-        stream.counts.frames &+= 1
-        if frame.isKeyFrame { stream.counts.keyFrames &+= 1 }
         let packets = try self.packets(of: frame, as: format, codec, timestamp, stream, sender)
         for packet in packets { self.enqueue(packet, of: stream, sender, now: now) }
     }
@@ -149,10 +150,10 @@ extension MediaSession {
     // MARK: Onto the wire
 
     func sendPaced(_ paced: PacedPacket, probe: ProbeClusterID?, now: NIODeadline) {
+        paced.stream.counts.totalQueueTime = paced.stream.counts.totalQueueTime + (now - paced.enqueued)
         if paced.isRetransmission {
             self.repeatNow(paced.packet, of: paced.stream, paced.sender, probe: probe, now: now)
         } else {
-            paced.stream.counts.totalQueueTime = paced.stream.counts.totalQueueTime + (now - paced.enqueued)
             self.sendNow(paced.packet, of: paced.stream, paced.sender, probe: probe, now: now)
         }
     }
@@ -169,12 +170,7 @@ extension MediaSession {
             let headerSize = self.write(packet.header, of: packet, stream, sender, isRepair: false, probe: probe, now),
             self.protect(headerSize: headerSize, payload: packet.source, isRepair: false)
         else { return }
-        stream.statistics.send(
-            timestamp: packet.header.timestamp,
-            payloadSize: payload.count,
-            overhead: headerSize,
-            now: now
-        )
+        stream.noteSent(packet.header, payloadSize: payload.count, overhead: headerSize, now: now)
         if sender.feedback.contains(.nack) {
             stream.history.store(packet, sequence: packet.header.sequenceNumber, now: now)
         }
@@ -207,6 +203,8 @@ extension MediaSession {
         else { return }
         stream.counts.retransmittedPackets &+= 1
         stream.counts.retransmittedBytes &+= UInt64(packet.source.view.payloadRange.count)
+        // The number of the original, which a retransmission begins with, belongs to neither (RFC 4588 section 4).
+        stream.counts.retransmittedHeaderBytes &+= UInt64(headerSize - (packet.rtx == nil ? 0 : 2))
     }
 
     /// Writes the header, and of a retransmission the original's number, into ``headerScratch``.

@@ -16,6 +16,12 @@ final class ReceiveStream {
     var lastReportArrival: NIODeadline?
     var reportCount: UInt64 = 0
     var counts = Counts()
+    /// What frame buffers before the present one counted.
+    private var pastFrames = FrameBuffer.Counters()
+    /// The stream that its retransmissions came in.
+    var rtxSSRC: SSRC?
+    /// What answers to reference times gave (RFC 3611 section 4.5).
+    var roundTrips = RoundTrips()
     /// The last packet, for `getSynchronizationSources`.
     var latest: (timestamp: UInt32, arrival: NIODeadline, level: AudioLevel?)?
     var contributors: [Contributor] = []
@@ -29,7 +35,20 @@ final class ReceiveStream {
         var requests: UInt64 = 0
         var pictureLosses: UInt64 = 0
         var fullIntras: UInt64 = 0
-        var headerBytes: UInt64 = 0
+        var retransmittedHeaderBytes: UInt64 = 0
+    }
+
+    /// Round trips as the peer's answers to reference times let them be measured.
+    struct RoundTrips {
+        var last: TimeAmount?
+        var total = TimeAmount.zero
+        var count: UInt64 = 0
+
+        mutating func note(_ time: TimeAmount) {
+            self.last = time
+            self.total = self.total + time
+            self.count &+= 1
+        }
     }
 
     /// A source that was mixed into this stream.
@@ -57,15 +76,24 @@ final class ReceiveStream {
             self.statistics.clockRate = format.codec.clockRate
             self.clock = SenderClock(clockRate: format.codec.clockRate)
         }
-        if !isSameCodec { self.frames = nil }
+        if !isSameCodec { self.dropFrames() }
+    }
+
+    private func dropFrames() {
+        if let frames = self.frames { self.pastFrames.add(frames.counters) }
+        self.frames = nil
+    }
+
+    /// What became of frames; `nil` if nobody ever wanted any.
+    var frameCounts: FrameBuffer.Counters? {
+        var counts = self.pastFrames
+        if let frames = self.frames { counts.add(frames.counters) }
+        return self.frames == nil && counts == FrameBuffer.Counters() ? nil : counts
     }
 
     /// Makes or drops the frame buffer as the user wants frames or not.
     func setFrames(_ wants: MediaReceiver.Wants) {
-        guard wants.frames, let payload = self.format.payloadFormat else {
-            self.frames = nil
-            return
-        }
+        guard wants.frames, let payload = self.format.payloadFormat else { return self.dropFrames() }
         if self.frames == nil { self.frames = FrameBuffer(format: payload) }
         self.frames?.delays.target = wants.target
     }

@@ -10,6 +10,10 @@ final class SendStream {
     var statistics = RTPSendStatistics(clockRate: 90_000)
     var history: RetransmissionHistory<OutgoingPacket>
     var counts = Counts()
+    /// What the track delivered for this encoding.
+    var source = SourceCounts()
+    /// The number of the first packet that was sent.
+    private(set) var firstSequence: UInt16?
     /// Whether the peer has reported on the stream: it knows where the stream belongs.
     var isKnownToPeer = false
     /// Whether the bandwidth suffices for it; frames of an encoding that is off are not sent.
@@ -25,15 +29,31 @@ final class SendStream {
 
     /// What is counted beyond `RTPSendStatistics`.
     struct Counts {
+        /// Pictures whose last packet was sent.
         var frames: UInt64 = 0
-        var keyFrames: UInt64 = 0
+        var hugeFrames: UInt64 = 0
+        /// Bytes of the picture under way, and of those before.
+        var frameBytes: UInt64 = 0
+        var totalFrameBytes: UInt64 = 0
         var droppedFrames: UInt64 = 0
         var requests: UInt64 = 0
         var pictureLosses: UInt64 = 0
         var fullIntras: UInt64 = 0
         var retransmittedPackets: UInt64 = 0
         var retransmittedBytes: UInt64 = 0
+        var retransmittedHeaderBytes: UInt64 = 0
         var totalQueueTime = TimeAmount.zero
+
+        /// Counts a packet of a picture.
+        mutating func notePicture(bytes: Int, endsFrame: Bool) {
+            self.frameBytes &+= UInt64(bytes)
+            guard endsFrame else { return }
+            // W3C webrtc-stats: huge is 2.5 times the average.
+            if self.frames > 0, self.frameBytes * 2 * self.frames >= self.totalFrameBytes * 5 { self.hugeFrames &+= 1 }
+            self.frames &+= 1
+            self.totalFrameBytes &+= self.frameBytes
+            self.frameBytes = 0
+        }
     }
 
     init(_ encoding: NegotiatedMedia.Encoding, _ kind: MediaKind, random: inout RandomSource) {
@@ -50,6 +70,13 @@ final class SendStream {
     }
 
     var ssrc: SSRC { self.encoding.ssrc }
+
+    /// Counts a packet that was sent for the first time.
+    func noteSent(_ header: RTPHeader, payloadSize: Int, overhead: Int, now: NIODeadline) {
+        if self.firstSequence == nil { self.firstSequence = header.sequenceNumber }
+        self.statistics.send(timestamp: header.timestamp, payloadSize: payloadSize, overhead: overhead, now: now)
+        if self.kind == .video { self.counts.notePicture(bytes: payloadSize, endsFrame: header.marker) }
+    }
 
     func nextRetransmissionSequence() -> UInt16 {
         defer { self.retransmissionSequence &+= 1 }
