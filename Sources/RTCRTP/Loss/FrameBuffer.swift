@@ -79,6 +79,8 @@ package struct FrameBuffer: Sendable {
         var sequence: Int64
         var packet: RTPPacket
         var arrival: NIODeadline
+        /// Whether it has no part in any frame.
+        var isEmpty: Bool
     }
 
     private var depacketizer: any RTPDepacketizer
@@ -110,7 +112,10 @@ package struct FrameBuffer: Sendable {
     }
 
     /// Takes in a packet, in whatever order they come.
-    package mutating func insert(_ packet: RTPPacket, now: NIODeadline) {
+    ///
+    /// - Parameter isMedia: Whether it is of the buffer's format; others (telephone events, comfort noise) only fill their place in the
+    ///   order, so that they are not missed.
+    package mutating func insert(_ packet: RTPPacket, isMedia: Bool = true, now: NIODeadline) {
         let sequence = self.unwrapper.peek(packet.sequenceNumber)
         if let next = self.next, abs(sequence - self.highest) > Self.longestJump { self.restart(next, at: packet) }
         let number = self.unwrapper.unwrap(packet.sequenceNumber)
@@ -126,8 +131,9 @@ package struct FrameBuffer: Sendable {
             self.counters.duplicatePackets += 1
             return
         }
-        self.slots[self.slot(number)] = Slot(sequence: number, packet: packet, arrival: now)
-        self.playout.note(packet.timestamp, arrival: now)
+        let isEmpty = !isMedia || packet.view.payloadRange.isEmpty
+        self.slots[self.slot(number)] = Slot(sequence: number, packet: packet, arrival: now, isEmpty: isEmpty)
+        if isMedia { self.playout.note(packet.timestamp, arrival: now) }
     }
 
     /// Before anything was given out the beginning may still come.
@@ -168,7 +174,7 @@ package struct FrameBuffer: Sendable {
     /// When ``poll(now:)`` may have something that it has not now; `nil` if only packets can change that.
     package var nextTimeout: NIODeadline? {
         var earliest = self.gapSince.map { $0 + self.delays.gap }
-        if let target = self.delays.target, let next = self.next, let slot = self.at(next) {
+        if let target = self.delays.target, let next = self.next, let slot = self.at(next), !slot.isEmpty {
             let due = self.playout.due(slot.packet.timestamp, arrival: slot.arrival, target: target)
             earliest = min(earliest ?? due, due)
         }
@@ -220,7 +226,7 @@ package struct FrameBuffer: Sendable {
     private func endsFrame(_ packet: RTPPacket) -> Bool { self.format.kind == .audio || packet.marker }
 
     private func isDue(_ sequence: Int64, now: NIODeadline) -> Bool {
-        guard let target = self.delays.target, let slot = self.at(sequence) else { return true }
+        guard let target = self.delays.target, let slot = self.at(sequence), !slot.isEmpty else { return true }
         return self.playout.due(slot.packet.timestamp, arrival: slot.arrival, target: target) <= now
     }
 
@@ -228,13 +234,13 @@ package struct FrameBuffer: Sendable {
         guard let first = self.at(range.lowerBound), let last = self.at(range.upperBound) else { return nil }
         var (arrival, lastArrival) = (first.arrival, first.arrival)
         // Padding carries nothing, and belongs to no frame.
-        let carries = range.contains { !(self.at($0)?.packet.view.payloadRange.isEmpty ?? true) }
+        let carries = range.contains { self.at($0)?.isEmpty == false }
         self.depacketizer.begin(timestamp: first.packet.timestamp, isStartKnown: self.isStartKnown)
         for sequence in range {
             guard let slot = self.at(sequence) else { continue }
             arrival = min(arrival, slot.arrival)
             lastArrival = max(lastArrival, slot.arrival)
-            if carries, !slot.packet.view.payloadRange.isEmpty {
+            if carries, !slot.isEmpty {
                 slot.packet.withBytes { bytes in
                     self.depacketizer.append(
                         bytes.extracting(slot.packet.view.payloadRange),

@@ -109,6 +109,12 @@ public final class RTCRtpReceiver: Sendable {
         return self.outlets.makeFrames(limit: limit)
     }
 
+    /// The telephone events in the peer's sound (RFC 4733): each as it begins and as it ends. For one reader: a new sequence ends the one
+    /// before.
+    ///
+    /// - Parameter limit: How many may wait; the oldest are dropped beyond that. Default 256.
+    public func tones(limit: Int = 256) -> AsyncStream<RTCTelephoneEvent> { self.outlets.makeTones(limit: limit) }
+
     /// Calls `handler` with each packet as it comes, on the event loop of the connection: the way to forward without a hop. It must not
     /// block. `nil` takes it away.
     public func setPacketHandler(_ handler: (@Sendable (RTCReceivedPacket) -> Void)?) {

@@ -20,10 +20,14 @@ public final class RTCRtpSender: Sendable {
     private let values: Mutex<Values>
     private let outlet: SenderOutlet?
 
+    /// Plays tones of a telephone; `nil` for pictures (W3C webrtc-pc section 7.1).
+    public let dtmf: RTCDTMFSender?
+
     init(_ state: PeerSession.TransceiverState, shared: PeerShared) {
         self.id = state.id
         self.shared = shared
         self.outlet = shared.outlet(of: state.id)
+        self.dtmf = state.kind == .audio ? RTCDTMFSender(state, shared: shared) : nil
         self.values = Mutex(Values(state: state))
     }
 
@@ -127,6 +131,7 @@ public final class RTCRtpSender: Sendable {
             defer { values.track = track }
             return values.track
         }
+        self.dtmf?.setHasTrack(track != nil)
         guard before !== track, let outlet = self.outlet else { return }
         if let before { before.source?.detach(before, from: outlet) }
         if let track { track.source?.attach(track, to: outlet) }
@@ -134,6 +139,7 @@ public final class RTCRtpSender: Sendable {
 
     /// The connection or the transceiver is over: nothing feeds it any more.
     func end() {
+        self.dtmf?.end()
         guard let outlet = self.outlet, let track = self.track else { return }
         track.source?.detach(track, from: outlet)
     }
@@ -150,5 +156,6 @@ public final class RTCRtpSender: Sendable {
             if values.state.sendParameters != state.sendParameters { values.lastParameters = nil }
             values.state = state
         }
+        self.dtmf?.update(state)
     }
 }

@@ -104,7 +104,8 @@ extension MediaSession {
         let isNew = stream.missing?.receive(packet.sequenceNumber, isRecovered: isRecovered, now: now) ?? !isRecovered
         guard isNew else { return }
         if !isRecovered {
-            guard stream.statistics.receive(packet.view, now: now) != .suspect else { return }
+            let isTimed = !format.isTelephoneEvent
+            guard stream.statistics.receive(packet.view, isTimed: isTimed, now: now) != .suspect else { return }
             packet.withBytes { stream.note(packet.view, in: $0, now: now) }
         }
         if receiver.isSilent {
@@ -121,8 +122,9 @@ extension MediaSession {
             )
             self.events.append(.packet(receiver.id, received))
         }
-        guard stream.frames != nil, format.payloadFormat != nil else { return }
-        stream.frames?.insert(packet, now: now)
+        if format.isTelephoneEvent { self.receiveTone(packet, format, of: stream, receiver, now: now) }
+        guard stream.frames != nil else { return }
+        stream.frames?.insert(packet, isMedia: format.payloadFormat != nil, now: now)
         self.takeFrames(of: stream, receiver, now: now)
     }
 
@@ -227,6 +229,7 @@ extension MediaSession {
                         self.pendingFeedback.append(.nack(stream.ssrc, numbers))
                     }
                 }
+                if stream.tones != nil { self.takeTones(of: stream, receiver, now: now) }
                 if stream.frames != nil { self.takeFrames(of: stream, receiver, now: now) }
             }
         }

@@ -14,6 +14,8 @@ extension MediaSession {
             self.counters.unsendable &+= 1
             return false
         }
+        // A tone takes the place of the sound (RFC 4733 section 2.5.1).
+        guard sender.tones?.isPlaying != true else { return false }
         let stream = sender.streams[encoding]
         stream.source.note(packet.packet.timestamp, now: now)
         guard stream.encoding.isWanted, stream.encoding.parameters.active else { return false }
@@ -22,7 +24,7 @@ extension MediaSession {
         (header.sequenceNumber, header.timestamp) = stream.continuity.map(header, clockRate: clockRate, now: now)
         header.payloadType = format.codec.payloadType
         header.ssrc = stream.ssrc
-        self.note(format.codec, stream)
+        if !packet.format.isTelephoneEvent { self.note(format.codec, stream) }
         let outgoing = OutgoingPacket(
             source: packet.packet,
             header: header,
@@ -52,7 +54,9 @@ extension MediaSession {
         let stream = sender.streams[frame.encoding]
         stream.source.note(frame.timestamp, now: now)
         if let level = frame.audioLevel { stream.source.level = level }
-        guard stream.encoding.isWanted, stream.encoding.parameters.active, stream.isOn else {
+        // A tone takes the place of the sound (RFC 4733 section 2.5.1).
+        guard stream.encoding.isWanted, stream.encoding.parameters.active, stream.isOn, sender.tones?.isPlaying != true
+        else {
             stream.counts.droppedFrames &+= 1
             return
         }
@@ -158,7 +162,7 @@ extension MediaSession {
         }
     }
 
-    private func sendNow(
+    func sendNow(
         _ packet: OutgoingPacket,
         of stream: SendStream,
         _ sender: MediaSender,

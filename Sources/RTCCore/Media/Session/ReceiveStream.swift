@@ -12,6 +12,9 @@ final class ReceiveStream {
     var missing: NACKGenerator?
     /// `nil` while nobody wants frames.
     var frames: FrameBuffer?
+    /// Made with the first telephone event.
+    var tones: TelephoneEventReceiver?
+    var toneClockRate: UInt32 = 0
     var lastReport: RTCPSenderInfo?
     var lastReportArrival: NIODeadline?
     var reportCount: UInt64 = 0
@@ -131,7 +134,9 @@ final class ReceiveStream {
         }
     }
 
-    var nextTimeout: NIODeadline? { .earliest(self.missing?.nextTimeout, self.frames?.nextTimeout) }
+    var nextTimeout: NIODeadline? {
+        .earliest(.earliest(self.missing?.nextTimeout, self.frames?.nextTimeout), self.tones?.nextTimeout)
+    }
 
     private static let maximumContributors = 64
 }

@@ -119,6 +119,8 @@ struct StreamContinuity {
     private(set) var nextSequence: UInt16
     private var timestampOffset: UInt32
     private var sequenceOffset: UInt16 = 0
+    /// Whether numbers were used for what does not come from the feed.
+    private var hasInterjected = false
     /// The stream, or source of frames, that the offsets are for.
     private var feed: Feed?
     private var last: (timestamp: UInt32, instant: NIODeadline)?
@@ -148,11 +150,35 @@ struct StreamContinuity {
         return self.nextSequence
     }
 
+    /// The number of the next packet that comes in between, whatever feeds the stream.
+    mutating func interject() -> UInt16 {
+        self.hasInterjected = true
+        return self.takeSequence()
+    }
+
+    /// The timestamp that stands for an instant, as the stream's clock goes on from what was sent last.
+    mutating func timestamp(at instant: NIODeadline, clockRate: UInt32) -> UInt32 {
+        guard let last = self.last else {
+            self.last = (self.timestampOffset, instant)
+            return self.timestampOffset
+        }
+        return last.timestamp &+ Self.ticks(instant - last.instant, clockRate: clockRate)
+    }
+
+    private static func ticks(_ time: TimeAmount, clockRate: UInt32) -> UInt32 {
+        let elapsed = Double(time.nanoseconds) / 1e9 * Double(clockRate)
+        return UInt32(truncatingIfNeeded: Int64(max(0, min(elapsed, 1e15))))
+    }
+
     /// The outgoing sequence number and timestamp of a packet that is forwarded. Gaps and reordering stay as they are.
     mutating func map(_ header: RTPHeader, clockRate: UInt32, now: NIODeadline) -> (sequence: UInt16, timestamp: UInt32) {
         let feed = Feed.packets(header.ssrc)
-        if feed != self.feed {
+        let hasChanged = feed != self.feed
+        if hasChanged {
             self.change(to: feed, at: header.timestamp, clockRate: clockRate, now: now)
+        }
+        if hasChanged || self.hasInterjected {
+            self.hasInterjected = false
             self.sequenceOffset = self.nextSequence &- header.sequenceNumber
         }
         let sequence = header.sequenceNumber &+ self.sequenceOffset
@@ -169,8 +195,7 @@ struct StreamContinuity {
         self.feed = feed
         guard let last = self.last else { return }
         // The stream's clock went on while nothing fed it; by one tick at least.
-        let elapsed = Double((now - last.instant).nanoseconds) / 1e9 * Double(clockRate)
-        let ticks = UInt32(truncatingIfNeeded: max(1, Int64(min(elapsed, 1e15))))
+        let ticks = max(1, Self.ticks(now - last.instant, clockRate: clockRate))
         self.timestampOffset = last.timestamp &+ ticks &- timestamp
     }
 
