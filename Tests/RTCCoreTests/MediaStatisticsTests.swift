@@ -31,6 +31,7 @@ struct MediaStatisticsTests {
         #expect(received.trackIdentifier == call.pair.right.transceivers.first?.receiverTrackID)
         #expect(sent.mid == "0" && received.mid == "0" && sent.active && sent.encodingIndex == 0)
         if kind == .video {
+            #expect(sent.framesEncoded == 150 && sent.keyFramesEncoded == 5)
             #expect(sent.framesSent == 150 && received.framesReceived == 150 && received.framesDropped == 0)
             #expect(received.framesAssembledFromMultiplePackets == 150 && received.jitterBufferEmittedCount == 150)
             #expect(sent.rtxSsrc != nil && (sent.targetBitrate ?? 0) > 0)
@@ -128,13 +129,13 @@ struct MediaStatisticsTests {
         "codec", "inbound-rtp", "outbound-rtp", "media-source", "transport", "candidate-pair", "certificate",
     ]
 
-    @Test("before the first packet there is a source and no stream; a stream stays when sending ends")
+    @Test("a stream is there from negotiation on, its codec from the first packet, until the transceiver is stopped")
     func lifetimes() throws {
         let call = try MediaCall(.video, seed: 6)
         let before = call.report(call.pair.left)
         #expect(before.sources.map(\.trackIdentifier) == ["left"] && before.sources.first?.frames == 0)
-        #expect(before.outbound.isEmpty && before.codecs.isEmpty)
-        #expect(call.report(call.pair.left, .sender(call.left)).entries.isEmpty)
+        #expect(before.outbound.map(\.packetsSent) == [0] && before.codecs.isEmpty)
+        #expect(before.inbound.isEmpty && call.report(call.pair.left, .receiver(call.left)).entries.isEmpty)
         try call.play(60)
         let source = try #require(call.report(call.pair.left).sources.first)
         #expect(source.frames == 60 && abs((source.framesPerSecond ?? 0) - 30) <= 3)
@@ -147,6 +148,9 @@ struct MediaStatisticsTests {
         let after = call.report(call.pair.left)
         #expect(after.sources.isEmpty && after.outbound.first?.framesSent == 90)
         #expect(after.outbound.first?.mediaSourceId == nil)
+        try call.pair.left.session.stop(call.left)
+        #expect(call.report(call.pair.left, .sender(call.left)).entries.isEmpty)
+        #expect(call.report(call.pair.left).entries.contains { $0.type == "transport" })
     }
 
     @Test("a sender's or receiver's report has what belongs to its streams, and no more")

@@ -44,7 +44,7 @@ extension PeerSession {
 
     private func appendMedia(now: NIODeadline, _ timestamp: Double, to report: inout RTCStatsReport) {
         let known = Set(self.media?.senders.map(\.id) ?? [])
-        for transceiver in self.jsep.transceivers where !known.contains(transceiver.id) && !transceiver.isStopped {
+        for transceiver in self.jsep.transceivers where !known.contains(transceiver.id) && !transceiver.isStopping {
             // Not negotiated yet: there is a source, and no stream.
             guard let track = transceiver.sender.trackID else { continue }
             var stats = RTCMediaSourceStats(trackIdentifier: track, kind: transceiver.kind)
@@ -52,11 +52,13 @@ extension PeerSession {
             report.append(MediaReport.sourceID(transceiver.id, track: track), timestamp, .mediaSource(stats))
         }
         self.media?.appendStatistics(to: &report, now: now, timestamp: timestamp) { id in
-            let transceiver = self.jsep.transceiver(id)
+            guard let transceiver = self.jsep.transceiver(id), !transceiver.isStopping, !transceiver.isStopped else {
+                return nil
+            }
             return MediaReport.Tracks(
-                sent: transceiver?.sender.trackID,
-                received: transceiver?.receiver.trackID ?? "",
-                mid: transceiver?.mid
+                sent: transceiver.sender.trackID,
+                received: transceiver.receiver.trackID,
+                mid: transceiver.mid
             )
         }
     }

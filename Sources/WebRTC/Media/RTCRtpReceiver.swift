@@ -82,8 +82,8 @@ public final class RTCRtpReceiver: Sendable {
 
     // MARK: Statistics
 
-    /// What is measured of the streams that this receives, and all that they refer to (W3C webrtc-pc section 5.3). Empty before the first
-    /// packet; after the connection was closed what was measured last.
+    /// What is measured of the streams that this receives, and all that they refer to (W3C webrtc-pc section 5.3). Empty before the
+    /// first packet and once the transceiver is stopped; the connection's own report stays after it was closed.
     public func getStats() async -> RTCStatsReport { await self.shared.statistics(of: .receiver(self.id)) }
 
     /// Ends what the user reads, with the track.

@@ -103,8 +103,8 @@ public final class RTCRtpSender: Sendable {
 
     // MARK: Statistics
 
-    /// What is measured of the streams that this sends, and all that they refer to (W3C webrtc-pc section 5.2). Empty before the first
-    /// packet; after the connection was closed what was measured last.
+    /// What is measured of the streams that this sends, and all that they refer to (W3C webrtc-pc section 5.2). Empty before negotiation and
+    /// once the transceiver is stopped; the connection's own report stays after it was closed.
     public func getStats() async -> RTCStatsReport { await self.shared.statistics(of: .sender(self.id)) }
 
     // MARK: Media (beyond W3C)

@@ -177,11 +177,11 @@ extension PeerShared? {
         return try await self.perform(body)
     }
 
-    /// What is measured now, or was at the end.
+    /// What is measured now of a sender or receiver; its streams end with the connection.
     func statistics(of selector: StatsSelector) async -> RTCStatsReport {
         let report = try? await self.perform { (driver) throws(RTCError) in
             driver.session.statistics(of: selector, now: .now(), timestamp: WallClock.milliseconds)
         }
-        return report ?? self?.finalStatistics.selected(selector) ?? RTCStatsReport()
+        return report ?? RTCStatsReport()
     }
 }

@@ -1,6 +1,7 @@
 public import RTCRTP
 
-/// W3C webrtc-stats, `RTCInboundRtpStreamStats`: a stream that is received. Members that only a decoder or a player could fill are left out.
+/// W3C webrtc-stats, `RTCInboundRtpStreamStats`: a stream that is received, from its first packet on, until the peer ends it or the
+/// transceiver receives no more. Members that only a decoder or a player could fill are left out.
 public struct RTCInboundRtpStreamStats: Sendable, Hashable {
     // MARK: RTCRtpStreamStats
     /// The stream.

@@ -1,7 +1,7 @@
 public import RTCRTP
 
-/// W3C webrtc-stats, `RTCOutboundRtpStreamStats`: a stream that is sent, from its first packet on. Members that only an encoder could fill
-/// are left out.
+/// W3C webrtc-stats, `RTCOutboundRtpStreamStats`: a stream that is sent: from its negotiation on, until its transceiver is stopped.
+/// Members that only an encoder could fill are left out.
 public struct RTCOutboundRtpStreamStats: Sendable, Hashable {
     // MARK: RTCRtpStreamStats
     /// The stream.
@@ -10,7 +10,7 @@ public struct RTCOutboundRtpStreamStats: Sendable, Hashable {
     public var kind: MediaKind
     /// The id of the transport's entry.
     public var transportId: String
-    /// The id of the codec's entry.
+    /// The id of the codec's entry; `nil` before the first packet.
     public var codecId: String?
 
     // MARK: RTCSentRtpStreamStats
@@ -40,6 +40,11 @@ public struct RTCOutboundRtpStreamStats: Sendable, Hashable {
     public var rtxSsrc: SSRC?
     /// What encoders are told they may use, in bits per second; `nil` before they are told anything.
     public var targetBitrate: Double?
+    /// Pictures that the track delivered encoded for this stream, to be sent; `nil` for sound. Pictures that are forwarded as packets are not
+    /// among them.
+    public var framesEncoded: UInt64?
+    /// Key frames among ``framesEncoded``.
+    public var keyFramesEncoded: UInt64?
     /// Pictures sent; `nil` for sound.
     public var framesSent: UInt64?
     /// Pictures of at least 2.5 times the average size of those before; `nil` for sound.

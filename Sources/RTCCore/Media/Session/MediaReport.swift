@@ -57,7 +57,10 @@ struct MediaReport {
 extension MediaReport {
     mutating func append(_ sender: MediaSender, _ tracks: Tracks) {
         let source = tracks.sent.map { self.appendSource(of: sender, track: $0) }
-        for (index, stream) in sender.streams.enumerated() where stream.statistics.packetCount > 0 {
+        for (index, stream) in sender.streams.enumerated() {
+            // What was negotiated is there before its first packet.
+            let isNegotiated = sender.isActive && stream.encoding.isWanted
+            guard isNegotiated || stream.statistics.packetCount > 0 else { continue }
             self.append(stream, index, of: sender, source: source, tracks)
         }
     }
@@ -114,6 +117,8 @@ extension MediaReport {
         stats.totalPacketSendDelay = counts.totalQueueTime.seconds
         stats.nackCount = counts.requests
         if sender.kind == .video {
+            stats.framesEncoded = counts.encodedFrames
+            stats.keyFramesEncoded = counts.encodedKeyFrames
             stats.framesSent = counts.frames
             stats.hugeFramesSent = counts.hugeFrames
             stats.firCount = counts.fullIntras

@@ -68,6 +68,8 @@ extension MediaSession {
             now: now
         )
         let packets = try self.packets(of: frame, as: format, codec, timestamp, stream, sender)
+        stream.counts.encodedFrames &+= 1
+        if frame.isKeyFrame { stream.counts.encodedKeyFrames &+= 1 }
         for packet in packets { self.enqueue(packet, of: stream, sender, now: now) }
     }
 

@@ -11,16 +11,20 @@ extension MediaSession {
     ///
     /// - Parameters:
     ///   - timestamp: The time of day of `now`, in milliseconds since 1970.
-    ///   - tracks: The tracks of each transceiver.
+    ///   - tracks: The tracks of each transceiver; `nil` for those whose streams are over.
     func appendStatistics(
         to report: inout RTCStatsReport,
         now: NIODeadline,
         timestamp: Double,
-        tracks: (TransceiverID) -> MediaReport.Tracks
+        tracks: (TransceiverID) -> MediaReport.Tracks?
     ) {
         var media = MediaReport(report: report, now: now, timestamp: timestamp)
-        for sender in self.senders { media.append(sender, tracks(sender.id)) }
-        for receiver in self.receivers { media.append(receiver, tracks(receiver.id)) }
+        for sender in self.senders {
+            if let tracks = tracks(sender.id) { media.append(sender, tracks) }
+        }
+        for receiver in self.receivers {
+            if let tracks = tracks(receiver.id) { media.append(receiver, tracks) }
+        }
         report = media.report
     }
 }

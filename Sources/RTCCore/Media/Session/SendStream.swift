@@ -32,6 +32,9 @@ final class SendStream {
         /// Pictures whose last packet was sent.
         var frames: UInt64 = 0
         var hugeFrames: UInt64 = 0
+        /// Frames that were taken to be sent.
+        var encodedFrames: UInt64 = 0
+        var encodedKeyFrames: UInt64 = 0
         /// Bytes of the picture under way, and of those before.
         var frameBytes: UInt64 = 0
         var totalFrameBytes: UInt64 = 0
