@@ -21,7 +21,8 @@ extension MediaSession {
         guard stream.encoding.isWanted, stream.encoding.parameters.active else { return false }
         var header = packet.packet.header
         let clockRate = format.codec.codec.clockRate
-        (header.sequenceNumber, header.timestamp) = stream.continuity.map(header, clockRate: clockRate, now: now)
+        guard let place = stream.continuity.map(header, clockRate: clockRate, now: now) else { return false }
+        (header.sequenceNumber, header.timestamp) = (place.sequence, place.timestamp)
         header.payloadType = format.codec.payloadType
         header.ssrc = stream.ssrc
         if !packet.format.isTelephoneEvent { self.note(format.codec, stream) }

@@ -124,6 +124,8 @@ struct StreamContinuity {
     private var sequenceOffset: UInt16 = 0
     /// Whether numbers were used for what does not come from the feed.
     private var hasInterjected = false
+    /// How many numbers below ``nextSequence`` belong to the feed as it is mapped now.
+    private var room = 0
     /// The stream, or source of frames, that the offsets are for.
     private var feed: Feed?
     private var last: (timestamp: UInt32, instant: NIODeadline)?
@@ -174,23 +176,42 @@ struct StreamContinuity {
     }
 
     /// The outgoing sequence number and timestamp of a packet that is forwarded. Gaps and reordering stay as they are.
-    mutating func map(_ header: RTPHeader, clockRate: UInt32, now: NIODeadline) -> (sequence: UInt16, timestamp: UInt32) {
+    ///
+    /// - Returns: `nil` for a late packet whose place other packets have taken: two packets must never share a number, because SRTP would
+    ///   encrypt both with the same key stream (RFC 3711 section 9.1).
+    mutating func map(
+        _ header: RTPHeader,
+        clockRate: UInt32,
+        now: NIODeadline
+    ) -> (sequence: UInt16, timestamp: UInt32)? {
         let feed = Feed.packets(header.ssrc)
         let hasChanged = feed != self.feed
         if hasChanged {
             self.change(to: feed, at: header.timestamp, clockRate: clockRate, now: now)
         }
-        if hasChanged || self.hasInterjected {
-            self.hasInterjected = false
-            self.sequenceOffset = self.nextSequence &- header.sequenceNumber
+        if hasChanged || self.hasInterjected { self.beginMapping(at: header.sequenceNumber) }
+        var sequence = header.sequenceNumber &+ self.sequenceOffset
+        var distance = SequenceNumbers.distance(from: self.nextSequence, to: sequence)
+        if distance < -Self.maximumMisorder {
+            // Too far to be late: the feed's numbers began elsewhere.
+            self.beginMapping(at: header.sequenceNumber)
+            (sequence, distance) = (self.nextSequence, 0)
         }
-        let sequence = header.sequenceNumber &+ self.sequenceOffset
         let timestamp = header.timestamp &+ self.timestampOffset
-        if SequenceNumbers.distance(from: self.nextSequence, to: sequence) >= 0 {
+        guard distance >= -self.room else { return nil }
+        if distance >= 0 {
             self.nextSequence = sequence &+ 1
+            self.room = min(self.room + distance + 1, Self.maximumMisorder)
             self.noteTimestamp(timestamp, now: now)
         }
         return (sequence, timestamp)
+    }
+
+    /// The packet with this number is to be the next.
+    private mutating func beginMapping(at number: UInt16) {
+        self.hasInterjected = false
+        self.sequenceOffset = self.nextSequence &- number
+        self.room = 0
     }
 
     private mutating func change(to feed: Feed, at timestamp: UInt32, clockRate: UInt32, now: NIODeadline) {
@@ -205,4 +226,7 @@ struct StreamContinuity {
     private mutating func noteTimestamp(_ timestamp: UInt32, now: NIODeadline) {
         if self.last?.timestamp != timestamp { self.last = (timestamp, now) }
     }
+
+    /// How late a packet may be; receivers take no more either.
+    private static let maximumMisorder = 1000
 }
