@@ -30,7 +30,9 @@ final class SyntheticSource {
         guard self.task == nil else { return }
         let interval: TimeAmount = self.source.kind == .audio ? .milliseconds(20) : .microseconds(33_333)
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        self.task = self.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in bound.value.tick() }
+        self.task = self.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+            bound.value.tick()
+        }
     }
 
     private func tick() {
@@ -63,7 +65,9 @@ final class SyntheticSource {
         let isKeyFrame = self.wantsKeyFrame
         self.wantsKeyFrame = false
         var data = ByteBuffer()
-        data.writeBytes(isKeyFrame ? [0x10, 0x02, 0x00, 0x9D, 0x01, 0x2A, 0x80, 0x02, 0xE0, 0x01] : [0x11, 0x02, 0x00])
+        data.writeBytes(
+            isKeyFrame ? [0x10, 0x02, 0x00, 0x9D, 0x01, 0x2A, 0x80, 0x02, 0xE0, 0x01] : [0x11, 0x02, 0x00]
+        )
         data.writeRepeatingByte(UInt8(truncatingIfNeeded: self.number), count: 300)
         return RTCEncodedFrame(
             data: data,
