@@ -154,7 +154,7 @@ let package = Package(
         .target(name: "JSONLines", path: "Tests/Conformance/JSONLines", swiftSettings: swiftSettings),
         .executableTarget(
             name: "wpt-bridge",
-            dependencies: ["JSONLines", "WebRTC", "RTCCore", "RTCBase", nioCore, nioPosix],
+            dependencies: ["JSONLines", "WebRTC", "RTCCore", "RTCBase", "RTCRTP", nioCore, nioPosix],
             path: "Tests/Conformance/Bridge",
             swiftSettings: swiftSettings
         ),

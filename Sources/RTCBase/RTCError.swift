@@ -20,6 +20,8 @@ public struct RTCError: Error, Sendable, Hashable {
         public static let operation = Code("OperationError")
         /// A text is not of its grammar (a URL, for example).
         public static let syntax = Code("SyntaxError")
+        /// A text has a character that may not be in it.
+        public static let invalidCharacter = Code("InvalidCharacterError")
         /// An argument is not of its type or range.
         public static let type = Code("TypeError")
         /// A number is out of range.

@@ -69,7 +69,7 @@ await Promise.all(Array.from({ length: +options.jobs }, async () => {
     result.of = Math.max(result.total, libwebrtc[file]?.[1] ?? 0);
     results[file] = result;
     const note = result.harness?.status ? ` (${result.harness.message})` : '';
-    process.stderr.write(`${file} ${result.pass}/${result.of}, libwebrtc ${libwebrtc[file]?.[0]}, ${result.ms ?? '-'} ms${note}\n`);
+    process.stderr.write(`${file} ${result.pass}/${result.of}, libwebrtc ${libwebrtc[file]?.[0] ?? '–'}, ${result.ms ?? '-'} ms${note}\n`);
     if (options.out) fs.writeFileSync(options.out, JSON.stringify(results, null, 1));
   }
 }));
@@ -77,7 +77,7 @@ await Promise.all(Array.from({ length: +options.jobs }, async () => {
 const sum = (list, of) => list.reduce((all, file) => all + of(file), 0);
 const row = (name, list) => [
   name, list.length, sum(list, file => results[file].of), sum(list, file => results[file].pass),
-  sum(list, file => libwebrtc[file]?.[0] ?? 0), sum(list, file => results[file].tests.filter(isNotThere).length),
+  list.some(file => libwebrtc[file]) ? sum(list, file => libwebrtc[file]?.[0] ?? 0) : '–', sum(list, file => results[file].tests.filter(isNotThere).length),
 ];
 const rows = Object.entries(areas)
   .map(([area, list]) => [area, list.filter(file => results[file])])

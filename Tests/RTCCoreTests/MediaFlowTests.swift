@@ -65,7 +65,7 @@ struct MediaFlowTests {
                 case .packet(_, let packet): received.packets.append(packet)
                 case .keyFrameRequest: received.keyFrameRequests += 1
                 case .targetBitrate(_, _, let rate): received.targets.append(rate)
-                case .arrived, .left: break
+                case .arrived, .left, .tone, .toneChange: break
                 }
             }
         }

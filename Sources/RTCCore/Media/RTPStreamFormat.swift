@@ -12,12 +12,15 @@ public final class RTPStreamFormat: Sendable {
     public let headerExtensions: HeaderExtensionMap
     /// How frames are laid into packets; `nil` for what carries no frames of its own, as telephone events.
     public let payloadFormat: PayloadFormat?
+    /// Whether the packets tell of tones (RFC 4733).
+    let isTelephoneEvent: Bool
 
     /// A format.
     public init(payloadType: PayloadType, codec: RTCRtpCodec, headerExtensions: HeaderExtensionMap = .init()) {
         self.payloadType = payloadType
         self.codec = codec
         self.headerExtensions = headerExtensions
+        self.isTelephoneEvent = codec.isNamed("telephone-event")
         self.payloadFormat = PayloadFormat(RTPCodecName(rawValue: codec.name))
     }
 }

@@ -3,6 +3,7 @@ import RTCBase
 import RTCCrypto
 import RTCDTLS
 import RTCICE
+import RTCRTP
 import RTCSCTP
 
 extension PeerSession {
@@ -10,6 +11,17 @@ extension PeerSession {
     ///
     /// - Parameter timestamp: The time of day, in milliseconds since 1970.
     public func statistics(now: NIODeadline, timestamp: Double) -> RTCStatsReport {
+        self.statistics(of: .connection, now: now, timestamp: timestamp)
+    }
+
+    /// What is measured now of the connection, or of what a sender or receiver has to do with.
+    ///
+    /// - Parameter timestamp: The time of day, in milliseconds since 1970.
+    package func statistics(of selector: StatsSelector, now: NIODeadline, timestamp: Double) -> RTCStatsReport {
+        self.completeStatistics(now: now, timestamp: timestamp).selected(selector)
+    }
+
+    private func completeStatistics(now: NIODeadline, timestamp: Double) -> RTCStatsReport {
         var report = RTCStatsReport()
         let channels = self.channels.transport.statistics
         report.append(
@@ -23,10 +35,32 @@ extension PeerSession {
             )
         )
         for handle in self.channels.transport.handles { self.append(handle, timestamp, to: &report) }
+        self.appendMedia(now: now, timestamp, to: &report)
         guard let generation = self.transport.current ?? self.transport.next else { return report }
         let pairIDs = self.appendPairs(of: generation, timestamp, to: &report)
         self.appendTransport(generation, selected: pairIDs, timestamp, to: &report)
         return report
+    }
+
+    private func appendMedia(now: NIODeadline, _ timestamp: Double, to report: inout RTCStatsReport) {
+        let known = Set(self.media?.senders.map(\.id) ?? [])
+        for transceiver in self.jsep.transceivers where !known.contains(transceiver.id) && !transceiver.isStopping {
+            // Not negotiated yet: there is a source, and no stream.
+            guard let track = transceiver.sender.trackID else { continue }
+            var stats = RTCMediaSourceStats(trackIdentifier: track, kind: transceiver.kind)
+            if transceiver.kind == .video { (stats.frames, stats.framesPerSecond) = (0, 0) }
+            report.append(MediaReport.sourceID(transceiver.id, track: track), timestamp, .mediaSource(stats))
+        }
+        self.media?.appendStatistics(to: &report, now: now, timestamp: timestamp) { id in
+            guard let transceiver = self.jsep.transceiver(id), !transceiver.isStopping, !transceiver.isStopped else {
+                return nil
+            }
+            return MediaReport.Tracks(
+                sent: transceiver.sender.trackID,
+                received: transceiver.receiver.trackID,
+                mid: transceiver.mid
+            )
+        }
     }
 
     private func append(_ handle: DataChannelHandle, _ timestamp: Double, to report: inout RTCStatsReport) {
@@ -84,7 +118,7 @@ extension PeerSession {
             let remote = id(counts.pair.remote, isLocal: false)
             let pairID = "CP\(local)_\(remote)"
             if counts.isSelected { selected = pairID }
-            let stats = RTCCandidatePairStats(
+            var stats = RTCCandidatePairStats(
                 transportId: "T",
                 localCandidateId: local,
                 remoteCandidateId: remote,
@@ -102,6 +136,9 @@ extension PeerSession {
                 responsesSent: counts.responsesSent,
                 consentRequestsSent: counts.consentRequestsSent
             )
+            if counts.isSelected, let target = self.media?.congestion?.estimate.target {
+                stats.availableOutgoingBitrate = Double(target.bitsPerSecond)
+            }
             report.append(pairID, timestamp, .candidatePair(stats))
         }
         return selected

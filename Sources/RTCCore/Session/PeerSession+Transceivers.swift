@@ -66,6 +66,7 @@ extension PeerSession {
         }
         try self.checkRoom()
         let id = self.jsep.addTrack(kind, id: trackID, streams: streams)
+        self.media?.sourceChanged(of: id)
         self.updateNegotiatedMedia()
         self.updateNegotiationNeeded()
         return id
@@ -96,7 +97,9 @@ extension PeerSession {
         guard let transceiver = self.jsep.transceiver(id), !transceiver.isStopping else {
             throw RTCError(.invalidState, "the transceiver is stopped")
         }
+        guard transceiver.sender.trackID != trackID else { return }
         self.jsep.withTransceiver(id) { $0.sender.trackID = trackID }
+        self.media?.sourceChanged(of: id)
     }
 
     /// Associates a sender's track with streams (W3C webrtc-pc section 5.2, `setStreams`).

@@ -30,12 +30,35 @@ package struct FrameBuffer: Sendable {
         package var lostFrames: UInt64 = 0
         /// Whole frames dropped because a frame before them was lost.
         package var undecodableFrames: UInt64 = 0
-        /// Packets that came after they were given up, or twice.
+        /// Packets that came after they were given up.
         package var discardedPackets: UInt64 = 0
+        /// Packets that came twice.
+        package var duplicatePackets: UInt64 = 0
+        /// Frames of several packets among those given out.
+        package var assembledFrames: UInt64 = 0
+        /// The sum of the times from the first to the last packet of those.
+        package var totalAssembly = TimeAmount.zero
         /// The sum of the times from a frame's first packet until it was given out.
         package var totalDelay = TimeAmount.zero
         /// Packets in all frames given out.
         package var packets: UInt64 = 0
+
+        /// Nothing yet.
+        package init() {}
+
+        /// Adds what another buffer counted.
+        package mutating func add(_ other: Counters) {
+            self.frames &+= other.frames
+            self.keyFrames &+= other.keyFrames
+            self.lostFrames &+= other.lostFrames
+            self.undecodableFrames &+= other.undecodableFrames
+            self.discardedPackets &+= other.discardedPackets
+            self.duplicatePackets &+= other.duplicatePackets
+            self.assembledFrames &+= other.assembledFrames
+            self.totalAssembly = self.totalAssembly + other.totalAssembly
+            self.totalDelay = self.totalDelay + other.totalDelay
+            self.packets &+= other.packets
+        }
     }
 
     /// A frame that is given out.
@@ -56,6 +79,8 @@ package struct FrameBuffer: Sendable {
         var sequence: Int64
         var packet: RTPPacket
         var arrival: NIODeadline
+        /// Whether it has no part in any frame.
+        var isEmpty: Bool
     }
 
     private var depacketizer: any RTPDepacketizer
@@ -87,7 +112,10 @@ package struct FrameBuffer: Sendable {
     }
 
     /// Takes in a packet, in whatever order they come.
-    package mutating func insert(_ packet: RTPPacket, now: NIODeadline) {
+    ///
+    /// - Parameter isMedia: Whether it is of the buffer's format; others (telephone events, comfort noise) only fill their place in the
+    ///   order, so that they are not missed.
+    package mutating func insert(_ packet: RTPPacket, isMedia: Bool = true, now: NIODeadline) {
         let sequence = self.unwrapper.peek(packet.sequenceNumber)
         if let next = self.next, abs(sequence - self.highest) > Self.longestJump { self.restart(next, at: packet) }
         let number = self.unwrapper.unwrap(packet.sequenceNumber)
@@ -100,11 +128,12 @@ package struct FrameBuffer: Sendable {
         self.highest = max(self.highest, number)
         self.makeRoom(for: number)
         if self.slots[self.slot(number)]?.sequence == number {
-            self.counters.discardedPackets += 1
+            self.counters.duplicatePackets += 1
             return
         }
-        self.slots[self.slot(number)] = Slot(sequence: number, packet: packet, arrival: now)
-        self.playout.note(packet.timestamp, arrival: now)
+        let isEmpty = !isMedia || packet.view.payloadRange.isEmpty
+        self.slots[self.slot(number)] = Slot(sequence: number, packet: packet, arrival: now, isEmpty: isEmpty)
+        if isMedia { self.playout.note(packet.timestamp, arrival: now) }
     }
 
     /// Before anything was given out the beginning may still come.
@@ -145,7 +174,7 @@ package struct FrameBuffer: Sendable {
     /// When ``poll(now:)`` may have something that it has not now; `nil` if only packets can change that.
     package var nextTimeout: NIODeadline? {
         var earliest = self.gapSince.map { $0 + self.delays.gap }
-        if let target = self.delays.target, let next = self.next, let slot = self.at(next) {
+        if let target = self.delays.target, let next = self.next, let slot = self.at(next), !slot.isEmpty {
             let due = self.playout.due(slot.packet.timestamp, arrival: slot.arrival, target: target)
             earliest = min(earliest ?? due, due)
         }
@@ -197,20 +226,21 @@ package struct FrameBuffer: Sendable {
     private func endsFrame(_ packet: RTPPacket) -> Bool { self.format.kind == .audio || packet.marker }
 
     private func isDue(_ sequence: Int64, now: NIODeadline) -> Bool {
-        guard let target = self.delays.target, let slot = self.at(sequence) else { return true }
+        guard let target = self.delays.target, let slot = self.at(sequence), !slot.isEmpty else { return true }
         return self.playout.due(slot.packet.timestamp, arrival: slot.arrival, target: target) <= now
     }
 
     private mutating func takeFrame(_ range: ClosedRange<Int64>, now: NIODeadline) -> Output? {
         guard let first = self.at(range.lowerBound), let last = self.at(range.upperBound) else { return nil }
-        var arrival = first.arrival
+        var (arrival, lastArrival) = (first.arrival, first.arrival)
         // Padding carries nothing, and belongs to no frame.
-        let carries = range.contains { !(self.at($0)?.packet.view.payloadRange.isEmpty ?? true) }
+        let carries = range.contains { self.at($0)?.isEmpty == false }
         self.depacketizer.begin(timestamp: first.packet.timestamp, isStartKnown: self.isStartKnown)
         for sequence in range {
             guard let slot = self.at(sequence) else { continue }
             arrival = min(arrival, slot.arrival)
-            if carries, !slot.packet.view.payloadRange.isEmpty {
+            lastArrival = max(lastArrival, slot.arrival)
+            if carries, !slot.isEmpty {
                 slot.packet.withBytes { bytes in
                     self.depacketizer.append(
                         bytes.extracting(slot.packet.view.payloadRange),
@@ -232,6 +262,10 @@ package struct FrameBuffer: Sendable {
         guard self.isUsable(frame) else { return nil }
         self.counters.frames += 1
         self.counters.packets += UInt64(range.count)
+        if range.count > 1 {
+            self.counters.assembledFrames += 1
+            self.counters.totalAssembly = self.counters.totalAssembly + (lastArrival - arrival)
+        }
         self.counters.totalDelay = self.counters.totalDelay + (now - arrival)
         defer { self.followsLoss = false }
         return Output(

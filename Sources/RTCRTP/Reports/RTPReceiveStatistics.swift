@@ -62,13 +62,17 @@ public struct RTPReceiveStatistics: Sendable {
     public init(clockRate: UInt32) { self.clockRate = clockRate }
 
     /// Counts a packet.
+    ///
+    /// - Parameter isTimed: Whether the timestamp says when the packet was sent, so that jitter can be measured; `false` for telephone
+    ///   events, which keep the timestamp of their beginning.
     @discardableResult
-    public mutating func receive(_ view: RTPPacketView, now: NIODeadline) -> Reception {
+    public mutating func receive(_ view: RTPPacketView, isTimed: Bool = true, now: NIODeadline) -> Reception {
         self.receive(
             sequenceNumber: view.header.sequenceNumber,
             timestamp: view.header.timestamp,
             payloadSize: view.payloadRange.count,
             overhead: view.size - view.payloadRange.count,
+            isTimed: isTimed,
             now: now
         )
     }
@@ -78,12 +82,14 @@ public struct RTPReceiveStatistics: Sendable {
     /// - Parameters:
     ///   - payloadSize: In bytes, headers and padding left out.
     ///   - overhead: Headers and padding, in bytes.
+    ///   - isTimed: Whether the timestamp says when the packet was sent, so that jitter can be measured.
     @discardableResult
     public mutating func receive(
         sequenceNumber: UInt16,
         timestamp: UInt32,
         payloadSize: Int,
         overhead: Int,
+        isTimed: Bool = true,
         now: NIODeadline
     ) -> Reception {
         let reception = self.place(sequenceNumber)
@@ -94,7 +100,7 @@ public struct RTPReceiveStatistics: Sendable {
         self.overheadByteCount &+= UInt64(max(overhead, 0))
         self.lastArrival = now
         // Packets that are late would say more about the reordering than about the queues.
-        if reception != .older { self.updateJitter(timestamp: timestamp, now: now) }
+        if isTimed, reception != .older { self.updateJitter(timestamp: timestamp, now: now) }
         return reception
     }
 

@@ -74,6 +74,11 @@ final class PeerMedia {
         case .keyFrameRequest(let id, let encoding): self.transceivers[id]?.sender.keyFrameRequested(encoding: encoding)
         case .targetBitrate(let id, let encoding, let rate):
             self.transceivers[id]?.sender.mayUse(rate, encoding: encoding)
+        case .tone(let id, let tone): self.transceivers[id]?.receiver.outlets.deliver(tone)
+        case .toneChange(let id, let tone, let remaining):
+            guard let dtmf = self.transceivers[id]?.sender.dtmf else { return }
+            dtmf.toneChanged(to: tone, remaining: remaining)
+            self.shared.emit(.toneChange(dtmf, tone))
         case .arrived, .left: break
         }
     }

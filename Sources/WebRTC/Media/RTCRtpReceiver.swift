@@ -80,6 +80,12 @@ public final class RTCRtpReceiver: Sendable {
         return sources ?? []
     }
 
+    // MARK: Statistics
+
+    /// What is measured of the streams that this receives, and all that they refer to (W3C webrtc-pc section 5.3). Empty before the
+    /// first packet and once the transceiver is stopped; the connection's own report stays after it was closed.
+    public func getStats() async -> RTCStatsReport { await self.shared.statistics(of: .receiver(self.id)) }
+
     /// Ends what the user reads, with the track.
     func end() { self.outlets.end() }
 
@@ -102,6 +108,12 @@ public final class RTCRtpReceiver: Sendable {
         defer { self.wantsChanged() }
         return self.outlets.makeFrames(limit: limit)
     }
+
+    /// The telephone events in the peer's sound (RFC 4733): each as it begins and as it ends. For one reader: a new sequence ends the one
+    /// before.
+    ///
+    /// - Parameter limit: How many may wait; the oldest are dropped beyond that. Default 256.
+    public func tones(limit: Int = 256) -> AsyncStream<RTCTelephoneEvent> { self.outlets.makeTones(limit: limit) }
 
     /// Calls `handler` with each packet as it comes, on the event loop of the connection: the way to forward without a hop. It must not
     /// block. `nil` takes it away.

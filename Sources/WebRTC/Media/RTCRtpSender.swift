@@ -20,10 +20,14 @@ public final class RTCRtpSender: Sendable {
     private let values: Mutex<Values>
     private let outlet: SenderOutlet?
 
+    /// Plays tones of a telephone; `nil` for pictures (W3C webrtc-pc section 7.1).
+    public let dtmf: RTCDTMFSender?
+
     init(_ state: PeerSession.TransceiverState, shared: PeerShared) {
         self.id = state.id
         self.shared = shared
         self.outlet = shared.outlet(of: state.id)
+        self.dtmf = state.kind == .audio ? RTCDTMFSender(state, shared: shared) : nil
         self.values = Mutex(Values(state: state))
     }
 
@@ -97,6 +101,12 @@ public final class RTCRtpSender: Sendable {
         try await self.shared.perform { (driver) throws(RTCError) in try driver.session.setStreams(names, of: id) }
     }
 
+    // MARK: Statistics
+
+    /// What is measured of the streams that this sends, and all that they refer to (W3C webrtc-pc section 5.2). Empty before negotiation and
+    /// once the transceiver is stopped; the connection's own report stays after it was closed.
+    public func getStats() async -> RTCStatsReport { await self.shared.statistics(of: .sender(self.id)) }
+
     // MARK: Media (beyond W3C)
 
     /// What the network lets an encoding use, headers included; `nil` before that is known. Zero while it is switched off.
@@ -121,6 +131,7 @@ public final class RTCRtpSender: Sendable {
             defer { values.track = track }
             return values.track
         }
+        self.dtmf?.setHasTrack(track != nil)
         guard before !== track, let outlet = self.outlet else { return }
         if let before { before.source?.detach(before, from: outlet) }
         if let track { track.source?.attach(track, to: outlet) }
@@ -128,6 +139,7 @@ public final class RTCRtpSender: Sendable {
 
     /// The connection or the transceiver is over: nothing feeds it any more.
     func end() {
+        self.dtmf?.end()
         guard let outlet = self.outlet, let track = self.track else { return }
         track.source?.detach(track, from: outlet)
     }
@@ -144,5 +156,6 @@ public final class RTCRtpSender: Sendable {
             if values.state.sendParameters != state.sendParameters { values.lastParameters = nil }
             values.state = state
         }
+        self.dtmf?.update(state)
     }
 }

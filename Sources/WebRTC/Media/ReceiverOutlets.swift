@@ -8,6 +8,7 @@ final class ReceiverOutlets: Sendable {
         var packets: AsyncStream<RTCReceivedPacket>.Continuation?
         var frameHandler: (@Sendable (RTCEncodedFrame) -> Void)?
         var frames: AsyncStream<RTCEncodedFrame>.Continuation?
+        var tones: AsyncStream<RTCTelephoneEvent>.Continuation?
         var transform: (@Sendable (RTCEncodedFrame) -> RTCEncodedFrame?)?
         var dropped: UInt64 = 0
         var hasEnded = false
@@ -55,6 +56,17 @@ final class ReceiverOutlets: Sendable {
         return stream
     }
 
+    func makeTones(limit: Int) -> AsyncStream<RTCTelephoneEvent> {
+        let (stream, continuation) = AsyncStream<RTCTelephoneEvent>.makeStream(bufferingPolicy: .bufferingNewest(limit))
+        let before = self.values.withLock { values in
+            defer { values.tones = continuation }
+            if values.hasEnded { continuation.finish() }
+            return values.tones
+        }
+        before?.finish()
+        return stream
+    }
+
     // MARK: On the event loop
 
     func deliver(_ packet: RTCReceivedPacket) {
@@ -70,14 +82,20 @@ final class ReceiverOutlets: Sendable {
         if let frames, case .dropped = frames.yield(frame) { self.noteDrop() }
     }
 
+    func deliver(_ tone: RTCTelephoneEvent) {
+        let tones = self.values.withLock { $0.tones }
+        if let tones, case .dropped = tones.yield(tone) { self.noteDrop() }
+    }
+
     /// The track has ended: nothing comes any more.
     func end() {
-        let (packets, frames) = self.values.withLock { values in
+        let (packets, frames, tones) = self.values.withLock { values in
             defer { values = Values(dropped: values.dropped, hasEnded: true) }
-            return (values.packets, values.frames)
+            return (values.packets, values.frames, values.tones)
         }
         packets?.finish()
         frames?.finish()
+        tones?.finish()
     }
 
     private func noteDrop() { self.values.withLock { $0.dropped &+= 1 } }

@@ -176,4 +176,12 @@ extension PeerShared? {
         guard let self else { throw RTCError(.invalidState, "the connection is closed") }
         return try await self.perform(body)
     }
+
+    /// What is measured now of a sender or receiver; its streams end with the connection.
+    func statistics(of selector: StatsSelector) async -> RTCStatsReport {
+        let report = try? await self.perform { (driver) throws(RTCError) in
+            driver.session.statistics(of: selector, now: .now(), timestamp: WallClock.milliseconds)
+        }
+        return report ?? RTCStatsReport()
+    }
 }

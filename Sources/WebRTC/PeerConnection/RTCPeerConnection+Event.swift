@@ -33,6 +33,8 @@ extension RTCPeerConnection {
         case unmute(MediaStreamTrack)
         /// A track of the peer is over.
         case ended(MediaStreamTrack)
+        /// A sender begins a tone; an empty text when it has played all (W3C webrtc-pc section 7.4).
+        indirect case toneChange(RTCDTMFSender, String)
         /// The ICE transport changed its state.
         case iceTransportStateChange(RTCIceTransportState)
         /// The ICE transport changed its gathering state.

@@ -255,6 +255,21 @@ public actor RTCPeerConnection {
         return driver.session.statistics(now: .now(), timestamp: WallClock.milliseconds)
     }
 
+    /// What the connection measures of one track that it sends or receives, and all that belongs to it (W3C webrtc-pc section 8.2).
+    ///
+    /// - Parameter selector: The track; `nil` for the whole connection.
+    /// - Throws: `RTCError.Code.invalidAccess` unless exactly one sender or receiver has the track.
+    public func getStats(_ selector: MediaStreamTrack?) async throws(RTCError) -> RTCStatsReport {
+        guard let selector else { return await self.getStats() }
+        let transceivers = self.snapshot.transceivers
+        var found = transceivers.filter { $0.sender.track === selector }.map { StatsSelector.sender($0.id) }
+        found += transceivers.filter { $0.receiver.track === selector }.map { StatsSelector.receiver($0.id) }
+        guard let only = found.first, found.count == 1 else {
+            throw RTCError(.invalidAccess, "\(found.count) senders and receivers have the track, not one")
+        }
+        return await PeerShared?(self.shared).statistics(of: only)
+    }
+
     // MARK: Closing
 
     /// Closes the connection; always ends (W3C webrtc-pc section 4.4.2). The peer is told; messages that were not sent yet are lost:

@@ -1,4 +1,5 @@
 import JSONLines
+import NIOCore
 import RTCBase
 import RTCCore
 import WebRTC
@@ -55,7 +56,7 @@ extension Bridge {
         return .reference(try self.tellOwner(of: transceiver.sender, object).id, "RTCRtpTransceiver")
     }
 
-    private func track(_ json: JSONValue?) throws -> MediaStreamTrack {
+    func track(_ json: JSONValue?) throws -> MediaStreamTrack {
         guard let track = json?.reference.flatMap({ self.media.tracks[$0] }) else {
             throw Failure("TypeError", "a track is required")
         }
@@ -78,9 +79,9 @@ extension Bridge {
         if let transceiver = self.media.transceivers[id] { return try await self.call(transceiver, method, arguments) }
         if let sender = self.media.senders[id] { return try await self.callSender(sender, method, arguments) }
         if let receiver = self.media.receivers[id] {
-            guard method == "getParameters" else { throw Failure.notImplemented("RTCRtpReceiver.\(method)") }
-            return JSONValue(receiver.object.receiver.getParameters())
+            return try await self.callReceiver(receiver, method)
         }
+        if let dtmf = self.media.dtmf[id] { return try await self.callDTMF(dtmf, method, arguments) }
         guard let track = self.media.tracks[id] else { return nil }
         switch method {
         case "stop":
@@ -136,13 +137,73 @@ extension Bridge {
         }
     }
 
+    private func callReceiver(_ receiver: MediaObjects.Transceiver, _ method: String) async throws -> JSONValue {
+        let object = receiver.object.receiver
+        switch method {
+        case "getParameters":
+            return JSONValue(object.getParameters())
+        case "getSynchronizationSources":
+            return await self.json(object.getSynchronizationSources(), of: receiver.owner)
+        case "getContributingSources":
+            return await self.json(object.getContributingSources(), of: receiver.owner)
+        default:
+            throw Failure.notImplemented("RTCRtpReceiver.\(method)")
+        }
+    }
+
+    private func json(_ sources: [RTCRtpContributingSource], of owner: ConnectionObject) async -> JSONValue {
+        // The time of day of this moment, by the clock that statistics go by.
+        let timeOfDay = await owner.connection.getStats().entries.first?.timestamp ?? 0
+        let now = NIODeadline.now()
+        return .array(
+            sources.map { source in
+                var members: [String: JSONValue] = [
+                    "timestamp": .number(timeOfDay - Double((now - source.timestamp).nanoseconds) / 1e6),
+                    "source": JSONValue(source.source.rawValue), "rtpTimestamp": JSONValue(source.rtpTimestamp),
+                ]
+                members["audioLevel"] = source.audioLevel.map { .number($0) }
+                return .object(members)
+            }
+        )
+    }
+
+    private func callDTMF(
+        _ transceiver: MediaObjects.Transceiver,
+        _ method: String,
+        _ arguments: JSONValue
+    ) async throws -> JSONValue {
+        guard method == "insertDTMF", let dtmf = transceiver.object.sender.dtmf, let id = transceiver.dtmfID else {
+            throw Failure.notImplemented("RTCDTMFSender.\(method)")
+        }
+        try await dtmf.insertDTMF(
+            arguments[0]?.string ?? "",
+            duration: .milliseconds(arguments[1]?.double ?? 100),
+            interToneGap: .milliseconds(arguments[2]?.double ?? 70)
+        )
+        self.image.set("toneBuffer", .string(dtmf.toneBuffer), of: id)
+        return .null
+    }
+
+    /// An attribute that no message tells of.
+    func getMedia(_ id: String, _ attribute: String) throws -> JSONValue {
+        guard attribute == "canInsertDTMF", let dtmf = self.media.dtmf[id]?.object.sender.dtmf else {
+            throw Failure.notImplemented("get \(attribute)")
+        }
+        return .bool(dtmf.canInsertDTMF)
+    }
+
     /// A method of a sender or receiver that gives a promise.
     func callMediaPromise(_ id: String, _ method: String, _ arguments: JSONValue) async throws -> JSONValue {
+        if let transceiver = self.media.receivers[id], method == "getStats" {
+            return JSONValue(await transceiver.object.receiver.getStats())
+        }
         guard let transceiver = self.media.senders[id] else {
             throw Failure.notImplemented("\(self.media.receivers[id] == nil ? "" : "RTCRtpReceiver.")\(method)")
         }
         let sender = transceiver.object.sender
         switch method {
+        case "getStats":
+            return JSONValue(await sender.getStats())
         case "replaceTrack":
             let track = try arguments[0].map { try self.track($0) }
             try await sender.replaceTrack(track)
@@ -184,7 +245,9 @@ extension Bridge {
         switch type {
         case "MediaStreamTrack":
             let kind = arguments[0]?["kind"]?.string.flatMap(MediaKind.init(rawValue:)) ?? .audio
-            return self.adopt(MediaStreamTrack(source: MediaStreamTrackSource(kind: kind, label: "synthetic")))
+            let source = MediaStreamTrackSource(kind: kind, label: "synthetic")
+            self.media.add(SyntheticSource(source, eventLoop: self.eventLoop), for: source)
+            return self.adopt(MediaStreamTrack(source: source))
         case "MediaStream":
             let tracks = (arguments[0]?.array ?? []).compactMap { $0.reference.flatMap { self.media.tracks[$0] } }
             return self.adopt(MediaStream(tracks))
@@ -232,10 +295,13 @@ extension Bridge {
             id: self.makeID("transceiver"),
             senderID: self.makeID("sender"),
             receiverID: self.makeID("receiver"),
+            dtmfID: transceiver.sender.dtmf == nil ? nil : self.makeID("dtmf"),
             object: transceiver,
             owner: owner
         )
         self.media.add(object)
+        // A page that shows a track reads its frames.
+        transceiver.receiver.setFrameHandler { _ in }
         self.image.set(
             [
                 "mid": JSONValue(transceiver.mid),
@@ -245,7 +311,9 @@ extension Bridge {
             ],
             of: object.id
         )
-        self.image.set(["dtmf": nil, "transport": nil], of: object.senderID)
+        let dtmf = object.dtmfID.map { JSONValue.reference($0, "RTCDTMFSender") } ?? .null
+        self.image.set(["dtmf": dtmf, "transport": nil], of: object.senderID)
+        if let id = object.dtmfID { self.image.set("toneBuffer", "", of: id) }
         self.image.set(
             ["track": self.adopt(transceiver.receiver.track), "jitterBufferTarget": nil, "transport": nil],
             of: object.receiverID
@@ -256,6 +324,7 @@ extension Bridge {
 
     /// What calls change, as it is now.
     func tellChangeable(_ transceiver: MediaObjects.Transceiver) {
+        if let source = transceiver.object.sender.track?.source { self.media.source(source)?.feed(transceiver.object) }
         let direction = JSONValue.string(transceiver.object.direction.rawValue)
         let track = transceiver.object.sender.track.map { self.adopt($0) } ?? .null
         self.image.set("direction", direction, of: transceiver.id)
@@ -307,6 +376,11 @@ extension Bridge {
             self.write(event: name, of: id, ["track": self.adopt(track)])
         case .mute(let track): self.tell("mute", ["muted": true], of: track)
         case .unmute(let track): self.tell("unmute", ["muted": false], of: track)
+        case .toneChange(let dtmf, let tone):
+            let owner = object.transceivers.first { $0.object.sender.dtmf === dtmf }
+            guard let id = owner?.dtmfID else { return }
+            self.image.set("toneBuffer", .string(dtmf.toneBuffer), of: id)
+            self.write(event: "tonechange", of: id, ["tone": .string(tone)])
         case .ended(let track): self.tell("ended", ["readyState": "ended"], of: track)
         default: break
         }

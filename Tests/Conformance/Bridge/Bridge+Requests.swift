@@ -46,8 +46,8 @@ extension Bridge {
         case "addIceCandidate":
             try await connection.addIceCandidate(arguments[0]?.candidateInit)
         case "getStats":
-            guard arguments[0] == nil else { throw Failure.notImplemented("getStats of a track") }
-            return JSONValue(await connection.getStats())
+            guard let track = arguments[0], track != nil else { return JSONValue(await connection.getStats()) }
+            return JSONValue(try await connection.getStats(self.track(track)))
         default:
             throw Failure.notImplemented("RTCPeerConnection.\(method)")
         }
@@ -79,6 +79,8 @@ extension Bridge {
             return try self.callTransport(id, method)
         case "set":
             return try await self.set(request)
+        case "get":
+            return try self.getMedia(request["obj"]?.string ?? "", request["attr"]?.string ?? "")
         default:
             throw Failure.notImplemented("\(request["op"]?.string ?? "") \(request["attr"]?.string ?? "")")
         }

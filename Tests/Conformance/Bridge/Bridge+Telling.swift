@@ -257,7 +257,7 @@ extension Bridge {
             self.write(event: "connectionstatechange", of: object.id)
         case .dataChannel:
             break
-        case .track, .addTrack, .removeTrack, .mute, .unmute, .ended:
+        case .track, .addTrack, .removeTrack, .mute, .unmute, .ended, .toneChange:
             self.tellMedia(event, of: object)
         case .iceTransportStateChange:
             self.write(event: "statechange", of: ids?.ice)

@@ -148,7 +148,7 @@ extension JSONValue {
         case let value as Bool: return .bool(value)
         case let value as Double: return .number(value)
         case let value as any BinaryInteger: return JSONValue(value)
-        case let value as any RawRepresentable: return (value.rawValue as? String).map { .string($0) }
+        case let value as any RawRepresentable: return Self.scalar(value.rawValue)
         default:
             let mirror = Mirror(reflecting: value)
             guard mirror.displayStyle == .optional, let wrapped = mirror.children.first?.value else { return nil }

@@ -13,6 +13,8 @@ final class MediaSender {
     /// What was found for the formats of packets that are forwarded.
     private var outgoing: [ObjectIdentifier: OutgoingFormat] = [:]
     var wasActive = false
+    /// Tones that are played or wait; made when some are inserted first.
+    var tones: TelephoneEventSender?
 
     /// How packets of one incoming format go out.
     final class OutgoingFormat {
@@ -59,10 +61,18 @@ final class MediaSender {
             ?? codecs.first { $0.codec.isNamed(codec.name) && $0.codec.clockRate == codec.clockRate }
     }
 
+    /// The telephone event with a codec's clock rate.
+    private func telephoneEvent(_ codec: RTCRtpCodec) -> NegotiatedMedia.Codec? {
+        self.section.send.formats.telephoneEvents[codec.clockRate].map { type in
+            NegotiatedMedia.Codec(payloadType: type, codec: codec, rtx: nil, feedback: [])
+        }
+    }
+
     /// How packets of a format are to go out; `nil` if the peer takes no such codec.
     func outgoing(_ format: RTPStreamFormat) -> OutgoingFormat? {
         if let known = self.outgoing[ObjectIdentifier(format)] { return known }
-        guard let codec = self.codec(for: format.codec) else { return nil }
+        guard let codec = format.isTelephoneEvent ? self.telephoneEvent(format.codec) : self.codec(for: format.codec)
+        else { return nil }
         let made = OutgoingFormat(
             incoming: format,
             codec: codec,

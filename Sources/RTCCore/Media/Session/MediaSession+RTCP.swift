@@ -74,7 +74,11 @@ extension MediaSession {
             last: delay.lastReceiverReport,
             delay: delay.delaySinceLastReceiverReport
         )
-        if let time { self.noteRoundTrip(time) }
+        guard let time else { return }
+        self.noteRoundTrip(time)
+        for receiver in self.receivers {
+            for stream in receiver.streams { stream.roundTrips.note(time) }
+        }
     }
 
     private func receiveGoodbye(from ssrc: SSRC) {

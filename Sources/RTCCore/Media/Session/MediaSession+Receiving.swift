@@ -92,6 +92,8 @@ extension MediaSession {
         if let stream = receiver.stream(ssrc) {
             stream.counts.retransmittedPackets &+= 1
             stream.counts.retransmittedBytes &+= UInt64(packet.view.payloadRange.count)
+            stream.counts.retransmittedHeaderBytes &+= UInt64(packet.view.size - packet.view.payloadRange.count)
+            stream.rtxSSRC = view.header.ssrc
         }
         self.receiveMedia(packet, route, receiver, isRecovered: true, now: now)
     }
@@ -106,7 +108,9 @@ extension MediaSession {
         guard let format = receiver.formats[Int(packet.payloadType.rawValue)],
             let stream = self.stream(packet.ssrc, route, format, receiver, mayBegin: !isRecovered)
         else { return }
-        if !isRecovered { guard stream.account(packet, now: now) else { return } }
+        if !isRecovered {
+            guard stream.account(packet, isTimed: !format.isTelephoneEvent, now: now) else { return }
+        }
         self.deliver(packet, format, stream, receiver, isRecovered: isRecovered, now: now)
         guard stream.repair != nil else { return }
         _ = packet.withBytes { stream.repair?.receiveMedia($0) }
@@ -122,7 +126,7 @@ extension MediaSession {
         now: NIODeadline
     ) {
         guard let stream = self.stream(packet.ssrc, route, format, receiver, mayBegin: true),
-            stream.account(packet, now: now)
+            stream.account(packet, isTimed: true, now: now)
         else { return }
         var blocks: [(buffer: ByteBuffer, isRedundant: Bool)] = []
         if stream.redundancy == nil { stream.redundancy = RedundantAudioReceiver(redPayloadType: packet.payloadType) }
@@ -192,8 +196,9 @@ extension MediaSession {
             )
             self.events.append(.packet(receiver.id, received))
         }
-        guard stream.frames != nil, format.payloadFormat != nil else { return }
-        stream.frames?.insert(packet, now: now)
+        if format.isTelephoneEvent { self.receiveTone(packet, format, of: stream, receiver, now: now) }
+        guard stream.frames != nil else { return }
+        stream.frames?.insert(packet, isMedia: format.payloadFormat != nil, now: now)
         self.takeFrames(of: stream, receiver, now: now)
     }
 
@@ -298,6 +303,7 @@ extension MediaSession {
                         self.pendingFeedback.append(.nack(stream.ssrc, numbers))
                     }
                 }
+                if stream.tones != nil { self.takeTones(of: stream, receiver, now: now) }
                 if stream.frames != nil { self.takeFrames(of: stream, receiver, now: now) }
             }
         }

@@ -14,14 +14,18 @@ extension MediaSession {
             self.counters.unsendable &+= 1
             return false
         }
+        // A tone takes the place of the sound (RFC 4733 section 2.5.1).
+        guard sender.tones?.isPlaying != true else { return false }
         let stream = sender.streams[encoding]
+        stream.source.note(packet.packet.timestamp, now: now)
         guard stream.encoding.isWanted, stream.encoding.parameters.active else { return false }
         var header = packet.packet.header
         let clockRate = format.codec.codec.clockRate
-        (header.sequenceNumber, header.timestamp) = stream.continuity.map(header, clockRate: clockRate, now: now)
+        guard let place = stream.continuity.map(header, clockRate: clockRate, now: now) else { return false }
+        (header.sequenceNumber, header.timestamp) = (place.sequence, place.timestamp)
         header.payloadType = format.codec.payloadType
         header.ssrc = stream.ssrc
-        self.note(format.codec, stream)
+        if !packet.format.isTelephoneEvent { self.note(format.codec, stream) }
         let outgoing = OutgoingPacket(
             source: packet.packet,
             header: header,
@@ -50,7 +54,11 @@ extension MediaSession {
             return
         }
         let stream = sender.streams[frame.encoding]
-        guard stream.encoding.isWanted, stream.encoding.parameters.active, stream.isOn else {
+        stream.source.note(frame.timestamp, now: now)
+        if let level = frame.audioLevel { stream.source.level = level }
+        // A tone takes the place of the sound (RFC 4733 section 2.5.1).
+        guard stream.encoding.isWanted, stream.encoding.parameters.active, stream.isOn, sender.tones?.isPlaying != true
+        else {
             stream.counts.droppedFrames &+= 1
             return
         }
@@ -61,9 +69,9 @@ extension MediaSession {
             clockRate: codec.codec.clockRate,
             now: now
         )
-        stream.counts.frames &+= 1
-        if frame.isKeyFrame { stream.counts.keyFrames &+= 1 }
         let packets = try self.packets(of: frame, as: format, codec, timestamp, stream, sender)
+        stream.counts.encodedFrames &+= 1
+        if frame.isKeyFrame { stream.counts.encodedKeyFrames &+= 1 }
         for packet in packets { self.enqueue(packet, of: stream, sender, now: now) }
     }
 
@@ -150,15 +158,15 @@ extension MediaSession {
     // MARK: Onto the wire
 
     func sendPaced(_ paced: PacedPacket, probe: ProbeClusterID?, now: NIODeadline) {
+        paced.stream.counts.totalQueueTime = paced.stream.counts.totalQueueTime + (now - paced.enqueued)
         if paced.isRetransmission {
             self.repeatNow(paced.packet, of: paced.stream, paced.sender, probe: probe, now: now)
         } else {
-            paced.stream.counts.totalQueueTime = paced.stream.counts.totalQueueTime + (now - paced.enqueued)
             self.sendNow(paced.packet, of: paced.stream, paced.sender, probe: probe, now: now)
         }
     }
 
-    private func sendNow(
+    func sendNow(
         _ packet: OutgoingPacket,
         of stream: SendStream,
         _ sender: MediaSender,
@@ -170,12 +178,7 @@ extension MediaSession {
             let headerSize = self.write(packet.header, of: packet, stream, sender, isRepair: false, probe: probe, now),
             self.protect(headerSize: headerSize, payload: packet.source, isRepair: false)
         else { return }
-        stream.statistics.send(
-            timestamp: packet.header.timestamp,
-            payloadSize: payload.count,
-            overhead: headerSize,
-            now: now
-        )
+        stream.noteSent(packet.header, payloadSize: payload.count, overhead: headerSize, now: now)
         if sender.feedback.contains(.nack) {
             stream.history.store(packet, sequence: packet.header.sequenceNumber, now: now)
         }
@@ -208,6 +211,8 @@ extension MediaSession {
         else { return }
         stream.counts.retransmittedPackets &+= 1
         stream.counts.retransmittedBytes &+= UInt64(packet.source.view.payloadRange.count)
+        // The number of the original, which a retransmission begins with, belongs to neither (RFC 4588 section 4).
+        stream.counts.retransmittedHeaderBytes &+= UInt64(headerSize - (packet.rtx == nil ? 0 : 2))
     }
 
     /// Writes the header, and of a retransmission the original's number, into ``headerScratch``.

@@ -97,6 +97,7 @@ final class MediaSession {
     func handleTimeout(now: NIODeadline) {
         guard self.srtp != nil else { return }
         self.pollReceivers(now: now)
+        self.playTones(now: now)
         self.pace(now: now)
         self.sendFeedback(now: now)
         self.sendReports(now: now)
@@ -107,6 +108,7 @@ final class MediaSession {
         var earliest: NIODeadline? = .earliest(self.reports?.nextDeadline, self.feedback?.nextTimeout)
         earliest = .earliest(earliest, self.congestion?.nextTimeout)
         for receiver in self.receivers { earliest = .earliest(earliest, receiver.nextTimeout) }
+        for sender in self.senders { earliest = .earliest(earliest, sender.tones?.nextTimeout) }
         return earliest
     }
 
@@ -132,6 +134,10 @@ package enum MediaEvent: Sendable {
     case keyFrameRequest(TransceiverID, encoding: Int)
     /// An encoding may use so much; zero switches it off.
     case targetBitrate(TransceiverID, encoding: Int, Bitrate)
+    /// A sender begins a tone, or has played the last one: an empty text. `remaining` are those that wait.
+    case toneChange(TransceiverID, String, remaining: String)
+    /// The peer plays a tone.
+    case tone(TransceiverID, RTCTelephoneEvent)
 }
 
 /// A message to the peer that should not wait for a report.

@@ -16,10 +16,19 @@ final class ReceiveStream {
     var redundancy: RedundantAudioReceiver?
     /// Made with the first packet of error correction.
     var repair: FlexFECReceiver?
+    /// Made with the first telephone event.
+    var tones: TelephoneEventReceiver?
+    var toneClockRate: UInt32 = 0
     var lastReport: RTCPSenderInfo?
     var lastReportArrival: NIODeadline?
     var reportCount: UInt64 = 0
     var counts = Counts()
+    /// What frame buffers before the present one counted.
+    private var pastFrames = FrameBuffer.Counters()
+    /// The stream that its retransmissions came in.
+    var rtxSSRC: SSRC?
+    /// What answers to reference times gave (RFC 3611 section 4.5).
+    var roundTrips = RoundTrips()
     /// The last packet, for `getSynchronizationSources`.
     var latest: (timestamp: UInt32, arrival: NIODeadline, level: AudioLevel?)?
     var contributors: [Contributor] = []
@@ -33,7 +42,20 @@ final class ReceiveStream {
         var requests: UInt64 = 0
         var pictureLosses: UInt64 = 0
         var fullIntras: UInt64 = 0
-        var headerBytes: UInt64 = 0
+        var retransmittedHeaderBytes: UInt64 = 0
+    }
+
+    /// Round trips as the peer's answers to reference times let them be measured.
+    struct RoundTrips {
+        var last: TimeAmount?
+        var total = TimeAmount.zero
+        var count: UInt64 = 0
+
+        mutating func note(_ time: TimeAmount) {
+            self.last = time
+            self.total = self.total + time
+            self.count &+= 1
+        }
     }
 
     /// A source that was mixed into this stream.
@@ -54,9 +76,10 @@ final class ReceiveStream {
 
     /// Takes note of a packet as it came over the network.
     ///
+    /// - Parameter isTimed: Whether its timestamp says when it was sent: that of a telephone event does not.
     /// - Returns: Whether it belongs to the stream: far from all others it may be a stray.
-    func account(_ packet: RTPPacket, now: NIODeadline) -> Bool {
-        guard self.statistics.receive(packet.view, now: now) != .suspect else { return false }
+    func account(_ packet: RTPPacket, isTimed: Bool, now: NIODeadline) -> Bool {
+        guard self.statistics.receive(packet.view, isTimed: isTimed, now: now) != .suspect else { return false }
         packet.withBytes { self.note(packet.view, in: $0, now: now) }
         return true
     }
@@ -70,15 +93,24 @@ final class ReceiveStream {
             self.statistics.clockRate = format.codec.clockRate
             self.clock = SenderClock(clockRate: format.codec.clockRate)
         }
-        if !isSameCodec { self.frames = nil }
+        if !isSameCodec { self.dropFrames() }
+    }
+
+    private func dropFrames() {
+        if let frames = self.frames { self.pastFrames.add(frames.counters) }
+        self.frames = nil
+    }
+
+    /// What became of frames; `nil` if nobody ever wanted any.
+    var frameCounts: FrameBuffer.Counters? {
+        var counts = self.pastFrames
+        if let frames = self.frames { counts.add(frames.counters) }
+        return self.frames == nil && counts == FrameBuffer.Counters() ? nil : counts
     }
 
     /// Makes or drops the frame buffer as the user wants frames or not.
     func setFrames(_ wants: MediaReceiver.Wants) {
-        guard wants.frames, let payload = self.format.payloadFormat else {
-            self.frames = nil
-            return
-        }
+        guard wants.frames, let payload = self.format.payloadFormat else { return self.dropFrames() }
         if self.frames == nil { self.frames = FrameBuffer(format: payload) }
         self.frames?.delays.target = wants.target
     }
@@ -116,7 +148,9 @@ final class ReceiveStream {
         }
     }
 
-    var nextTimeout: NIODeadline? { .earliest(self.missing?.nextTimeout, self.frames?.nextTimeout) }
+    var nextTimeout: NIODeadline? {
+        .earliest(.earliest(self.missing?.nextTimeout, self.frames?.nextTimeout), self.tones?.nextTimeout)
+    }
 
     private static let maximumContributors = 64
 }

@@ -75,6 +75,24 @@ public struct TelephoneEventSender: Sendable {
         self.volume = min(volume, 63)
     }
 
+    /// Whether nothing is played and nothing waits for its turn.
+    public var isIdle: Bool {
+        if case .idle = self.state { return true }
+        return false
+    }
+
+    /// Whether a tone is under way, pauses and gaps left out.
+    public var isPlaying: Bool {
+        if case .playing = self.state { return true }
+        return false
+    }
+
+    /// Breaks off, a tone under way included; ``toneBuffer`` stays.
+    public mutating func stop() {
+        self.state = .idle
+        self.outputs.removeAll()
+    }
+
     /// The tones that wait, as `toneBuffer` of W3C.
     public var toneBuffer: String { String(self.tones) }
 
