@@ -33,6 +33,8 @@ let package = Package(
         .library(name: "RTCBase", targets: ["RTCBase"]),
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
         .executable(name: "echo", targets: ["echo"]),
+        .executable(name: "media-send", targets: ["media-send"]),
+        .executable(name: "media-record", targets: ["media-record"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
     ],
@@ -119,8 +121,26 @@ let package = Package(
 
         // Programs.
         .target(
-            name: "EchoProgram",
+            name: "ExampleSupport",
             dependencies: ["WebRTC", nioCore, nioPosix, nioHTTP1, logging, argumentParser],
+            path: "Examples/Support",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "media-send",
+            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "WebRTC", argumentParser],
+            path: "Examples/MediaSend",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "media-record",
+            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "WebRTC", argumentParser],
+            path: "Examples/MediaRecord",
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "EchoProgram",
+            dependencies: ["ExampleSupport", "WebRTC", nioCore, nioPosix, nioHTTP1, logging, argumentParser],
             path: "Examples/Echo/Program",
             swiftSettings: swiftSettings
         ),

@@ -1,3 +1,4 @@
+import ExampleSupport
 import NIOCore
 import NIOHTTP1
 import WebRTC
@@ -14,7 +15,7 @@ struct EchoCall: Sendable {
             group.addTask { try await self.call() }
             group.addTask {
                 try await Task.sleep(for: timeout)
-                throw EchoFailure("the messages did not come back within \(timeout)")
+                throw ExampleFailure("the messages did not come back within \(timeout)")
             }
             defer { group.cancelAll() }
             guard let result = try await group.next() else { throw CancellationError() }
@@ -54,7 +55,7 @@ struct EchoCall: Sendable {
                     if case .connectionStateChange(.failed) = event { break }
                 }
                 try Task.checkCancellation()
-                throw EchoFailure("the connection failed: no way to the server's UDP port was found, or it went away")
+                throw ExampleFailure("the connection failed: no way to the server's UDP port was found, or it went away")
             }
             defer {
                 group.cancelAll()
@@ -68,13 +69,13 @@ struct EchoCall: Sendable {
     }
 
     /// Sends the offer, returns the answer.
-    private func exchange(_ offer: RTCSessionDescription) async throws(EchoFailure) -> RTCSessionDescription {
+    private func exchange(_ offer: RTCSessionDescription) async throws(ExampleFailure) -> RTCSessionDescription {
         let url = self.url.offerURL
         let response = try await HTTPClient.post(try JSON.encode(SignalingMessage(offer)), to: url)
         guard response.status == .ok else {
             let reason = (try? JSON.decode(SignalingRefusal.self, from: response.body))?.error
             let code = "\(response.status.code) \(response.status.reasonPhrase)"
-            throw EchoFailure("the server refused the offer: \(code)\(reason.map { " (\($0))" } ?? "")")
+            throw ExampleFailure("the server refused the offer: \(code)\(reason.map { " (\($0))" } ?? "")")
         }
         return try JSON.decode(SignalingMessage.self, from: response.body).description(of: .answer)
     }
@@ -89,13 +90,13 @@ struct EchoCall: Sendable {
             let start = NIODeadline.now()
             try await channel.send(message)
             guard let echo = try await echoes.next() else {
-                throw EchoFailure("the channel was closed before message \(number) came back")
+                throw ExampleFailure("the channel was closed before message \(number) came back")
             }
             times.append(NIODeadline.now() - start)
             guard echo.kind == message.kind else {
-                throw EchoFailure("message \(number) came back as \(echo.kind), was sent as \(message.kind)")
+                throw ExampleFailure("message \(number) came back as \(echo.kind), was sent as \(message.kind)")
             }
-            guard echo.bytes == message.bytes else { throw EchoFailure("message \(number) came back altered") }
+            guard echo.bytes == message.bytes else { throw ExampleFailure("message \(number) came back altered") }
         }
         return RoundTrips(times, size: self.size)
     }

@@ -1,3 +1,4 @@
+import ExampleSupport
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -11,8 +12,8 @@ enum HTTPClient {
 
     /// Posts JSON.
     ///
-    /// - Throws: ``EchoFailure`` if the server cannot be reached or its response is no HTTP.
-    static func post(_ body: ByteBuffer, to url: HTTPURL) async throws(EchoFailure) -> HTTPResponse {
+    /// - Throws: ``ExampleFailure`` if the server cannot be reached or its response is no HTTP.
+    static func post(_ body: ByteBuffer, to url: HTTPURL) async throws(ExampleFailure) -> HTTPResponse {
         let connection: Connection
         do {
             connection = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -23,17 +24,17 @@ enum HTTPClient {
                     }
                 }
         } catch {
-            throw EchoFailure("cannot connect to \(url.authority): \(Self.explain(error))")
+            throw ExampleFailure("cannot connect to \(url.authority): \(Self.explain(error))")
         }
         do {
             return try await connection.executeThenClose { inbound, outbound in
                 try await outbound.write(contentsOf: [.head(Self.head(url, body)), .body(.byteBuffer(body)), .end(nil)])
                 return try await Self.read(inbound)
             }
-        } catch let failure as EchoFailure {
+        } catch let failure as ExampleFailure {
             throw failure
         } catch {
-            throw EchoFailure("\(url.authority) did not respond: \(error)")
+            throw ExampleFailure("\(url.authority) did not respond: \(error)")
         }
     }
 
@@ -62,13 +63,13 @@ enum HTTPClient {
             case .body(let bytes):
                 response?.body.writeImmutableBuffer(bytes)
                 guard (response?.body.readableBytes ?? 0) <= Self.largestBody else {
-                    throw EchoFailure("the response is larger than \(Self.largestBody) bytes")
+                    throw ExampleFailure("the response is larger than \(Self.largestBody) bytes")
                 }
             case .end:
                 if let response { return response }
             }
         }
-        throw EchoFailure("the server closed the connection without a response")
+        throw ExampleFailure("the server closed the connection without a response")
     }
 
     private static func explain(_ error: any Error) -> String {

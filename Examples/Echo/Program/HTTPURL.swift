@@ -1,3 +1,5 @@
+import ExampleSupport
+
 /// An `http:` URL: its host, its port and its path.
 struct HTTPURL: Sendable {
     /// A name or an IP literal, without brackets.
@@ -8,8 +10,8 @@ struct HTTPURL: Sendable {
     var path: String
 
     /// Parses `http://host[:port][/path]`.
-    init(_ text: String) throws(EchoFailure) {
-        guard text.lowercased().hasPrefix("http://") else { throw EchoFailure("'\(text)' is no http:// URL") }
+    init(_ text: String) throws(ExampleFailure) {
+        guard text.lowercased().hasPrefix("http://") else { throw ExampleFailure("'\(text)' is no http:// URL") }
         let rest = text.dropFirst(7)
         let authority = rest.prefix { !"/?#".contains($0) }
         let path = rest[authority.endIndex...].prefix { !"?#".contains($0) }
@@ -17,13 +19,13 @@ struct HTTPURL: Sendable {
         var port = 80
         if let colon = authority.lastIndex(of: ":"), !authority[colon...].contains("]") {
             guard let number = UInt16(authority[authority.index(after: colon)...]) else {
-                throw EchoFailure("'\(text)' has no valid port")
+                throw ExampleFailure("'\(text)' has no valid port")
             }
             host = authority[..<colon]
             port = Int(number)
         }
         if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-        guard !host.isEmpty else { throw EchoFailure("'\(text)' names no host") }
+        guard !host.isEmpty else { throw ExampleFailure("'\(text)' names no host") }
         self.host = String(host)
         self.port = port
         self.path = path.isEmpty ? "/" : String(path)

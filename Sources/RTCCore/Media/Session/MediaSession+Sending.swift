@@ -180,7 +180,9 @@ extension MediaSession {
         else { return }
         stream.noteSent(packet.header, payloadSize: payload.count, overhead: headerSize, now: now)
         if sender.feedback.contains(.nack) {
-            stream.history.store(packet, sequence: packet.header.sequenceNumber, now: now)
+            var kept = packet
+            if packet.rtx == nil { kept.sentHeader = Array(self.headerScratch[..<headerSize]) }
+            stream.history.store(kept, sequence: packet.header.sequenceNumber, now: now)
         }
     }
 
@@ -191,6 +193,12 @@ extension MediaSession {
         probe: ProbeClusterID?,
         now: NIODeadline
     ) {
+        if let sent = packet.sentHeader {
+            // RFC 3711 section 9.1: what repeats a number repeats the whole packet, or SRTP would give the key stream away.
+            self.headerScratch.copyBytes(from: sent)
+            guard self.protect(headerSize: sent.count, payload: packet.source, isRepair: false) else { return }
+            return stream.countRetransmission(of: packet, headerSize: sent.count)
+        }
         var header = packet.header
         if let rtx = packet.rtx {
             header.payloadType = rtx
@@ -209,10 +217,8 @@ extension MediaSession {
             ),
             self.protect(headerSize: headerSize, payload: packet.source, isRepair: packet.rtx != nil)
         else { return }
-        stream.counts.retransmittedPackets &+= 1
-        stream.counts.retransmittedBytes &+= UInt64(packet.source.view.payloadRange.count)
-        // The number of the original, which a retransmission begins with, belongs to neither (RFC 4588 section 4).
-        stream.counts.retransmittedHeaderBytes &+= UInt64(headerSize - (packet.rtx == nil ? 0 : 2))
+        // The number of the original, which a retransmission begins with, is no header (RFC 4588 section 4).
+        stream.countRetransmission(of: packet, headerSize: headerSize - (packet.rtx == nil ? 0 : RTXPacket.overhead))
     }
 
     /// Writes the header, and of a retransmission the original's number, into ``headerScratch``.

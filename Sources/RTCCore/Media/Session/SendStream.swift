@@ -80,6 +80,12 @@ final class SendStream {
         if self.kind == .video { self.counts.notePicture(bytes: payloadSize, endsFrame: header.marker) }
     }
 
+    func countRetransmission(of packet: OutgoingPacket, headerSize: Int) {
+        self.counts.retransmittedPackets &+= 1
+        self.counts.retransmittedBytes &+= UInt64(packet.source.view.payloadRange.count)
+        self.counts.retransmittedHeaderBytes &+= UInt64(headerSize)
+    }
+
     func nextRetransmissionSequence() -> UInt16 {
         defer { self.retransmissionSequence &+= 1 }
         return self.retransmissionSequence
@@ -114,6 +120,8 @@ struct OutgoingPacket {
     var remap: HeaderExtensionRemap
     /// The payload type of its retransmission, if any was agreed upon.
     var rtx: PayloadType?
+    /// The header that it was sent with, where it can only be repeated as it was.
+    var sentHeader: [UInt8]?
 }
 
 /// Keeps sequence numbers and timestamps of a stream running on while what feeds it changes.

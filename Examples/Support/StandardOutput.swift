@@ -7,8 +7,8 @@ import Glibc
 #endif
 
 /// Lines for the program that started this one, which may be a pipe: each is written at once.
-enum StandardOutput {
-    static func write(_ line: String) {
+package enum StandardOutput {
+    package static func write(_ line: String) {
         print(line)
         fflush(nil)
     }

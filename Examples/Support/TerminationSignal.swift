@@ -9,11 +9,11 @@ import Glibc
 #endif
 
 /// SIGINT and SIGTERM as something to wait for; from then on they do not end the process.
-final class TerminationSignal {
+package final class TerminationSignal {
     private let signals: AsyncStream<Void>
     private let sources: [any DispatchSourceSignal]
 
-    init() {
+    package init() {
         let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
         self.signals = signals
         self.sources = [SIGINT, SIGTERM].map { number in
@@ -26,7 +26,7 @@ final class TerminationSignal {
     }
 
     /// Waits for the first signal, also one that came before the call.
-    func wait() async {
+    package func wait() async {
         for await _ in self.signals { break }
         for source in self.sources { source.cancel() }
     }

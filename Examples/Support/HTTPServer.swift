@@ -1,9 +1,9 @@
-import NIOCore
+package import NIOCore
 import NIOHTTP1
 import NIOPosix
 
 /// A small HTTP/1.1 server: whole requests in, whole responses out, one after the other on each connection.
-final class HTTPServer: Sendable {
+package final class HTTPServer: Sendable {
     typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
 
     /// The largest request body in bytes; a larger one gets 413.
@@ -15,10 +15,10 @@ final class HTTPServer: Sendable {
     private let respond: @Sendable (HTTPRequest) async -> HTTPResponse
 
     /// The address it listens on, with the real port.
-    var address: SocketAddress? { self.channel.channel.localAddress }
+    package var address: SocketAddress? { self.channel.channel.localAddress }
 
     /// Binds a server; ``run()`` serves.
-    init(
+    package init(
         _ address: HostPort,
         group: any EventLoopGroup,
         respond: @escaping @Sendable (HTTPRequest) async -> HTTPResponse
@@ -39,7 +39,7 @@ final class HTTPServer: Sendable {
     }
 
     /// Serves until ``close()``.
-    func run() async throws {
+    package func run() async throws {
         try await self.channel.executeThenClose { connections in
             try await withThrowingDiscardingTaskGroup { group in
                 for try await connection in connections {
@@ -52,7 +52,7 @@ final class HTTPServer: Sendable {
     }
 
     /// Stops to listen; ``run()`` ends, and with it the connections.
-    func close() { self.channel.channel.close(promise: nil) }
+    package func close() { self.channel.channel.close(promise: nil) }
 
     private func serve(_ connection: Connection) async throws {
         try await connection.executeThenClose { inbound, outbound in
@@ -120,7 +120,7 @@ final class HTTPServer: Sendable {
 private final class IdleConnectionCloser: ChannelInboundHandler {
     typealias InboundIn = Any
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is IdleStateHandler.IdleStateEvent {
             context.close(promise: nil)
         } else {

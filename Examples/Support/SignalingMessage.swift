@@ -1,5 +1,5 @@
-import NIOCore
-import WebRTC
+package import NIOCore
+package import WebRTC
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
@@ -8,46 +8,46 @@ import Foundation
 #endif
 
 /// A description as it travels over HTTP: `{"type":"offer","sdp":"…"}`.
-struct SignalingMessage: Codable, Sendable {
-    var type: String
-    var sdp: String
+package struct SignalingMessage: Codable, Sendable {
+    package var type: String
+    package var sdp: String
 
-    init(_ description: RTCSessionDescription) {
+    package init(_ description: RTCSessionDescription) {
         self.type = description.type.rawValue
         self.sdp = description.sdp
     }
 
     /// The description, if it is of the type that is expected here.
-    func description(of expected: RTCSdpType) throws(EchoFailure) -> RTCSessionDescription {
+    package func description(of expected: RTCSdpType) throws(ExampleFailure) -> RTCSessionDescription {
         guard self.type == expected.rawValue else {
-            throw EchoFailure("the type is '\(self.type.prefix(32))', not '\(expected.rawValue)'")
+            throw ExampleFailure("the type is '\(self.type.prefix(32))', not '\(expected.rawValue)'")
         }
         return RTCSessionDescription(type: expected, sdp: self.sdp)
     }
 }
 
 /// A refusal as it travels over HTTP: `{"error":"…"}`.
-struct SignalingRefusal: Codable, Sendable {
-    var error: String
+package struct SignalingRefusal: Codable, Sendable {
+    package var error: String
 }
 
 /// Values to and from JSON texts.
-enum JSON {
-    static func decode<Value: Decodable>(_ type: Value.Type, from bytes: ByteBuffer) throws(EchoFailure) -> Value {
+package enum JSON {
+    package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: ByteBuffer) throws(ExampleFailure) -> Value {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes.readableBytesView))
         } catch {
-            throw EchoFailure("the body is not the JSON object that is expected: \(Self.explain(error))")
+            throw ExampleFailure("the body is not the JSON object that is expected: \(Self.explain(error))")
         }
     }
 
-    static func encode(_ value: some Encodable) throws(EchoFailure) -> ByteBuffer {
+    package static func encode(_ value: some Encodable) throws(ExampleFailure) -> ByteBuffer {
         do {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             return ByteBuffer(bytes: try encoder.encode(value))
         } catch {
-            throw EchoFailure("no JSON can be made: \(error)")
+            throw ExampleFailure("no JSON can be made: \(error)")
         }
     }
 

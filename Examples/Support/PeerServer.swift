@@ -1,23 +1,23 @@
-import Logging
+package import Logging
 import NIOCore
 import Synchronization
-import WebRTC
+package import WebRTC
 
-/// Answers offers on one UDP port and returns every message of every channel, and every track.
+/// Answers offers on one UDP port; what happens on the connections is the program's.
 ///
 /// A peer lives from its offer until its connection fails or either side closes it; one that does not connect in time is
 /// closed.
-final class EchoServer: Sendable {
+package final class PeerServer: Sendable {
     /// What the server takes on.
-    struct Limits: Sendable {
+    package struct Limits: Sendable {
         /// The most peers at once.
-        var peers = 10_000
+        package var peers = 10_000
         /// How long a peer may take to connect after its answer was made.
-        var connectTimeout = Duration.seconds(30)
+        package var connectTimeout = Duration.seconds(30)
     }
 
     /// Why an offer got no answer.
-    enum Refusal: Error {
+    package enum Refusal: Error {
         /// The offer is at fault.
         case badOffer(String)
         /// There are as many peers as the server takes.
@@ -27,12 +27,26 @@ final class EchoServer: Sendable {
     private let endpoint: WebRTCEndpoint
     private let limits: Limits
     private let logger: Logger
+    private let prepare: @Sendable (RTCPeerConnection) async throws -> Void
+    private let serve: @Sendable (RTCPeerConnection) async -> Void
     private let peerCount = Mutex(0)
     private let newPeers: AsyncStream<RTCPeerConnection>
     private let newPeersContinuation: AsyncStream<RTCPeerConnection>.Continuation
 
     /// A server on `endpoint`, which ``close()`` closes.
-    init(endpoint: WebRTCEndpoint, limits: Limits = Limits(), logger: Logger) {
+    ///
+    /// - Parameters:
+    ///   - prepare: Makes a connection ready that has its offer and will be answered next.
+    ///   - serve: Follows a connection; when it returns, or the peer is gone, the connection is closed.
+    package init(
+        endpoint: WebRTCEndpoint,
+        limits: Limits = Limits(),
+        logger: Logger,
+        prepare: @escaping @Sendable (RTCPeerConnection) async throws -> Void,
+        serve: @escaping @Sendable (RTCPeerConnection) async -> Void
+    ) {
+        self.prepare = prepare
+        self.serve = serve
         self.endpoint = endpoint
         self.limits = limits
         self.logger = logger
@@ -41,11 +55,11 @@ final class EchoServer: Sendable {
     }
 
     /// Serves the peers until ``close()``.
-    func run() async {
+    package func run() async {
         await withDiscardingTaskGroup { group in
             for await connection in self.newPeers {
                 group.addTask {
-                    await self.serve(connection)
+                    await self.follow(connection)
                     await connection.close()
                     self.release()
                 }
@@ -54,7 +68,7 @@ final class EchoServer: Sendable {
     }
 
     /// Closes all peers, then the port; ``run()`` ends.
-    func close() async {
+    package func close() async {
         self.newPeersContinuation.finish()
         await self.endpoint.close()
     }
@@ -62,7 +76,7 @@ final class EchoServer: Sendable {
     // MARK: Offers
 
     /// Answers an offer; the answer holds all candidates.
-    func answer(_ offer: RTCSessionDescription) async throws(Refusal) -> RTCSessionDescription {
+    package func answer(_ offer: RTCSessionDescription) async throws(Refusal) -> RTCSessionDescription {
         guard self.reserve() else { throw .full }
         let connection: RTCPeerConnection
         do {
@@ -73,7 +87,7 @@ final class EchoServer: Sendable {
         }
         do {
             try await connection.setRemoteDescription(offer)
-            try await MediaEcho.attach(to: connection)
+            try await self.prepare(connection)
             try await connection.setLocalDescription()
             let answer = try await connection.gatheredDescription()
             guard case .enqueued = self.newPeersContinuation.yield(connection) else {
@@ -100,32 +114,11 @@ final class EchoServer: Sendable {
     // MARK: Peers
 
     /// Serves one peer; returns when it is gone.
-    private func serve(_ connection: RTCPeerConnection) async {
+    private func follow(_ connection: RTCPeerConnection) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.closeUnlessConnected(connection) }
-            await withDiscardingTaskGroup { channels in
-                await self.follow(connection) { channel in
-                    channels.addTask { await self.echo(channel) }
-                }
-                // The channels' messages end with the connection.
-                await connection.close()
-            }
+            await self.serve(connection)
             group.cancelAll()
-        }
-    }
-
-    private func follow(_ connection: RTCPeerConnection, onChannel: (RTCDataChannel) -> Void) async {
-        for await event in connection.events {
-            switch event {
-            case .dataChannel(let channel):
-                onChannel(channel)
-            case .connectionStateChange(.failed), .connectionStateChange(.closed),
-                .dtlsTransportStateChange(.closed), .sctpTransportStateChange(.closed):
-                self.logger.debug("a peer is gone", metadata: ["event": "\(event)"])
-                return
-            default:
-                break
-            }
         }
     }
 
@@ -137,14 +130,16 @@ final class EchoServer: Sendable {
         case .connected, .disconnected, .failed, .closed: break
         }
     }
+}
 
-    /// Returns what a channel receives; reads no faster than the peer takes.
-    private func echo(_ channel: RTCDataChannel) async {
-        do {
-            for try await message in channel.messages { try await channel.send(message) }
-        } catch {
-            self.logger.debug("a channel failed", metadata: ["label": "\(channel.label)", "error": "\(error)"])
-            channel.close()
+extension RTCPeerConnection.Event {
+    /// Whether the peer is gone: nothing will come of its connection any more.
+    package var endsConnection: Bool {
+        switch self {
+        case .connectionStateChange(.failed), .connectionStateChange(.closed), .dtlsTransportStateChange(.closed),
+            .sctpTransportStateChange(.closed):
+            return true
+        default: return false
         }
     }
 }

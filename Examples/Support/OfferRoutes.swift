@@ -3,11 +3,17 @@ import NIOHTTP1
 import WebRTC
 
 /// What the server has under which path.
-struct EchoRoutes: Sendable {
-    let server: EchoServer
+package struct OfferRoutes: Sendable {
+    package let server: PeerServer
+    package let page: String
+
+    package init(server: PeerServer, page: String) {
+        self.server = server
+        self.page = page
+    }
 
     /// Responds to a request; pages of any origin may use it.
-    func respond(to request: HTTPRequest) async -> HTTPResponse {
+    package func respond(to request: HTTPRequest) async -> HTTPResponse {
         var response = await self.route(request)
         response.headers.replaceOrAdd(name: "access-control-allow-origin", value: "*")
         return response
@@ -19,7 +25,7 @@ struct EchoRoutes: Sendable {
             return HTTPResponse(
                 .ok,
                 headers: ["content-type": "text/html; charset=utf-8", "cache-control": "no-cache"],
-                body: ByteBuffer(string: Page.html)
+                body: ByteBuffer(string: self.page)
             )
         case ("/", _):
             return self.methodNotAllowed("GET")
@@ -47,9 +53,9 @@ struct EchoRoutes: Sendable {
             let offer = try JSON.decode(SignalingMessage.self, from: body).description(of: .offer)
             let answer = try await self.server.answer(offer)
             return HTTPResponse(.ok, json: try JSON.encode(SignalingMessage(answer)))
-        } catch EchoServer.Refusal.full {
+        } catch PeerServer.Refusal.full {
             return self.refuse(.serviceUnavailable, "the server has as many peers as it takes")
-        } catch EchoServer.Refusal.badOffer(let reason) {
+        } catch PeerServer.Refusal.badOffer(let reason) {
             return self.refuse(.badRequest, reason)
         } catch {
             return self.refuse(.badRequest, String(describing: error))

@@ -1,0 +1,37 @@
+import ArgumentParser
+import ExampleSupport
+import WebRTC
+
+/// Plays files to whoever opens its page.
+@main
+struct MediaSend: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "media-send",
+        abstract: "Play media files to a browser, as they are encoded: nothing is decoded or encoded here.",
+        discussion: """
+            Takes IVF, Ogg/Opus, WAV (G.711), Annex-B H.264 and H.265, WebM, Matroska and MP4. Every viewer sees the files from
+            their beginning, over and over. GET / is the page; POST /offer takes {"type":"offer","sdp":"…"} with sections to
+            receive sound and pictures. Runs until SIGINT or SIGTERM.
+            """
+    )
+
+    @Argument(help: "The files; the tracks of all are sent.")
+    var files: [String]
+
+    @OptionGroup var options: ServeOptions
+
+    func validate() throws {
+        guard !self.files.isEmpty else { throw ValidationError("there is no file to play") }
+        for file in self.files { _ = try Playlist(path: file) }
+    }
+
+    func run() async throws {
+        let files = self.files
+        try await self.options.serve(
+            "Playing \(files.count == 1 ? files[0] : "\(files.count) files")",
+            page: Page.html,
+            prepare: { connection in try await Player.attach(files, to: connection) },
+            serve: { connection in await Player.serve(files, on: connection) }
+        )
+    }
+}

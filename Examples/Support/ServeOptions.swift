@@ -1,0 +1,98 @@
+package import ArgumentParser
+import Logging
+import NIOCore
+import NIOPosix
+package import WebRTC
+
+/// How a program listens: for HTTP, and for its peers.
+package struct ServeOptions: ParsableArguments {
+    package init() {}
+
+    @Option(help: ArgumentHelp("Listen for HTTP here; port 0 takes a free one.", valueName: "host:port"))
+    package var http = HostPort(host: "127.0.0.1", port: 8080)
+
+    @Option(
+        help: ArgumentHelp(
+            "Use this UDP port for all peers, 0 for a free one; an empty host is all addresses, loopback too.",
+            valueName: "host:port"
+        )
+    )
+    package var udp = HostPort(host: "", port: 0)
+
+    @Option(
+        help: ArgumentHelp(
+            "Announce this address beside the local ones, for a server behind a one-to-one NAT. May be repeated.",
+            valueName: "ip"
+        )
+    )
+    package var announce: [String] = []
+
+    @Flag(help: "Log what peers do, to standard error.")
+    package var verbose = false
+
+    /// Serves a page and answers offers until SIGINT or SIGTERM.
+    ///
+    /// - Parameters:
+    ///   - what: What the program does, for the line that says where.
+    ///   - prepare: Makes a connection ready that has its offer and will be answered next.
+    ///   - serve: Follows a connection until its peer is gone.
+    package func serve(
+        _ what: String,
+        page: String,
+        prepare: @escaping @Sendable (RTCPeerConnection) async throws -> Void,
+        serve: @escaping @Sendable (RTCPeerConnection) async -> Void
+    ) async throws {
+        // Before anything that a signal would leave half done.
+        let signal = TerminationSignal()
+        let logger = self.makeLogger()
+        let endpoint: WebRTCEndpoint
+        do {
+            endpoint = try await WebRTCEndpoint.bind(self.endpointConfiguration(logger))
+        } catch {
+            throw ValidationError("no peers can be served on UDP \(self.udp.text): \(error.message)")
+        }
+        let server = PeerServer(endpoint: endpoint, logger: logger, prepare: prepare, serve: serve)
+        let routes = OfferRoutes(server: server, page: page)
+        let http: HTTPServer
+        do {
+            http = try await HTTPServer(self.http, group: .singletonMultiThreadedEventLoopGroup) { request in
+                await routes.respond(to: request)
+            }
+        } catch {
+            await server.close()
+            throw ValidationError("cannot listen for HTTP on \(self.http.text): \(error)")
+        }
+        await withDiscardingTaskGroup { group in
+            group.addTask { await server.run() }
+            group.addTask { try? await http.run() }
+            StandardOutput.write("\(what): \(self.url(of: http)) (UDP port \(endpoint.port))")
+            await signal.wait()
+            http.close()
+            await server.close()
+        }
+    }
+
+    private func endpointConfiguration(_ logger: Logger) -> WebRTCEndpoint.Configuration {
+        var configuration = WebRTCEndpoint.Configuration()
+        configuration.port = self.udp.port
+        configuration.logger = logger
+        // A browser on this machine may have nothing but loopback.
+        configuration.addressPolicy.includesLoopback = true
+        if !self.udp.host.isEmpty { configuration.addressPolicy.addresses = [self.udp.host] }
+        configuration.addressPolicy.announcedAddresses = self.announce
+        configuration.addressPolicy.announcedReplaceLocal = false
+        return configuration
+    }
+
+    private func makeLogger() -> Logger {
+        var logger = Logger(label: "peers") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = self.verbose ? .debug : .warning
+        return logger
+    }
+
+    private func url(of server: HTTPServer) -> String {
+        let port = server.address?.port.flatMap(UInt16.init(exactly:)) ?? self.http.port
+        let host = self.http.host.isEmpty ? "::" : self.http.host
+        return "http://\(HostPort(host: host, port: port).text)/"
+    }
+}
