@@ -3,7 +3,7 @@
 #
 # Runs Tests/Interop: builds the Swift programs under test and the Pion agent, sets up the Python environment once
 # and starts pytest.
-#   SWIFT_BIN_DIR           folder with interop-agent and echo; they are built when it is not set
+#   SWIFT_BIN_DIR           folder with the programs; they are built when it is not set
 #   INTEROP_CONFIGURATION   debug (default) or release
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -13,7 +13,7 @@ configuration=${INTEROP_CONFIGURATION:-debug}
 
 if [[ -z ${SWIFT_BIN_DIR:-} ]]; then
     swift build -c "$configuration" --product interop-agent
-    swift build -c "$configuration" --product echo
+    for product in echo media-send media-record; do swift build -c "$configuration" --product "$product"; done
     SWIFT_BIN_DIR=$(swift build -c "$configuration" --show-bin-path)
 fi
 export SWIFT_BIN_DIR

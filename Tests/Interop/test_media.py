@@ -35,24 +35,22 @@ def driver(tmp_path_factory):
     driver.quit()
 
 
+def run_in(driver, url: str, expression: str, *arguments):
+    """Opens a page and evaluates an asynchronous expression in it, with media_page.js."""
+    driver.get(url)
+    outcome = driver.execute_async_script(
+        PAGE + "\nconst done = arguments[arguments.length - 1]; const given = [...arguments].slice(0, -1);"
+        f"(async () => ({expression}))().then((value) => done({{value}}), (error) => done({{error: String(error.stack)}}));",
+        *arguments,
+    )
+    if "error" in outcome:
+        raise JavascriptException(outcome["error"])
+    return outcome["value"]
+
+
 @pytest.fixture
 def page(driver, server):
-    driver.get(server.url)
-    driver.execute_script(PAGE + "\nObject.assign(window, {echoCall, exchange, until, statistics, sleep, makePicture,"
-                          " makeTone, show, colourOf, pitchOf, prefer, longCall, simulcastCall, changingCall});")
-
-    def run(expression: str, *arguments):
-        """Evaluates an asynchronous expression in the page."""
-        script = (
-            "const done = arguments[arguments.length - 1]; const given = [...arguments].slice(0, -1);"
-            f"(async () => ({expression}))().then((value) => done({{value}}), (error) => done({{error: String(error.stack)}}));"
-        )
-        outcome = driver.execute_async_script(script, *arguments)
-        if "error" in outcome:
-            raise JavascriptException(outcome["error"])
-        return outcome["value"]
-
-    return run
+    return lambda expression, *arguments: run_in(driver, server.url, expression, *arguments)
 
 
 def is_near(colour: list[int], wanted: tuple[int, int, int]) -> bool:

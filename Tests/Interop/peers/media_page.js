@@ -221,3 +221,43 @@ async function changingCall() {
   video.sender.track.enabled = true;
   return { seen, events, pc: (window.pc = pc) && undefined };
 }
+
+// Watches what a server plays; gives colour and pitch of it.
+async function watchCall({ seconds = 3 }) {
+  const context = new AudioContext();
+  const pc = new RTCPeerConnection();
+  const tracks = {};
+  pc.ontrack = (event) => { tracks[event.track.kind] = event.track; };
+  pc.addTransceiver("video", { direction: "recvonly" });
+  pc.addTransceiver("audio", { direction: "recvonly" });
+  await exchange(pc);
+  const connected = await until(() => pc.connectionState === "connected");
+  const element = show(tracks.video);
+  const playing = await until(() => element.videoWidth > 0);
+  await sleep(seconds * 1000);
+  const colour = colourOf(element);
+  const pitch = tracks.audio ? await pitchOf(context, tracks.audio) : null;
+  const [inbound] = await statistics(pc, "inbound-rtp", "video");
+  const codecs = await statistics(pc, "codec");
+  pc.close();
+  await context.close();
+  return { connected: !!connected, playing: !!playing, colour, pitch, framesDecoded: inbound?.framesDecoded,
+    codec: codecs.find((entry) => entry.id === inbound?.codecId)?.mimeType };
+}
+
+// Sends a picture and a tone for so long, both beginning at once.
+async function sendCall({ seconds = 5 }) {
+  const context = new AudioContext();
+  const picture = makePicture(320, 240);
+  const pc = new RTCPeerConnection();
+  pc.addTransceiver(makeTone(context, 440), { direction: "sendonly" });
+  pc.addTransceiver(picture.track, { direction: "sendonly" });
+  await exchange(pc);
+  const connected = await until(() => pc.connectionState === "connected", 30000);
+  await sleep(seconds * 1000);
+  const [outbound] = await statistics(pc, "outbound-rtp", "video");
+  picture.stop();
+  pc.close();
+  await context.close();
+  return { connected: !!connected, framesSent: outbound?.framesSent };
+}

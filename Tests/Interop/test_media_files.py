@@ -1,0 +1,131 @@
+"""media-send and media-record with a real browser; FFmpeg's own programs make the files and judge them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import browser as chromium
+import pytest
+from harness import HERE, PEERS, swift_binary
+from test_echo import Server
+from test_media import is_near, needs_namespaces, run_in
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None, reason="ffmpeg is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    driver = chromium.start(
+        str(tmp_path_factory.mktemp("files")), *chromium.MEDIA_ARGUMENTS, "--allow-loopback-in-peer-connection"
+    )
+    driver.set_script_timeout(120)
+    yield driver
+    driver.quit()
+
+
+def make(path, *codecs: str) -> str:
+    """Ten seconds of a colour and a tone, or of one of them."""
+    inputs = []
+    if "-an" not in codecs:
+        inputs += ["-f", "lavfi", "-i", "sine=440:duration=10"]
+    if "-vn" not in codecs:
+        inputs += ["-f", "lavfi", "-i", "color=c=0xC82828:size=320x240:rate=30:duration=10"]
+    subprocess.run(["ffmpeg", "-v", "error", *inputs, *codecs, "-y", str(path)], check=True)
+    return str(path)
+
+
+H264 = ("-c:v", "libx264", "-profile:v", "baseline", "-pix_fmt", "yuv420p", "-g", "30", "-bf", "0")
+
+
+@pytest.mark.parametrize(
+    ("names", "codec"),
+    [(["a.webm"], "video/VP8"), (["a.mp4"], "video/H264"), (["a.ivf", "a.ogg"], "video/VP9"), (["a.h264"], "video/H264")],
+    ids=["webm", "mp4", "ivf+ogg", "annexb"],
+)
+def test_a_file_is_seen_and_heard_in_the_browser(driver, tmp_path, names, codec):
+    encoders = {
+        "a.webm": ("-c:v", "libvpx", "-g", "30", "-c:a", "libopus"),
+        "a.mp4": (*H264, "-c:a", "libopus"),
+        "a.ivf": ("-an", "-c:v", "libvpx-vp9", "-g", "30"),
+        "a.ogg": ("-vn", "-c:a", "libopus"),
+        "a.h264": ("-an", *H264),
+    }
+    files = [make(tmp_path / name, *encoders[name]) for name in names]
+    server = Server([*swift_binary("media-send"), *files, "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0"])
+    seen = run_in(driver, server.url, "await watchCall({})")
+    assert server.stop() == 0
+    assert seen["connected"] and seen["playing"], seen
+    assert seen["codec"] == codec and is_near(seen["colour"], (200, 40, 40)), seen
+    assert seen["framesDecoded"] > 60, seen
+    if names != ["a.h264"]:
+        assert abs(seen["pitch"] - 440) < 12, seen
+
+
+def probe(path) -> dict[str, dict]:
+    """Of each kind of stream the codec, the first and the last time, and the number of packets."""
+    text = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", "packet=codec_type,pts_time:stream=codec_type,codec_name", "-of",
+         "json", str(path)],
+        check=True, capture_output=True, text=True,
+    ).stdout
+    report = json.loads(text)
+    streams = {}
+    for stream in report["streams"]:
+        times = [float(p["pts_time"]) for p in report["packets"] if p["codec_type"] == stream["codec_type"]]
+        streams[stream["codec_type"]] = {
+            "codec": stream["codec_name"], "first": min(times), "last": max(times), "count": len(times)
+        }
+    return streams
+
+
+def check_recording(path, seconds: float, frames: int) -> None:
+    streams = probe(path)
+    print(streams)
+    video, audio = streams["video"], streams["audio"]
+    assert abs(video["first"] - audio["first"]) < 0.6 and abs(video["last"] - audio["last"]) < 0.3, streams
+    for stream in (video, audio):
+        assert abs(stream["last"] - stream["first"] - seconds) < 1.5, streams
+    assert video["count"] > 0.95 * frames - 20, (streams, frames)
+    subprocess.run(["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"], check=True)
+
+
+@pytest.mark.parametrize("name", ["a.webm", "a.mp4", "a.mkv"])
+def test_what_a_browser_sends_is_recorded(driver, tmp_path, name):
+    path = tmp_path / name
+    server = Server([*swift_binary("media-record"), str(path), "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0"])
+    seen = run_in(driver, server.url, "await sendCall({seconds: 6})")
+    time.sleep(1)
+    assert server.stop() == 0
+    assert seen["connected"], seen
+    check_recording(path, 6, seen["framesSent"])
+
+
+@needs_namespaces
+def test_a_recording_over_a_bad_network_is_whole_and_in_step(tmp_path):
+    netlab = [str(HERE / "netlab" / "netlab.sh")]
+    name = f"record{os.getpid()}"
+    seconds = float(os.environ.get("INTEROP_LONG", "60"))
+    path = tmp_path / "a.webm"
+    subprocess.run([*netlab, "up", name, "delay=100", "loss=5"], check=True)
+    try:
+        inside = ["ip", "netns", "exec"]
+        server = Server(
+            [*inside, f"{name}-b", *swift_binary("media-record"), str(path), "--http", "10.77.0.2:0", "--udp",
+             "10.77.0.2:0"]
+        )
+        call = subprocess.run(
+            [*inside, f"{name}-a", sys.executable, str(PEERS / "browser_call.py"), server.url,
+             f"await sendCall({{seconds: {seconds}}})", str(tmp_path / "profile")],
+            capture_output=True, text=True, timeout=seconds + 120,
+        )
+        time.sleep(2)
+        assert server.stop() == 0
+    finally:
+        subprocess.run([*netlab, "down", name], check=True, capture_output=True)
+    assert call.returncode == 0, call.stderr
+    check_recording(path, seconds, json.loads(call.stdout)["value"]["framesSent"])
