@@ -44,7 +44,8 @@ actor Recording {
     static func serve(_ connection: RTCPeerConnection, _ container: MediaContainer, _ names: RecordingNames) async {
         let receivers = connection.getReceivers()
         let formats = receivers.compactMap { receiver in
-            receiver.getParameters().codecs.lazy.compactMap { PayloadFormat(RTPCodecName(rawValue: $0.codec.name)) }.first
+            receiver.getParameters().codecs.lazy.compactMap { PayloadFormat(RTPCodecName(rawValue: $0.codec.name)) }
+                .first
         }
         guard !formats.isEmpty, formats.count == receivers.count else { return }
         do {

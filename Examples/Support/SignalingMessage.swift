@@ -33,7 +33,10 @@ package struct SignalingRefusal: Codable, Sendable {
 
 /// Values to and from JSON texts.
 package enum JSON {
-    package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: ByteBuffer) throws(ExampleFailure) -> Value {
+    package static func decode<Value: Decodable>(
+        _ type: Value.Type,
+        from bytes: ByteBuffer
+    ) throws(ExampleFailure) -> Value {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes.readableBytesView))
         } catch {

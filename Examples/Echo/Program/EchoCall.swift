@@ -55,7 +55,9 @@ struct EchoCall: Sendable {
                     if case .connectionStateChange(.failed) = event { break }
                 }
                 try Task.checkCancellation()
-                throw ExampleFailure("the connection failed: no way to the server's UDP port was found, or it went away")
+                throw ExampleFailure(
+                    "the connection failed: no way to the server's UDP port was found, or it went away"
+                )
             }
             defer {
                 group.cancelAll()

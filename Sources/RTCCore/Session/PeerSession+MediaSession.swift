@@ -78,7 +78,9 @@ extension PeerSession {
     /// The next datagrams of media that was sent since the last ``poll(now:)``, with the path that they take. A short cut for who only
     /// forwards: it leaves alone all that is not media.
     package func pollMedia(now: NIODeadline) -> (batch: DatagramBatch, from: TransportAddress, to: TransportAddress)? {
-        guard let media = self.media, let path = self.transport.path, let batch = media.batcher.next() else { return nil }
+        guard let media = self.media, let path = self.transport.path, let batch = media.batcher.next() else {
+            return nil
+        }
         self.transport.noteSent(batch, path: path, now: now)
         return (batch, path.base, path.remote)
     }
