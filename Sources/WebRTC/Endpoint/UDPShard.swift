@@ -73,10 +73,9 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         body(self.policy.hostAddresses(for: self.socketList.map(\.address)))
     }
 
-    func write(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress) {
-        self.sockets[base]?.write(batch, to: remote)
-        self.unflushed += batch.count
-    }
+    func socket(boundTo base: TransportAddress) -> UDPSocket? { self.sockets[base] }
+
+    func noteWritten(_ count: Int) { self.unflushed += count }
 
     func flush() {
         // At the end of a burst all that was written goes out together.

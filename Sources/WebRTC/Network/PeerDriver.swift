@@ -43,6 +43,16 @@ final class PeerDriver {
     }
 
     private var isAttached = true
+    /// Where the last datagrams went, as the socket needs it: making that anew for each batch would cost as much as the rest.
+    private var route: Route?
+
+    private struct Route {
+        let base: TransportAddress
+        let remote: TransportAddress
+        let socket: UDPSocket
+        let destination: SocketAddress
+    }
+
     private let media: PeerMedia
     private var channels: [DataChannelHandle: RTCDataChannel] = [:]
     private var configuration: RTCConfiguration
@@ -93,7 +103,7 @@ final class PeerDriver {
         self.heldPackets = 0
         let now = NIODeadline.now()
         while let (batch, base, remote) = self.session.pollMedia(now: now) {
-            self.network.write(batch, from: base, to: remote)
+            self.write(batch, from: base, to: remote)
         }
         self.flush()
     }
@@ -147,12 +157,12 @@ final class PeerDriver {
     private func perform(_ output: PeerSession.Output) {
         switch output {
         case .transmit(let batch, let base, let remote):
-            self.network.write(batch, from: base, to: remote)
+            self.write(batch, from: base, to: remote)
             self.unflushed += batch.count
             if self.unflushed >= Self.datagramsPerFlush { self.flush() }
         case .transmitSTUN(let bytes, let base, let remote, let transaction):
             if let transaction { self.network.expect(transaction, of: self) }
-            self.network.write(DatagramBatch(bytes), from: base, to: remote)
+            self.write(DatagramBatch(bytes), from: base, to: remote)
         case .gatherAddresses(let ufrag):
             self.gather(ufrag: ufrag)
         case .registerUfrag(let ufrag):
@@ -166,6 +176,16 @@ final class PeerDriver {
         case .event(let event):
             self.handle(event)
         }
+    }
+
+    private func write(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress) {
+        if self.route?.base != base || self.route?.remote != remote {
+            guard let socket = self.network.socket(boundTo: base) else { return }
+            self.route = Route(base: base, remote: remote, socket: socket, destination: remote.socketAddress)
+        }
+        guard let route = self.route else { return }
+        route.socket.write(batch, to: route.destination)
+        self.network.noteWritten(batch.count)
     }
 
     private func scheduleTimer() {
@@ -350,6 +370,7 @@ final class PeerDriver {
         self.media.close(self.session)
         self.shared.publish(self.session, self.media)
         self.network.detach(self)
+        self.route = nil
         self.shared.finish(statistics)
         SCTPTicker.release()
     }

@@ -10,8 +10,10 @@ protocol PeerNetwork: AnyObject {
     func adopt(_ driver: PeerDriver)
     /// Calls `body` on the event loop with the addresses to offer; at once, or when sockets are bound.
     func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void)
-    /// Queues datagrams from the socket bound to `base`.
-    func write(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress)
+    /// The socket bound to `base`; stays the same.
+    func socket(boundTo base: TransportAddress) -> UDPSocket?
+    /// So many datagrams were queued on a socket.
+    func noteWritten(_ count: Int)
     /// Sends what is queued.
     func flush()
     /// Binding requests for `ufrag` go to `driver` from now on.
@@ -82,10 +84,12 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
 
     private var hosts: [ICEHostAddress] { self.policy.hostAddresses(for: self.sockets.map(\.address)) }
 
-    func write(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress) {
+    func socket(boundTo base: TransportAddress) -> UDPSocket? {
         // Few sockets: one for each local address.
-        self.sockets.first { $0.address == base }?.write(batch, to: remote)
+        self.sockets.first { $0.address == base }
     }
+
+    func noteWritten(_ count: Int) {}
 
     func flush() {
         for socket in self.sockets { socket.flush() }

@@ -31,8 +31,6 @@ final class UDPSocket {
     private let channel: any Channel
     private let context: NIOLoopBoundBox<ChannelHandlerContext?>
     private let sendsSegments: Bool
-    private var destination: TransportAddress?
-    private var destinationSocketAddress: SocketAddress?
     private var hasUnflushed = false
     /// Datagrams since the kernel last had no more; counted only while the read buffer is small.
     private var burst = 0
@@ -149,13 +147,8 @@ final class UDPSocket {
     }
 
     /// Queues datagrams; ``flush()`` sends them.
-    func write(_ batch: DatagramBatch, to remote: TransportAddress) {
+    func write(_ batch: DatagramBatch, to destination: SocketAddress) {
         guard let context = self.context.value else { return }
-        if self.destination != remote {
-            self.destination = remote
-            self.destinationSocketAddress = remote.socketAddress
-        }
-        guard let destination = self.destinationSocketAddress else { return }
         self.hasUnflushed = true
         if batch.bytes.readableBytes <= batch.segmentSize {
             context.write(Self.wrap(AddressedEnvelope(remoteAddress: destination, data: batch.bytes)), promise: nil)

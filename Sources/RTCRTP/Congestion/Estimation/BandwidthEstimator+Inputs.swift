@@ -10,7 +10,7 @@ extension BandwidthEstimator {
             }
         }
         if self.firstUnacknowledgedSend == nil { self.firstUnacknowledgedSend = now }
-        self.applicationLimit.noteSent(bytes: bytes, target: self.estimate.target, now: now)
+        self.applicationLimit.noteSent(bytes: bytes, target: self.target, now: now)
     }
 
     /// Feedback was matched with what was sent.

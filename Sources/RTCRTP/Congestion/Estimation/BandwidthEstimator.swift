@@ -109,6 +109,9 @@ package struct BandwidthEstimator: Sendable {
         )
     }
 
+    /// What all streams together may send: for each packet, which needs no more of the estimate.
+    var target: Bitrate { self.decide().0 }
+
     private func decide() -> (Bitrate, NetworkEstimate.State) {
         var target = self.rates.rate
         var state: NetworkEstimate.State = self.rates.hasDecreased ? .delayLimited : .increasing
