@@ -30,7 +30,7 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     private var isPumping = false
     /// Connections whose packets wait for more of the same picture.
     private var held: [PeerDriver] = []
-    private static let holdTime = TimeAmount.milliseconds(2)
+    private static let holdTime = TimeAmount.milliseconds(5)
     /// Datagrams written since the last flush.
     private var unflushed = 0
     /// So many are sent at once at most: peers work on them while others are made.

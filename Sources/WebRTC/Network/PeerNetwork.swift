@@ -26,7 +26,7 @@ protocol PeerNetwork: AnyObject {
     func expect(_ transaction: STUNTransactionID, of driver: PeerDriver)
     /// Lets `driver` act at the end of the present burst of datagrams; `false` if there is none.
     func touch(_ driver: PeerDriver) -> Bool
-    /// Lets `driver` act within two milliseconds, so that packets of one picture leave together; `false` if that is not to be had.
+    /// Lets `driver` act within five milliseconds, so that packets of one picture leave together; `false` if that is not to be had.
     func hold(_ driver: PeerDriver) -> Bool
     /// Forgets `driver`.
     func detach(_ driver: PeerDriver)
