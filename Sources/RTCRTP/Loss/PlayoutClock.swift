@@ -26,10 +26,18 @@ struct PlayoutClock: Sendable {
         guard let origin = self.origin else { return arrival }
         var timestamps = self.timestamps
         let media = self.nanoseconds(timestamps.unwrap(timestamp) - origin.timestamp)
-        return max(arrival, origin.arrival + .nanoseconds(media + self.fastest) + target)
+        let early = media + self.fastest + target.nanoseconds - (arrival - origin.arrival).nanoseconds
+        return arrival + .nanoseconds(min(max(early, 0), Self.longestHold))
     }
 
-    private func nanoseconds(_ ticks: Int64) -> Int64 { Int64(Double(ticks) / self.clockRate * 1e9) }
+    /// A peer's timestamps may be anything: what they amount to is bounded to a century.
+    private func nanoseconds(_ ticks: Int64) -> Int64 {
+        Int64(min(max(Double(ticks) / self.clockRate * 1e9, -Self.century), Self.century))
+    }
+
+    private static let century = 3e18
+    /// Nanoseconds that a frame is held at most, whatever its timestamp says.
+    private static let longestHold: Int64 = 10_000_000_000
 
     /// Nanoseconds a packet.
     private static let aging: Int64 = 2_000

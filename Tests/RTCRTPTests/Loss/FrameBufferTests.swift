@@ -101,10 +101,29 @@ struct FrameBufferTests {
         #expect(at268 == [1, 2])
     }
 
+    @Test("timestamps that jump to and fro hold nothing for hours, and do not overflow")
+    func jumpingTimestamps() throws {
+        var buffer = FrameBuffer(format: .opus, delays: .init(gap: .milliseconds(20), target: .milliseconds(50)))
+        var timestamp: UInt32 = 0
+        for step in 0..<220_000 {
+            timestamp &+= step == 10 ? 0x8000_0001 : 0x7FFF_FFFF
+            let header = RTPHeader(
+                payloadType: PayloadType(lowBitsOf: 111),
+                sequenceNumber: UInt16(truncatingIfNeeded: step),
+                timestamp: timestamp,
+                ssrc: SSRC(7)
+            )
+            buffer.insert(try RTPPacket(header: header, payload: ByteBuffer(bytes: [0xFC, 1])), now: self.start)
+            _ = buffer.poll(now: self.start + .seconds(11))
+        }
+        #expect(buffer.counters.frames > 200_000)
+    }
+
     @Test("packets of any number and content never trap, and the memory stays bounded", arguments: UInt64(1)...3)
     func hostile(seed: UInt64) throws {
         var random = RandomSource.seeded(seed)
-        var buffer = FrameBuffer(format: .vp8, delays: .init(gap: .milliseconds(20)))
+        let target: TimeAmount? = seed % 2 == 0 ? nil : .milliseconds(50)
+        var buffer = FrameBuffer(format: .vp8, delays: .init(gap: .milliseconds(20), target: target))
         for step in 0..<20_000 {
             let bytes = (0..<Int(random.next() % 20)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             let header = RTPHeader(
@@ -116,6 +135,7 @@ struct FrameBufferTests {
             )
             buffer.insert(try RTPPacket(header: header, payload: ByteBuffer(bytes: bytes)), now: self.start)
             _ = self.drain(&buffer, Int64(step))
+            _ = buffer.nextTimeout
         }
         #expect(buffer.counters.discardedPackets + buffer.counters.lostFrames > 0)
     }
