@@ -97,6 +97,8 @@ final class PeerDriver {
 
     /// Does what was put off to the end of a burst.
     func pumpTouched() {
+        // Closed while its packets were held: the peer has heard goodbye.
+        guard self.isAttached else { return }
         guard self.hasOnlyMedia else { return self.pump() }
         self.isMarked = false
         self.isHeld = false
