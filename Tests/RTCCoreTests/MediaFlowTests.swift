@@ -33,12 +33,17 @@ struct MediaFlowTests {
         var left = Received()
         var right = Received()
 
-        init(_ kind: MediaKind, seed: UInt64, link: SimulatedNetwork.Link = .init()) throws {
+        init(
+            _ kind: MediaKind,
+            seed: UInt64,
+            link: SimulatedNetwork.Link = .init(),
+            encodings: [RTCRtpEncodingParameters] = []
+        ) throws {
             self.pair = try PeerPair(seed: seed)
             let id = try self.pair.left.session.addTransceiver(
                 kind,
                 trackID: "t",
-                TransceiverInit(direction: .sendonly)
+                TransceiverInit(direction: .sendonly, sendEncodings: encodings)
             )
             try self.pair.negotiate()
             self.ids = (id, try #require(self.pair.right.session.transceiverStates.first).id)
@@ -195,6 +200,39 @@ struct MediaFlowTests {
         #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $1 == $0 &+ 1 })
         let announced = second.pair.left.session.negotiatedMedia.sections.first?.send.encodings.first?.ssrc
         #expect(second.right.packets.allSatisfy { $0.packet.ssrc == announced })
+    }
+
+    @Test("three encodings arrive apart, known by their names, and a rate too small for all switches the largest off")
+    func simulcast() throws {
+        let rates: [(String, UInt64)] = [("q", 100_000), ("h", 300_000), ("f", 900_000)]
+        let encodings = rates.map { RTCRtpEncodingParameters(rid: $0.0, maxBitrate: $0.1) }
+        let flow = try Flow(.video, seed: 51, encodings: encodings)
+        flow.pair.right.session.setWants(packets: false, frames: true, target: nil, of: flow.ids.right)
+        func play(_ frames: Range<Int>) throws {
+            for number in frames {
+                for encoding in 0..<3 {
+                    var frame = Self.picture(number, isKeyFrame: number % 30 == 0, bytes: 300 << encoding)
+                    frame.encoding = encoding
+                    try flow.pair.left.session.send(frame, of: flow.ids.left, source: 1, now: flow.pair.now)
+                }
+                flow.advance(.milliseconds(33))
+            }
+        }
+        try play(0..<450)
+        flow.advance(.milliseconds(500))
+        for encoding in 0..<3 {
+            let frames = flow.right.frames.filter { $0.encoding == encoding }
+            #expect(frames.count > 60, "encoding \(encoding): \(frames.count)")
+            #expect(frames.allSatisfy { $0.data.readableBytes == 300 << encoding })
+        }
+        flow.pair.network.link = Self.link {
+            $0.delay = .milliseconds(20)
+            $0.rate = 350_000 / 8
+            $0.queue = 8 << 10
+        }
+        try play(450..<900)
+        let streams = try #require(flow.pair.left.session.media?.senders.first?.streams)
+        #expect(streams[0].isOn && !streams[2].isOn, "\(streams.map { ($0.isOn, $0.target) })")
     }
 
     @Test("a picture that is lost for good is followed by a request for a key frame")
