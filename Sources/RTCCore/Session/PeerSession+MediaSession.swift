@@ -95,9 +95,6 @@ extension PeerSession {
         return events
     }
 
-    /// Whether ``takeMedia()`` would give anything.
-    package var hasMedia: Bool { self.media?.events.isEmpty == false }
-
     /// Sends a packet of another stream at once.
     ///
     /// - Returns: Whether it was sent: not before the peer wants it, nor if it takes no such codec.

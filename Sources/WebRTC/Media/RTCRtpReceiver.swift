@@ -134,6 +134,9 @@ public final class RTCRtpReceiver: Sendable {
         self.outlets.setTransform(transform)
     }
 
+    /// How many packets and frames were dropped because nobody read their sequence in time.
+    public var droppedCount: UInt64 { self.outlets.droppedCount }
+
     /// Asks the peer for a key frame; it is asked at most every 200 ms.
     ///
     /// - Parameter encoding: Which of its simulcast encodings; `nil` for all.

@@ -112,6 +112,9 @@ public final class RTCRtpSender: Sendable {
     /// What the network lets an encoding use, headers included; `nil` before that is known. Zero while it is switched off.
     public func targetBitrate(encoding: Int = 0) -> Bitrate? { self.values.withLock { $0.targets[encoding] } }
 
+    /// How many packets and frames were dropped because the event loop did not keep up with those who write.
+    public var droppedCount: UInt64 { self.outlet?.droppedCount ?? 0 }
+
     /// Changes frames before they are cut into packets (W3C webrtc-encoded-transform), on the event loop of the connection; a frame
     /// for which `transform` returns `nil` is not sent. Packets that are forwarded are not changed.
     public func setTransform(_ transform: (@Sendable (RTCEncodedFrame) -> RTCEncodedFrame?)?) {

@@ -27,6 +27,9 @@ final class SenderOutlet: Sendable {
         self.driver = driver
     }
 
+    /// What was dropped because the event loop did not keep up.
+    var droppedCount: UInt64 { self.mailbox.withLock { $0.dropped } }
+
     /// Sends an item, at once when called on the event loop.
     func write(_ item: Item) {
         if self.eventLoop.inEventLoop {

@@ -32,10 +32,10 @@ final class CongestionControl {
 
     var estimate: NetworkEstimate { self.estimator.estimate }
 
-    func record(bytes: Int, probe: ProbeClusterID?, stream: RTPPacketName, now: NIODeadline) -> UInt16 {
+    func record(bytes: Int, probe: ProbeClusterID?, now: NIODeadline) -> UInt16 {
         self.estimator.noteSent(bytes: bytes, now: now)
         if self.nextTimeout == nil { self.updateTimeout() }
-        return self.sent.record(bytes: bytes, probe: probe, stream: nil, now: now)
+        return self.sent.record(bytes: bytes, probe: probe, now: now)
     }
 
     func enqueue(_ packet: PacedPacket, priority: PacketPriority, now: NIODeadline) {

@@ -254,7 +254,6 @@ extension MediaSession {
             let number = self.congestion?.record(
                 bytes: size,
                 probe: probe,
-                stream: RTPPacketName(ssrc: header.ssrc, sequence: header.sequenceNumber),
                 now: now
             )
             if let number { writer.appendExtension(TransportSequenceNumber(number), id: id) }
