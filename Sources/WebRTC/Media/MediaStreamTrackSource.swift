@@ -60,7 +60,9 @@ public final class MediaStreamTrackSource: Sendable {
 
     /// Sends a packet that a peer sent. It keeps its payload, its order and its gaps; names and numbers become those of the sender's stream.
     ///
-    /// - Parameter encoding: Which of the sender's encodings it is to be; default 0.
+    /// - Parameters:
+    ///   - packet: The packet, as a receiver gave it.
+    ///   - encoding: Which of the sender's encodings it is to be; default 0.
     public func write(_ packet: RTCReceivedPacket, encoding: Int = 0) {
         for sink in self.sinks.withLock({ $0 }) where sink.track.letsThrough {
             sink.outlet.write(.packet(packet, encoding: encoding))
