@@ -179,7 +179,8 @@ extension RecordLayer {
             }
         }
 
-        // Immutable, and kept for good.
+        // A C pointer is never Sendable. What these point to is made once, never changed and never freed, and OpenSSL lets any thread
+        // use it; fetching for each connection would cost more than its keys.
         nonisolated(unsafe) private static let aes128GCMCipher = EVP_CIPHER_fetch(nil, "AES-128-GCM", nil)
         nonisolated(unsafe) private static let aes256GCMCipher = EVP_CIPHER_fetch(nil, "AES-256-GCM", nil)
         nonisolated(unsafe) private static let chaCha20Poly1305Cipher = EVP_CIPHER_fetch(nil, "ChaCha20-Poly1305", nil)

@@ -9,7 +9,9 @@ import time
 
 import browser as chromium
 import pytest
-from harness import HERE, PEERS, swift_binary
+from harness import DEADLINE, HERE, PEERS, swift_binary
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 from test_echo import Server
 from test_media import is_near, needs_namespaces, run_in
 
@@ -83,6 +85,14 @@ def probe(path) -> dict[str, dict]:
     return streams
 
 
+def wait_for_recording(server: Server) -> None:
+    """Waits until the program says that the file is complete."""
+    until = time.monotonic() + DEADLINE
+    while not any(line.startswith("Recorded") for line in server.lines):
+        assert time.monotonic() < until, server.lines
+        time.sleep(0.05)
+
+
 def check_recording(path, seconds: float, frames: int) -> None:
     streams = probe(path)
     print(streams)
@@ -99,7 +109,7 @@ def test_what_a_browser_sends_is_recorded(driver, tmp_path, name):
     path = tmp_path / name
     server = Server([*swift_binary("media-record"), str(path), "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0"])
     seen = run_in(driver, server.url, "await sendCall({seconds: 6})")
-    time.sleep(1)
+    wait_for_recording(server)
     assert server.stop() == 0
     assert seen["connected"], seen
     check_recording(path, 6, seen["framesSent"])
@@ -123,9 +133,34 @@ def test_a_recording_over_a_bad_network_is_whole_and_in_step(tmp_path):
              f"await sendCall({{seconds: {seconds}}})", str(tmp_path / "profile")],
             capture_output=True, text=True, timeout=seconds + 120,
         )
-        time.sleep(2)
+        wait_for_recording(server)
         assert server.stop() == 0
     finally:
         subprocess.run([*netlab, "down", name], check=True, capture_output=True)
     assert call.returncode == 0, call.stderr
     check_recording(path, seconds, json.loads(call.stdout)["value"]["framesSent"])
+
+
+def test_the_page_plays_a_file(driver, tmp_path):
+    path = make(tmp_path / "a.webm", "-c:v", "libvpx", "-g", "30", "-c:a", "libopus")
+    server = Server([*swift_binary("media-send"), path, "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0"])
+    driver.get(server.url)
+    driver.find_element(By.ID, "button").click()
+    video = driver.find_element(By.ID, "video")
+    WebDriverWait(driver, DEADLINE).until(lambda _: video.get_property("videoWidth") == 320)
+    driver.get("about:blank")
+    assert server.stop() == 0
+
+
+def test_the_page_records(driver, tmp_path):
+    path = tmp_path / "a.webm"
+    server = Server([*swift_binary("media-record"), str(path), "--http", "127.0.0.1:0", "--udp", "127.0.0.1:0"])
+    driver.get(server.url)
+    button, state = driver.find_element(By.ID, "button"), driver.find_element(By.ID, "state")
+    button.click()
+    WebDriverWait(driver, DEADLINE).until(lambda _: state.text == "connected")
+    WebDriverWait(driver, DEADLINE).until(lambda _: path.exists() and path.stat().st_size > 0)
+    button.click()
+    wait_for_recording(server)
+    assert server.stop() == 0
+    assert set(probe(path)) == {"audio", "video"}

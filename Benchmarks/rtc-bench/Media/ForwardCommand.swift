@@ -60,7 +60,9 @@ struct ForwardCommand: AsyncParsableCommand {
         }
         let resident = ProcessUsage.residentBytes - residentBefore
         let sent = try await self.play(sources, on: loops.near)
-        try await Task.sleep(for: .milliseconds(300))
+        // The last packets are on their way; what is lost is not waited for.
+        let expected = sent * self.subscribers
+        for _ in 0..<100 where received.value < expected { try await Task.sleep(for: .milliseconds(10)) }
         let end = try await loops.far.submit { ProcessUsage.threadCPUSeconds }.get()
         let begin = forwarders.map(\.cpuAtFirstPacket).min() ?? end
         let out = forwarders.reduce(0) { $0 + $1.packetsOut }

@@ -1,3 +1,4 @@
+import ExampleSupport
 import JSONLines
 import NIOCore
 import RTCBase

@@ -65,6 +65,14 @@ function colourOf(video) {
   return [...context.getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data.slice(0, 3)];
 }
 
+const isNear = (colour, wanted) => colour.every((value, index) => Math.abs(value - wanted[index]) <= 50);
+
+// Waits until a video shows a colour, and gives what it shows then, or last.
+async function colourWhenNear(video, wanted) {
+  await until(() => isNear(colourOf(video), wanted));
+  return colourOf(video);
+}
+
 // The loudest frequency of a track, in hertz.
 async function pitchOf(context, track) {
   // Chromium plays a remote track to Web Audio only if an element has it too.
@@ -74,10 +82,15 @@ async function pitchOf(context, track) {
   const analyser = context.createAnalyser();
   analyser.fftSize = 8192;
   source.connect(analyser);
-  await sleep(1500);
   const bins = new Float32Array(analyser.frequencyBinCount);
-  analyser.getFloatFrequencyData(bins);
-  const loudest = bins.indexOf(Math.max(...bins));
+  let loudest = -1;
+  // Silence has no loudest; a tone must fill the window before it is the same twice.
+  await until(() => {
+    const before = loudest;
+    analyser.getFloatFrequencyData(bins);
+    loudest = bins.indexOf(Math.max(...bins));
+    return Math.max(...bins) > -60 && loudest === before;
+  });
   return loudest * context.sampleRate / analyser.fftSize;
 }
 
@@ -110,10 +123,9 @@ async function echoCall({ mimeType, parameters, seconds = 3 }) {
   const element = show(tracks.video);
   const playing = await until(() => element.videoWidth > 0);
   await sleep(seconds * 1000);
-  const first = colourOf(element);
+  const first = await colourWhenNear(element, [200, 40, 40]);
   picture.colour = "rgb(40,60,200)";
-  await sleep(1500);
-  const second = colourOf(element);
+  const second = await colourWhenNear(element, [40, 60, 200]);
   const pitch = await pitchOf(context, tracks.audio);
   const [inbound] = await statistics(pc, "inbound-rtp", "video");
   const [outbound] = await statistics(pc, "outbound-rtp", "video");
@@ -203,12 +215,9 @@ async function changingCall() {
   await exchange(pc);
   await until(() => pc.connectionState === "connected");
   const element = show(pc.lastTrack);
-  await until(() => element.videoWidth > 0);
-  await sleep(1000);
-  const seen = { first: colourOf(element) };
+  const seen = { first: await colourWhenNear(element, [200, 40, 40]) };
   await video.sender.replaceTrack(other.track);
-  await sleep(2000);
-  seen.replaced = colourOf(element);
+  seen.replaced = await colourWhenNear(element, [30, 200, 30]);
   const decoded = async () => (await statistics(pc, "inbound-rtp", "video"))[0]?.framesDecoded ?? 0;
   await video.sender.replaceTrack(null);
   await sleep(500);
@@ -216,7 +225,7 @@ async function changingCall() {
   await sleep(1000);
   seen.withoutTrack = (await decoded()) - before;
   await video.sender.replaceTrack(picture.track);
-  await sleep(1500);
+  await until(async () => (await decoded()) - before > 15);
   seen.again = (await decoded()) - before;
   video.sender.track.enabled = true;
   return { seen, events, pc: (window.pc = pc) && undefined };

@@ -1,9 +1,9 @@
-import WebRTC
+package import WebRTC
 
 /// Returns the tracks of a peer: what a transceiver receives goes out by its own sender, packet by packet.
-struct MediaEcho {
+package enum MediaEcho {
     /// Has every track that an offer brings sent back; to be called before the answer is made.
-    static func attach(to connection: RTCPeerConnection) async throws(RTCError) {
+    package static func attach(to connection: RTCPeerConnection) async throws(RTCError) {
         for transceiver in connection.getTransceivers() {
             guard transceiver.direction == .recvonly || transceiver.direction == .sendrecv else { continue }
             try await self.attach(to: transceiver)
