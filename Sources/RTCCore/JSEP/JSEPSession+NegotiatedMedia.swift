@@ -44,6 +44,7 @@ extension JSEPSession {
                 isActive: direction.sends,
                 formats: NegotiatedMedia.Formats(remoteFormats, with: localFormats),
                 headerExtensions: extensions.send,
+                prefersRedundancy: transceiver.prefersRedundancy || remoteFormats.prefersRedundancy,
                 encodings: Self.encodings(of: transceiver, local.media[index], remote.media[index])
             ),
             receive: NegotiatedMedia.Receiving(
@@ -154,7 +155,7 @@ extension NegotiatedMedia.RTCPFeedback {
             case "ccm fir": self.insert(.fullIntra)
             case "goog-remb": self.insert(.receiverEstimate)
             case "transport-cc": self.insert(.transportWide)
-            case "ack ccfb": self.insert(.congestionControl)
+            case RTCRtpCodec.congestionControlFeedback: self.insert(.congestionControl)
             default: break
             }
         }

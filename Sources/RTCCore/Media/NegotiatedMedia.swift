@@ -47,6 +47,8 @@ extension NegotiatedMedia {
         package var formats: Formats
         /// The numbers of the header extensions that may be sent.
         package var headerExtensions: HeaderExtensions
+        /// Whether sound is to go out with what went before it (RFC 2198): the application or the peer puts `red` first.
+        package var prefersRedundancy: Bool
         /// The encodings, in order: one, or several for simulcast.
         package var encodings: [Encoding]
     }

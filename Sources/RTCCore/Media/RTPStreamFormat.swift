@@ -14,6 +14,8 @@ public final class RTPStreamFormat: Sendable {
     public let payloadFormat: PayloadFormat?
     /// Whether the packets tell of tones (RFC 4733).
     let isTelephoneEvent: Bool
+    /// Whether the packets come between those of a stream's codec: tones and comfort noise.
+    let isAccompaniment: Bool
 
     /// A format.
     public init(payloadType: PayloadType, codec: RTCRtpCodec, headerExtensions: HeaderExtensionMap = .init()) {
@@ -21,6 +23,7 @@ public final class RTPStreamFormat: Sendable {
         self.codec = codec
         self.headerExtensions = headerExtensions
         self.isTelephoneEvent = codec.isNamed("telephone-event")
+        self.isAccompaniment = self.isTelephoneEvent || codec.isNamed("CN")
         self.payloadFormat = PayloadFormat(RTPCodecName(rawValue: codec.name))
     }
 }

@@ -116,16 +116,20 @@ extension RTCRtpCodec {
         ["rtx", "red", "ulpfec", "flexfec-03", "flexfec", "cn", "telephone-event"].contains(self.name.lowercased())
     }
 
+    /// The feedback of RFC 8888, as `a=rtcp-fb` names it.
+    static let congestionControlFeedback = "ack ccfb"
+
     /// The feedback that is offered with it.
     var offeredFeedback: [(type: String, parameter: String?)] {
         switch self.kind {
         case .audio:
-            return self.isAuxiliary ? [] : [("transport-cc", nil)]
+            return self.isAuxiliary ? [] : [("transport-cc", nil), ("ack", "ccfb")]
         case .video:
             if self.isNamed("flexfec-03") { return [("goog-remb", nil), ("transport-cc", nil)] }
             if self.isAuxiliary { return [] }
             return [
                 ("goog-remb", nil), ("transport-cc", nil), ("ccm", "fir"), ("nack", nil), ("nack", "pli"),
+                ("ack", "ccfb"),
             ]
         case nil:
             return []

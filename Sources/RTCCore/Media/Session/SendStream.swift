@@ -10,6 +10,10 @@ final class SendStream {
     var statistics = RTPSendStatistics(clockRate: 90_000)
     var history = RetransmissionHistory()
     var counts = Counts()
+    /// The repair packets for it; without effect where none were agreed upon.
+    var protection: StreamProtection
+    /// `nil` where sound goes out alone.
+    var redundancy: StreamRedundancy?
     /// What the track delivered for this encoding.
     var source = SourceCounts()
     /// The number of the first packet that was sent.
@@ -67,7 +71,9 @@ final class SendStream {
             nextSequence: UInt16(truncatingIfNeeded: random.next()) & 0x7FFF,
             timestampOffset: UInt32(truncatingIfNeeded: random.next())
         )
-        self.retransmissionSequence = UInt16(truncatingIfNeeded: random.next()) & 0x7FFF
+        let numbers = random.next()
+        self.retransmissionSequence = UInt16(truncatingIfNeeded: numbers) & 0x7FFF
+        self.protection = StreamProtection(firstSequence: UInt16(truncatingIfNeeded: numbers >> 16) & 0x7FFF)
         self.firstPictureID = UInt16(truncatingIfNeeded: random.next()) & 0x7FFF
     }
 
