@@ -270,3 +270,40 @@ async function sendCall({ seconds = 5 }) {
   await context.close();
   return { connected: !!connected, framesSent: outbound?.framesSent };
 }
+
+// Sound and pictures with what is sent ahead of loss, redundant sound and repair packets, both ways over a network that loses packets.
+async function protectedCall({ seconds }) {
+  const context = new AudioContext();
+  const picture = makePicture(640, 480);
+  const pc = new RTCPeerConnection();
+  const tracks = {};
+  pc.ontrack = (event) => { tracks[event.track.kind] = event.track; };
+  const sound = pc.addTransceiver(makeTone(context, 440), { direction: "sendrecv" });
+  const video = pc.addTransceiver(picture.track, { direction: "sendrecv" });
+  prefer(video, "video/VP8");
+  const codecs = RTCRtpReceiver.getCapabilities("audio").codecs;
+  const redundant = codecs.filter((codec) => codec.mimeType.toLowerCase() === "audio/red");
+  sound.setCodecPreferences([...redundant, ...codecs.filter((codec) => codec.mimeType.toLowerCase() === "audio/opus")]);
+  await exchange(pc);
+  const connected = await until(() => pc.connectionState === "connected", 30000);
+  show(tracks.video);
+  const pitch = await pitchOf(context, tracks.audio);
+  await sleep(seconds * 1000);
+  const [heard] = await statistics(pc, "inbound-rtp", "audio");
+  const [seen] = await statistics(pc, "inbound-rtp", "video");
+  const [spoken] = await statistics(pc, "outbound-rtp", "audio");
+  const [shown] = await statistics(pc, "outbound-rtp", "video");
+  picture.stop();
+  pc.close();
+  await context.close();
+  const count = (entry, names) => Object.fromEntries(names.map((name) => [name, entry?.[name]]));
+  return {
+    connected: !!connected, pitch, hasFlexFEC: /flexfec-03/.test(pc.currentRemoteDescription.sdp),
+    heard: count(heard, ["packetsReceived", "packetsLost", "bytesReceived", "fecPacketsReceived", "fecPacketsDiscarded",
+      "concealedSamples", "silentConcealedSamples", "totalSamplesReceived"]),
+    spoken: count(spoken, ["packetsSent", "bytesSent"]),
+    seen: count(seen, ["packetsReceived", "packetsLost", "fecPacketsReceived", "fecPacketsDiscarded", "framesDecoded",
+      "nackCount", "retransmittedPacketsReceived"]),
+    shown: count(shown, ["packetsSent", "retransmittedPacketsSent", "framesSent", "nackCount"]),
+  };
+}
