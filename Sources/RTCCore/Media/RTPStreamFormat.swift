@@ -12,6 +12,8 @@ public final class RTPStreamFormat: Sendable {
     public let headerExtensions: HeaderExtensionMap
     /// How frames are laid into packets; `nil` for what carries no frames of its own, as telephone events.
     public let payloadFormat: PayloadFormat?
+    /// Sound or pictures; `nil` if the name of the codec says neither.
+    public let kind: MediaKind?
     /// Whether the packets tell of tones (RFC 4733).
     let isTelephoneEvent: Bool
 
@@ -20,6 +22,7 @@ public final class RTPStreamFormat: Sendable {
         self.payloadType = payloadType
         self.codec = codec
         self.headerExtensions = headerExtensions
+        self.kind = codec.kind
         self.isTelephoneEvent = codec.isNamed("telephone-event")
         self.payloadFormat = PayloadFormat(RTPCodecName(rawValue: codec.name))
     }
