@@ -46,7 +46,13 @@ extension JSEPSession {
         case .rollback:
             break
         }
-        let content = try Self.parse(text)
+        let content: SDPSession
+        if let created = self.lastCreated, created.text == text {
+            // As it was made; reading it would give the same.
+            content = created.content
+        } else {
+            content = try Self.parse(text)
+        }
         if description.type != .offer { try self.checkAnswer(content) }
         return self.apply(JSEPDescription(type: description.type, content: content, text: text), .local)
     }

@@ -54,7 +54,8 @@ struct JSEPSession {
 
     let sessionID: UInt64
     var sessionVersion: UInt64 = 1
-    var lastCreated: SDPSession?
+    /// The description made last, and its text.
+    var lastCreated: (content: SDPSession, text: String)?
     /// The lowest number that no section of ours was ever named with, and the name of the section for data.
     var nextMID = 0
     var proposedDataMID: String?
