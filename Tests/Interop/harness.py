@@ -22,6 +22,9 @@ from wire import expected_tally, pattern  # noqa: E402,F401
 # How long anything may take before a test fails. Generous: the machine may be busy; nothing waits it out in vain.
 DEADLINE = float(os.environ.get("INTEROP_DEADLINE", "30"))
 
+# The colour of the picture that is passed on; a peer's own is (200, 40, 40).
+FEED_COLOUR = (40, 60, 200)
+
 
 class AgentError(Exception):
     """The agent refused a request."""
@@ -37,6 +40,26 @@ class Deadline(AssertionError):
 
 def chosen(pair: Pair, side: str) -> Peer:
     return pair.subject if side == "subject" else pair.peer
+
+
+def wait_until(condition, what: str, deadline: float | None = None):
+    """Asks again and again until `condition` gives something; gives that."""
+    until = time.monotonic() + (deadline or DEADLINE)
+    while not (result := condition()):
+        if time.monotonic() > until:
+            raise Deadline(f"no {what} within {deadline or DEADLINE:g} s")
+        time.sleep(0.05)
+    return result
+
+
+def mid_of(peer: Peer, kind: str) -> str:
+    """The section of that kind; the last one, if there are several."""
+    found = [each["mid"] for each in peer.request("getTransceivers")["transceivers"] if each["kind"] == kind]
+    return [mid for mid in found if mid is not None][-1]
+
+
+def is_near(colour, wanted) -> bool:
+    return all(abs(value - goal) <= 50 for value, goal in zip(colour, wanted))
 
 
 def swift_binary(name: str) -> list[str]:
@@ -333,6 +356,20 @@ class Pair:
         answerer.request("setLocalDescription", **answer)
         self._set_remote(offerer, self._complete(answerer, answer))
         return offer, answer
+
+    def negotiate_with_glare(self, polite: Peer) -> None:
+        """Both sides offer at once (webrtc-pc section 10.7): the impolite one ignores the other's offer, the polite one takes its own back."""
+        impolite = self.other(polite)
+        offers = {}
+        for peer in (polite, impolite):
+            peer.request("setLocalDescription")
+            offers[peer] = peer.request("getLocalDescription")
+            assert offers[peer]["type"] == "offer" and peer.request("getState")["signaling"] == "have-local-offer"
+        self._set_remote(polite, offers[impolite])
+        polite.request("setLocalDescription")
+        answer = polite.request("getLocalDescription")
+        assert answer["type"] == "answer", answer
+        self._set_remote(impolite, answer)
 
     @staticmethod
     def _complete(peer: Peer, description: dict) -> dict:

@@ -9,7 +9,7 @@ import sys
 
 import browser as chromium
 import pytest
-from harness import DEADLINE, HERE, PEERS, swift_binary
+from harness import DEADLINE, HERE, PEERS, is_near, swift_binary
 from selenium.common.exceptions import JavascriptException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -51,10 +51,6 @@ def run_in(driver, url: str, expression: str, *arguments):
 @pytest.fixture
 def page(driver, server):
     return lambda expression, *arguments: run_in(driver, server.url, expression, *arguments)
-
-
-def is_near(colour: list[int], wanted: tuple[int, int, int]) -> bool:
-    return all(abs(a - b) <= 50 for a, b in zip(colour, wanted))
 
 
 @pytest.mark.parametrize(

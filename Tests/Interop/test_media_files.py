@@ -9,11 +9,11 @@ import time
 
 import browser as chromium
 import pytest
-from harness import DEADLINE, HERE, PEERS, swift_binary
+from harness import DEADLINE, HERE, PEERS, is_near, swift_binary
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from test_echo import Server
-from test_media import is_near, needs_namespaces, run_in
+from test_media import needs_namespaces, run_in
 
 pytestmark = pytest.mark.skipif(
     shutil.which("ffmpeg") is None or shutil.which("ffprobe") is None, reason="ffmpeg is not installed"

@@ -322,6 +322,37 @@ struct MediaNegotiationTests {
 
     // MARK: Rollback
 
+    @Test("numbers of an offer that gave way to the peer's mean nothing any more", arguments: [true, false])
+    func numbersAfterGlare(isSet: Bool) throws {
+        let pair = try PeerPair(seed: 31)
+        _ = try pair.right.session.addTrack(.audio, id: "a", streams: [])
+        if isSet {
+            try pair.right.session.setLocalDescription(nil, now: pair.now)
+        } else {
+            _ = try pair.right.offer()
+        }
+        _ = try pair.left.session.addTrack(.video, id: "v", streams: [])
+        try pair.left.session.setLocalDescription(nil, now: pair.now)
+        // The peer has its own way of counting: 111 is sound here, and these are other extensions.
+        var offer = try SDPSession(parsing: #require(pair.left.session.pendingLocalDescription?.sdp))
+        offer.media[0].extmaps = offer.media[0].extmaps.enumerated().map { index, extmap in
+            SDPExtmap(id: UInt16(index + 1), direction: extmap.direction, uri: extmap.uri)
+        }
+        offer.media[0].formats = ["111"]
+        offer.media[0].rtpmaps = [SDPRTPMap(payloadType: 111, encodingName: "VP8", clockRate: 90_000)]
+        offer.media[0].fmtps = []
+        try pair.take(.offer, offer, at: pair.right)
+        try pair.right.session.setLocalDescription(nil, now: pair.now)
+
+        let next = try pair.right.offer()
+        #expect(next.media.map(\.kind) == ["video", "audio"])
+        var meanings: [UInt16: Set<String>] = [:]
+        for extmap in next.media.flatMap(\.extmaps) { meanings[extmap.id, default: []].insert(extmap.uri) }
+        #expect(meanings.allSatisfy { $0.value.count == 1 }, "\(meanings.filter { $0.value.count > 1 })")
+        let numbers = next.media.flatMap { SectionFormats($0).formats.map(\.payloadType) }
+        #expect(Set(numbers).count == numbers.count)
+    }
+
     @Test("a rollback takes back what an offer of the peer made, unless addTrack used it")
     func remoteRollback() throws {
         let pair = try PeerPair(seed: 15)
