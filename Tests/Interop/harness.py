@@ -366,6 +366,9 @@ class Pair:
             offers[peer] = peer.request("getLocalDescription")
             assert offers[peer]["type"] == "offer" and peer.request("getState")["signaling"] == "have-local-offer"
         self._set_remote(polite, offers[impolite])
+        with self._lock:
+            # Those of an offer that is ignored come before there is a remote description, and are lost.
+            self._held[impolite].clear()
         polite.request("setLocalDescription")
         answer = polite.request("getLocalDescription")
         assert answer["type"] == "answer", answer

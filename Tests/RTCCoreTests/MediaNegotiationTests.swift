@@ -155,7 +155,7 @@ struct MediaNegotiationTests {
         #expect(vp8.codec.name == "VP8" && vp8.payloadType.rawValue == 96 && vp8.rtx?.rawValue == 97)
         #expect(vp8.feedback == [.nack, .pictureLoss, .fullIntra, .receiverEstimate, .transportWide])
         #expect(left.send.headerExtensions == right.receive.headerExtensions)
-        #expect(left.send.headerExtensions[.mid] == 4)
+        #expect(left.send.headerExtensions[.mid] == 9)
         let source = try #require(right.receive.sources.first)
         #expect(source.ssrc == left.send.encodings.first?.ssrc && source.rtxSSRC == left.send.encodings.first?.rtxSSRC)
         #expect(source.cname == pair.left.session.negotiatedMedia.cname)
@@ -303,7 +303,7 @@ struct MediaNegotiationTests {
         let pair = try PeerPair(seed: 14)
         _ = try pair.left.session.addTrack(.video, id: "v", streams: [])
         let text = try pair.left.offer().description
-            .replacing("a=extmap:4 ", with: "a=extmap:8 ")
+            .replacing("a=extmap:9 ", with: "a=extmap:8 ")
         var offer = try SDPSession(parsing: text)
         offer.media[0].formats = ["120"]
         offer.media[0].rtpmaps = [SDPRTPMap(payloadType: 120, encodingName: "VP8", clockRate: 90_000)]

@@ -137,7 +137,9 @@ extension JSEPSession {
         transport.write(to: &media)
         media.mid = mid
         for capability in transceiver.headerExtensions where capability.direction != .stopped {
-            guard let number = self.numbers.headerExtensions.number(for: capability.uri) else { continue }
+            guard let number = self.numbers.headerExtensions.number(for: capability.uri, transceiver.kind) else {
+                continue
+            }
             let direction = SDPDirection(rawValue: capability.direction.rawValue).flatMap {
                 $0 == .sendrecv ? nil : $0
             }
