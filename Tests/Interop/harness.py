@@ -62,6 +62,30 @@ def is_near(colour, wanted) -> bool:
     return all(abs(value - goal) <= 50 for value, goal in zip(colour, wanted))
 
 
+def frames(peer: Peer, mid: str) -> int:
+    return peer.request("getMedia", mid=mid)["frames"]
+
+
+def forward(feed: Pair, kind: str, to: Peer) -> None:
+    """The subject passes on to `to` what the feed brings."""
+    feed.answerer.request("forwardMedia", mid=mid_of(feed.answerer, kind), to=to.name)
+
+
+def wait_for_more(peer: Peer, mid: str, count: int = 15) -> None:
+    # Statistics that vanished while nothing came return with their old count: only the second rise is sure.
+    for _ in range(2):
+        before = frames(peer, mid)
+        wait_until(lambda: frames(peer, mid) >= before + count, f"{count} more frames of {mid} at {peer}")
+
+
+def check_colour(peer: Peer, mid: str, wanted) -> None:
+    wait_until(
+        lambda: is_near(peer.request("getMedia", mid=mid, deep=True)["colour"] or (), wanted)
+        and peer.request("getMedia", mid=mid)["frames"],
+        f"colour {wanted} at {peer}",
+    )
+
+
 def swift_binary(name: str) -> list[str]:
     """A program of this package: from SWIFT_BIN_DIR, or where `swift build` puts it."""
     folder = os.environ.get("SWIFT_BIN_DIR")

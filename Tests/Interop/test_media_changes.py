@@ -1,26 +1,11 @@
 """What happens to media in the middle of a call: offers that cross, directions, sections that are used again, silence."""
 
 import pytest
-from harness import FEED_COLOUR, chosen, is_near, mid_of, wait_until
+from harness import FEED_COLOUR, check_colour, chosen, forward, frames, mid_of, wait_for_more
 from test_media_negotiation import sections
 
 pytestmark = [pytest.mark.needs("mediaChanges"), pytest.mark.subject_needs("forwarding")]
 OWN_COLOUR = (200, 40, 40)
-
-
-def frames(peer, mid: str) -> int:
-    return peer.request("getMedia", mid=mid)["frames"]
-
-
-def forward(feed, kind: str, to) -> None:
-    feed.answerer.request("forwardMedia", mid=mid_of(feed.answerer, kind), to=to.name)
-
-
-def wait_for_more(peer, mid: str, count: int = 15) -> None:
-    # Statistics that vanished while nothing came return with their old count: only the second rise is sure.
-    for _ in range(2):
-        before = frames(peer, mid)
-        wait_until(lambda: frames(peer, mid) >= before + count, f"{count} more frames of {mid} at {peer}")
 
 
 def check_flow(pair, feed, mid: str, subject: bool, peer: bool) -> None:
@@ -35,14 +20,6 @@ def check_flow(pair, feed, mid: str, subject: bool, peer: bool) -> None:
     wait_for_more(feed.answerer, clock)
     after = {each: frames(each, mid) for each in receiving}
     assert all(after[each] == before[each] for each, receives in receiving.items() if not receives), (before, after)
-
-
-def check_colour(peer, mid: str, wanted) -> None:
-    wait_until(
-        lambda: is_near(peer.request("getMedia", mid=mid, deep=True)["colour"] or (), wanted)
-        and peer.request("getMedia", mid=mid)["frames"],
-        f"colour {wanted} at {peer}",
-    )
 
 
 def begin(pair, feed) -> str:
