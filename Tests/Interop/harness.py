@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import json
 import os
@@ -98,6 +99,18 @@ def swift_binary(name: str) -> list[str]:
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: run `swift build --product {name}`, or set SWIFT_BIN_DIR")
     return [str(path)]
+
+
+@contextlib.contextmanager
+def bad_network(name: str, *qualities: str):
+    """Two hosts with a bad link between them (netlab.sh); gives what to put before a command of each end, 10.77.0.1 and 10.77.0.2."""
+    netlab = [str(HERE / "netlab" / "netlab.sh")]
+    name = f"{name}{os.getpid()}"
+    subprocess.run([*netlab, "up", name, *qualities], check=True)
+    try:
+        yield tuple(["ip", "netns", "exec", f"{name}-{end}"] for end in "ab")
+    finally:
+        print(subprocess.run([*netlab, "down", name], check=True, capture_output=True, text=True).stdout)
 
 
 def agent_command(kind: str) -> list[str]:

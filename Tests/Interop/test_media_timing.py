@@ -9,10 +9,10 @@ import statistics
 import subprocess
 
 import pytest
-from harness import HERE, swift_binary
+from harness import bad_network, swift_binary
 from test_echo import Server
 from test_media import needs_namespaces
-from test_media_files import pytestmark, wait_for_recording  # noqa: F401
+from test_media_files import pytestmark, record_call, wait_for_recording  # noqa: F401
 
 # A flash of 100 ms and a beep at the same time, every second, at a sixth of it so that no key frame falls together with it.
 PERIOD = 1.0
@@ -102,47 +102,59 @@ CODECS = {
 }
 
 
-@needs_namespaces
-@pytest.mark.parametrize("name", CODECS)
-def test_sound_and_pictures_of_a_recording_stay_in_step_through_loss(tmp_path, name):
-    netlab = [str(HERE / "netlab" / "netlab.sh")]
-    space = f"step{os.getpid()}"
-    seconds = float(os.environ.get("INTEROP_LONG", "60"))
-    source, path = tmp_path / f"source-{name}", tmp_path / name
-    make_source(source, seconds, *CODECS[name])
-    subprocess.run([*netlab, "up", space, "delay=50", "loss=5"], check=True)
-    try:
-        inside = ["ip", "netns", "exec"]
-        server = Server(
-            [*inside, f"{space}-b", *swift_binary("media-record"), str(path), "--http", "10.77.0.2:0", "--udp", "10.77.0.2:0"]
-        )
-        sent = subprocess.run(
-            [*inside, f"{space}-a", *swift_binary("media-send"), str(source), "--to", server.url],
-            capture_output=True, text=True, timeout=seconds + 60,
-        )
-        wait_for_recording(server)
-        assert server.stop() == 0
-    finally:
-        subprocess.run([*netlab, "down", space], check=True, capture_output=True)
-    assert sent.returncode == 0, sent.stderr
-    check_step(path, source, seconds)
-
-
-def check_step(path, source, seconds: float) -> None:
-    expected = median(offsets(source))
+def check_offsets(path, seconds: float, expected: float, tolerance: float) -> None:
+    """Flashes and beeps are as far apart as they should, at the beginning and at the end."""
     pairs = offsets(path)
     span = seconds / 3
     first, last = pairs[0][0], pairs[-1][0]
     beginning = [pair for pair in pairs if pair[0] < first + span]
     end = [pair for pair in pairs if pair[0] > last - span]
     print(f"{len(pairs)} flashes; offset {median(beginning) * 1000:.1f} ms, at the end {median(end) * 1000:.1f} ms; "
-          f"in the source {expected * 1000:.1f} ms")
+          f"expected {expected * 1000:.1f} ms")
     assert min(len(beginning), len(end)) > span / PERIOD / 2, pairs
     for part in (beginning, end):
-        assert abs(median(part) - expected) <= 0.04, (median(part), expected, pairs)
+        assert abs(median(part) - expected) <= tolerance, (median(part), expected, pairs)
+
+
+@needs_namespaces
+@pytest.mark.parametrize("name", CODECS)
+def test_sound_and_pictures_of_a_recording_stay_in_step_through_loss(tmp_path, name):
+    seconds = float(os.environ.get("INTEROP_LONG", "60"))
+    source, path = tmp_path / f"source-{name}", tmp_path / name
+    make_source(source, seconds, *CODECS[name])
+    with bad_network("step", "delay=50", "loss=5") as (near, far):
+        server = Server(
+            [*far, *swift_binary("media-record"), str(path), "--http", "10.77.0.2:0", "--udp", "10.77.0.2:0"]
+        )
+        sent = subprocess.run(
+            [*near, *swift_binary("media-send"), str(source), "--to", server.url],
+            capture_output=True, text=True, timeout=seconds + 60,
+        )
+        wait_for_recording(server)
+        assert server.stop() == 0
+    assert sent.returncode == 0, sent.stderr
+    check_step(path, source, seconds)
+
+
+def check_step(path, source, seconds: float) -> None:
+    check_offsets(path, seconds, median(offsets(source)), tolerance=0.04)
+    times = flashes(path)
+    first, last = times[0], times[-1]
     # The clock neither runs fast nor slow: whole periods lie between the flashes.
     drift = (last - first) - round((last - first) / PERIOD) * PERIOD
     assert abs(drift) <= 0.04, (first, last)
     # It ends where the source does, so much behind the last flash.
     missing = (end_of(path) - last) - (end_of(source) - flashes(source)[-1])
     assert abs(missing - round(missing / PERIOD) * PERIOD) <= 0.04, (end_of(path), last)
+
+
+@needs_namespaces
+def test_a_browser_s_recording_stays_in_step_through_loss(tmp_path):
+    """How long a browser takes to take in a canvas and a tone is its own affair, and differs with the machine's load; the sum must not grow."""
+    seconds = float(os.environ.get("INTEROP_LONG", "60"))
+    path = tmp_path / "a.webm"
+    with bad_network("beep", "delay=50", "loss=5") as (near, far):
+        call = record_call(near, far, path, f"await flashCall({{seconds: {seconds}}})", seconds)
+    assert call.returncode == 0, call.stderr
+    check_offsets(path, seconds, expected=0, tolerance=0.12)
+    end_of(path)
