@@ -37,5 +37,7 @@ package struct HTTPURL: Sendable {
     }
 
     /// The host and port as they stand in a URL.
-    package var authority: String { self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)" }
+    package var authority: String {
+        self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"
+    }
 }
