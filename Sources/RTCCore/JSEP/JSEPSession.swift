@@ -49,8 +49,9 @@ struct JSEPSession {
     /// The stream of a peer's tracks that name none.
     let defaultStream: String
     var random: RandomSource
-    var payloadTypes = PayloadTypes()
-    var headerExtensionNumbers = HeaderExtensionNumbers()
+    var numbers = NegotiatedNumbers()
+    /// Without those that a description only proposed.
+    var settledNumbers = NegotiatedNumbers()
 
     let sessionID: UInt64
     var sessionVersion: UInt64 = 1

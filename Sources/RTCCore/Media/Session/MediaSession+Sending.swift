@@ -162,15 +162,24 @@ extension MediaSession {
         if paced.isRetransmission {
             self.repeatNow(paced.packet, of: paced.stream, paced.sender, probe: probe, now: now)
         } else {
-            self.sendNow(paced.packet, of: paced.stream, paced.sender, probe: probe, now: now)
+            self.sendNow(
+                paced.packet,
+                of: paced.stream,
+                paced.sender,
+                probe: probe,
+                captureTime: paced.enqueued,
+                now: now
+            )
         }
     }
 
+    /// - Parameter captureTime: When the packet was handed over; `nil` if that is now.
     func sendNow(
         _ packet: OutgoingPacket,
         of stream: SendStream,
         _ sender: MediaSender,
         probe: ProbeClusterID? = nil,
+        captureTime: NIODeadline? = nil,
         now: NIODeadline
     ) {
         let payload = packet.source.view.payloadRange
@@ -178,7 +187,13 @@ extension MediaSession {
             let headerSize = self.write(packet.header, of: packet, stream, sender, isRepair: false, probe: probe, now),
             self.protect(headerSize: headerSize, payload: packet.source, isRepair: false)
         else { return }
-        stream.noteSent(packet.header, payloadSize: payload.count, overhead: headerSize, now: now)
+        stream.noteSent(
+            packet.header,
+            payloadSize: payload.count,
+            overhead: headerSize,
+            captureTime: captureTime,
+            now: now
+        )
         if sender.feedback.contains(.nack) {
             var kept = packet
             if packet.rtx == nil { kept.sentHeader = Array(self.headerScratch[..<headerSize]) }
