@@ -137,7 +137,9 @@ extension JSEPSession {
         transport.write(to: &media)
         media.mid = mid
         for capability in transceiver.headerExtensions where capability.direction != .stopped {
-            guard let number = self.headerExtensionNumbers.number(for: capability.uri) else { continue }
+            guard let number = self.numbers.headerExtensions.number(for: capability.uri, transceiver.kind) else {
+                continue
+            }
             let direction = SDPDirection(rawValue: capability.direction.rawValue).flatMap {
                 $0 == .sendrecv ? nil : $0
             }
@@ -205,7 +207,7 @@ extension JSEPSession {
             let rtx = RTCRtpCodec(mimeType: "video/rtx", clockRate: codec.clockRate, sdpFmtpLine: "apt=\(number)")
             let rtxBefore = numbersBefore.first { $0.retransmits == number }?.payloadType
             let usual = RTCRtpCodec.usualRetransmissionType(of: number)
-            guard let rtxNumber = rtxBefore ?? self.payloadTypes.number(for: rtx, usual: usual),
+            guard let rtxNumber = rtxBefore ?? self.numbers.payloadTypes.number(for: rtx, usual: usual),
                 !formats.contains(where: { $0.payloadType == rtxNumber })
             else { continue }
             formats.append(SectionFormats.Format(payloadType: rtxNumber, codec: rtx, feedback: []))
@@ -233,7 +235,7 @@ extension JSEPSession {
         }
         guard
             let number = known?.payloadType
-                ?? self.payloadTypes.number(for: codec, usual: codec.usualPayloadType),
+                ?? self.numbers.payloadTypes.number(for: codec, usual: codec.usualPayloadType),
             !formats.contains(where: { $0.payloadType == number })
         else { return nil }
         return number

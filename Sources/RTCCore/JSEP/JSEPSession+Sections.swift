@@ -16,13 +16,14 @@ extension JSEPSession {
     /// Raises the version when the content differs from what was created before (RFC 3264 section 8).
     mutating func finish(_ session: SDPSession) -> String {
         var session = session
-        if let last = self.lastCreated {
+        if let last = self.lastCreated?.content {
             session.origin.sessionVersion = last.origin.sessionVersion
             if session != last { self.sessionVersion = last.origin.sessionVersion + 1 }
         }
         session.origin.sessionVersion = self.sessionVersion
-        self.lastCreated = session
-        return session.description
+        let text = session.description
+        self.lastCreated = (session, text)
+        return text
     }
 
     static func dataSection(

@@ -12,6 +12,8 @@ public final class RTPStreamFormat: Sendable {
     public let headerExtensions: HeaderExtensionMap
     /// How frames are laid into packets; `nil` for what carries no frames of its own, as telephone events.
     public let payloadFormat: PayloadFormat?
+    /// Sound or pictures; `nil` if the name of the codec says neither.
+    public let kind: MediaKind?
     /// Whether the packets tell of tones (RFC 4733).
     let isTelephoneEvent: Bool
     /// Whether the packets come between those of a stream's codec: tones and comfort noise.
@@ -22,6 +24,7 @@ public final class RTPStreamFormat: Sendable {
         self.payloadType = payloadType
         self.codec = codec
         self.headerExtensions = headerExtensions
+        self.kind = codec.kind
         self.isTelephoneEvent = codec.isNamed("telephone-event")
         self.isAccompaniment = self.isTelephoneEvent || codec.isNamed("CN")
         self.payloadFormat = PayloadFormat(RTPCodecName(rawValue: codec.name))

@@ -55,6 +55,25 @@ struct FeedbackTests {
         #expect(generator.counters.duplicates == 1 && history.counters.duplicates == 1)
     }
 
+    @Test("many packets between two reports are all remembered, and all reported")
+    func growth() {
+        var history = SentPacketHistory(capacity: 8192, firstSequence: 65_000)
+        var generator = TransportFeedbackGenerator()
+        for index in 0..<6000 {
+            let now = self.at(Int64(index / 100))
+            let sequence = history.record(bytes: 100, now: now)
+            // The numbers' first packets come last, as far back as reordering goes.
+            if index >= 300 { generator.record(sequence, bytes: 100, now: now) }
+            if index == 500 {
+                for late in 0..<300 { generator.record(65_000 &+ UInt16(late), bytes: 100, now: now) }
+            }
+        }
+        var results: [PacketResult] = []
+        while let report = generator.poll(now: self.at(1000)) { history.match(report, into: &results) }
+        #expect(generator.counters.recorded == 6000 && history.counters.unknown == 0)
+        #expect(results.filter { $0.arrival != nil }.map(\.sequence) == (65_000..<71_000).map { Int64($0) })
+    }
+
     @Test("feedback about what was never sent, or twice about the same, is counted and ignored")
     func hostile() {
         var history = SentPacketHistory(capacity: 64)

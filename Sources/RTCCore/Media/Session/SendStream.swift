@@ -80,9 +80,23 @@ final class SendStream {
     var ssrc: SSRC { self.encoding.ssrc }
 
     /// Counts a packet that was sent for the first time.
-    func noteSent(_ header: RTPHeader, payloadSize: Int, overhead: Int, now: NIODeadline) {
+    ///
+    /// - Parameter captureTime: What its timestamp stands for; `nil` for now.
+    func noteSent(
+        _ header: RTPHeader,
+        payloadSize: Int,
+        overhead: Int,
+        captureTime: NIODeadline? = nil,
+        now: NIODeadline
+    ) {
         if self.firstSequence == nil { self.firstSequence = header.sequenceNumber }
-        self.statistics.send(timestamp: header.timestamp, payloadSize: payloadSize, overhead: overhead, now: now)
+        self.statistics.send(
+            timestamp: header.timestamp,
+            payloadSize: payloadSize,
+            overhead: overhead,
+            captureTime: captureTime,
+            now: now
+        )
         if self.kind == .video { self.counts.notePicture(bytes: payloadSize, endsFrame: header.marker) }
     }
 
