@@ -73,6 +73,14 @@ final class MediaCall {
         }
     }
 
+    /// Sends pictures as large as the target lets them be, 30 a second.
+    func playAtTarget(_ seconds: Int, from first: Int) throws {
+        for number in first..<first + seconds * 30 {
+            let target = self.leftEvents.targets.last ?? .kilobitsPerSecond(300)
+            try self.play(1, from: number, bytes: max(200, target.bitsPerSecond / 8 / 30 - 60))
+        }
+    }
+
     static func sound(_ number: Int) -> RTCEncodedFrame {
         var frame = RTCEncodedFrame(
             data: ByteBuffer(bytes: [0xFC, UInt8(number & 0xFF), 7]),

@@ -316,7 +316,7 @@ struct MediaNegotiationTests {
         #expect(next.media.count == 2)
         for media in next.media {
             #expect(SectionFormats(media).formats.first { $0.codec.isNamed("VP8") }?.payloadType == 120)
-            #expect(media.extmaps.first { $0.uri == RTPHeaderExtensionKind.mid.rawValue }?.id == 8)
+            #expect(media.extmaps.first { $0.uri == HeaderExtensionKind.mid.uri }?.id == 8)
         }
     }
 

@@ -16,7 +16,7 @@ struct StreamFeedbackTests {
             let extensions = offer.media[index].attributes.all("extmap")
             offer.media[index].attributes.setAll(
                 "extmap",
-                extensions.filter { !$0.contains(RTPHeaderExtensionKind.transportWideSequenceNumber.rawValue) }
+                extensions.filter { !$0.contains(HeaderExtensionKind.transportSequenceNumber.uri) }
             )
         }
     }
@@ -28,15 +28,6 @@ struct StreamFeedbackTests {
         link.loss = loss
         link.queue = rate / 8 / 2
         return link
-    }
-
-    /// Sends pictures as large as the target lets them be.
-    private func play(_ seconds: Int, from first: Int, _ call: MediaCall) throws {
-        for number in first..<first + seconds * 30 {
-            let target = call.leftEvents.targets.last ?? .kilobitsPerSecond(300)
-            let bytes = max(200, target.bitsPerSecond / 8 / 30 - 60)
-            try call.play(1, from: number, bytes: bytes)
-        }
     }
 
     @Test(
@@ -51,7 +42,7 @@ struct StreamFeedbackTests {
             isOneWay: true,
             alteringOffer: Self.withoutNumbers
         )
-        try self.play(20, from: 0, call)
+        try call.playAtTarget(20, from: 0)
         let control = try #require(call.pair.left.session.media?.congestion)
         let steady = control.estimate
         #expect(
@@ -60,14 +51,14 @@ struct StreamFeedbackTests {
         )
         #expect(steady.acknowledgedRate != nil)
         call.pair.network.link = Self.link(rate: 500_000)
-        try self.play(10, from: 600, call)
+        try call.playAtTarget(10, from: 600)
         let halved = control.estimate
         #expect(
             halved.target > .kilobitsPerSecond(250) && halved.target < .kilobitsPerSecond(560),
             "seed \(seed): \(halved)"
         )
         call.pair.network.link = Self.link(rate: 1_000_000)
-        try self.play(30, from: 900, call)
+        try call.playAtTarget(30, from: 900)
         #expect(control.estimate.target > .kilobitsPerSecond(600), "seed \(seed): \(control.estimate)")
         // Nothing transport-wide was written or reported.
         #expect(call.pair.right.session.media?.feedback == nil && call.pair.right.session.media?.streamFeedback != nil)
@@ -82,7 +73,7 @@ struct StreamFeedbackTests {
             isOneWay: true,
             alteringOffer: Self.withoutNumbers
         )
-        try self.play(15, from: 0, call)
+        try call.playAtTarget(15, from: 0)
         let control = try #require(call.pair.left.session.media?.congestion)
         #expect(abs(control.estimate.fractionLost - 0.03) < 0.03, "seed \(seed): \(control.estimate)")
         #expect(control.estimate.target > .kilobitsPerSecond(300), "seed \(seed): \(control.estimate)")

@@ -108,10 +108,10 @@ extension JSEPSession {
         self.writeStreams(of: transceiver, to: &media)
         media.rtcpMux = offered.rtcpMux
         media.rtcpRsize = offered.rtcpRsize
-        let hasNumbers = extensions.contains { $0.uri == RTPHeaderExtensionKind.transportWideSequenceNumber.rawValue }
+        let hasNumbers = extensions.contains { $0.uri == HeaderExtensionKind.transportSequenceNumber.uri }
         Self.chooseArrivalFeedback(among: &formats, hasTransportWideNumbers: hasNumbers)
         SectionFormats.write(formats, to: &media)
-        let hasRIDs = extensions.contains { $0.uri == RTPHeaderExtensionKind.rtpStreamID.rawValue }
+        let hasRIDs = extensions.contains { $0.uri == HeaderExtensionKind.rid.uri }
         if direction.receives, hasRIDs { Self.writeReceivedEncodings(of: offered, to: &media) }
         if direction.sends {
             let wanted = hasRIDs ? Set(offered.rids.filter { $0.direction == .recv }.map(\.id)) : []

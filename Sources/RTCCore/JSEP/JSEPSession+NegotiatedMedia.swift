@@ -67,7 +67,7 @@ extension JSEPSession {
         var send = NegotiatedMedia.HeaderExtensions()
         var receive = NegotiatedMedia.HeaderExtensions()
         for ours in local {
-            guard let kind = RTPHeaderExtensionKind(rawValue: ours.uri),
+            guard let kind = HeaderExtensionKind(uri: ours.uri),
                 let theirs = remote.first(where: { $0.uri == ours.uri }),
                 let ourNumber = UInt8(exactly: ours.id), let theirNumber = UInt8(exactly: theirs.id)
             else { continue }

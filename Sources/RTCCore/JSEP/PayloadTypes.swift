@@ -81,15 +81,15 @@ struct HeaderExtensionNumbers: Sendable {
     // What browsers take in a session that begins with such a section. They do not forget the numbers of an offer of theirs that gave
     // way, and refuse others in the section that takes its place.
     private static let usualForSound = Self.table([
-        .audioLevel: 1, .absoluteSendTime: 2, .transportWideSequenceNumber: 3, .mid: 4, .absoluteCaptureTime: 6,
+        .audioLevel: 1, .absoluteSendTime: 2, .transportSequenceNumber: 3, .mid: 4, .absoluteCaptureTime: 6,
         .mixerAudioLevel: 7,
     ])
     private static let usualForPictures = Self.table([
-        .transmissionOffset: 1, .absoluteSendTime: 2, .videoOrientation: 3, .transportWideSequenceNumber: 4,
-        .playoutDelay: 5, .mid: 9, .rtpStreamID: 10, .repairedRTPStreamID: 11, .dependencyDescriptor: 12,
+        .transmissionOffset: 1, .absoluteSendTime: 2, .videoOrientation: 3, .transportSequenceNumber: 4,
+        .playoutDelay: 5, .mid: 9, .rid: 10, .repairedRID: 11, .dependencyDescriptor: 12,
     ])
 
-    private static func table(_ numbers: [RTPHeaderExtensionKind: UInt16]) -> [String: UInt16] {
-        Dictionary(uniqueKeysWithValues: numbers.map { ($0.key.rawValue, $0.value) })
+    private static func table(_ numbers: [HeaderExtensionKind: UInt16]) -> [String: UInt16] {
+        Dictionary(uniqueKeysWithValues: numbers.map { ($0.key.uri, $0.value) })
     }
 }

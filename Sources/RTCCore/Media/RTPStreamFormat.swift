@@ -35,10 +35,7 @@ extension NegotiatedMedia.HeaderExtensions {
     /// The same as packets need them.
     var map: HeaderExtensionMap {
         var map = HeaderExtensionMap()
-        for entry in self.all {
-            guard let kind = HeaderExtensionKind(uri: entry.kind.rawValue) else { continue }
-            map[kind] = entry.id
-        }
+        for entry in self.all { map[entry.kind] = entry.id }
         return map
     }
 }

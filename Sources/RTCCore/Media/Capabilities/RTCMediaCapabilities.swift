@@ -95,17 +95,17 @@ public struct RTCMediaCapabilities: Sendable, Hashable {
         RTCRtpCodec(mimeType: "video/\(name)", clockRate: 90_000, sdpFmtpLine: parameters)
     }
 
-    private static let audioExtensions: [RTPHeaderExtensionKind] = [
-        .audioLevel, .absoluteSendTime, .transportWideSequenceNumber, .mid, .absoluteCaptureTime, .mixerAudioLevel,
+    private static let audioExtensions: [HeaderExtensionKind] = [
+        .audioLevel, .absoluteSendTime, .transportSequenceNumber, .mid, .absoluteCaptureTime, .mixerAudioLevel,
     ]
 
-    private static let videoExtensions: [RTPHeaderExtensionKind] = [
-        .transmissionOffset, .absoluteSendTime, .videoOrientation, .transportWideSequenceNumber, .playoutDelay, .mid,
-        .rtpStreamID, .repairedRTPStreamID, .absoluteCaptureTime, .videoLayersAllocation, .dependencyDescriptor,
+    private static let videoExtensions: [HeaderExtensionKind] = [
+        .transmissionOffset, .absoluteSendTime, .videoOrientation, .transportSequenceNumber, .playoutDelay, .mid,
+        .rid, .repairedRID, .absoluteCaptureTime, .videoLayersAllocation, .dependencyDescriptor,
     ]
 
-    private static func extensions(_ kinds: [RTPHeaderExtensionKind]) -> [RTCRtpHeaderExtensionCapability] {
-        kinds.map { RTCRtpHeaderExtensionCapability(uri: $0.rawValue) }
+    private static func extensions(_ kinds: [HeaderExtensionKind]) -> [RTCRtpHeaderExtensionCapability] {
+        kinds.map { RTCRtpHeaderExtensionCapability(uri: $0.uri) }
     }
 }
 

@@ -54,8 +54,9 @@ extension MediaSession {
             let stream = sender.streams[index]
             let isSwitchedOn = share.isOn && !stream.isOn
             stream.isOn = share.isOn
-            // What is sent ahead of loss is the encoder's to save.
-            let rate = share.rate * (1 / (1 + self.overhead(of: stream, sender)))
+            // What is sent ahead of loss, and again after it, is the encoder's to save.
+            let repeated = stream.retransmissionShare(now: now)
+            let rate = share.rate * ((1 - repeated) / (1 + self.overhead(of: stream, sender)))
             guard stream.target != rate || isSwitchedOn else { continue }
             stream.target = rate
             self.events.append(.targetBitrate(sender.id, encoding: index, rate))

@@ -23,6 +23,7 @@ final class SendStream {
     /// Whether the bandwidth suffices for it; frames of an encoding that is off are not sent.
     var isOn = true
     var target: Bitrate?
+    private var retransmissions = RetransmissionShare()
     /// The payload format that ``packetizer`` is for.
     private var packetizerKey: (format: PayloadFormat, mode: H264PacketizationMode)?
     private var packetizer: (any RTPPacketizer)?
@@ -104,6 +105,16 @@ final class SendStream {
         self.counts.retransmittedPackets &+= 1
         self.counts.retransmittedBytes &+= UInt64(packet.source.view.payloadRange.count)
         self.counts.retransmittedHeaderBytes &+= UInt64(headerSize)
+    }
+
+    /// How much of what is sent are packets sent again, 0 to a half.
+    func retransmissionShare(now: NIODeadline) -> Double {
+        self.retransmissions.update(
+            sent: self.statistics.payloadByteCount,
+            retransmitted: self.counts.retransmittedBytes,
+            now: now
+        )
+        return self.retransmissions.value
     }
 
     func nextRetransmissionSequence() -> UInt16 {
