@@ -18,7 +18,7 @@ struct RetransmissionShareTests {
         return link
     }
 
-    @Test("a path with a short queue that falls to the half is not kept overfull by what is sent again", arguments: 1...3)
+    @Test("a path with a short queue that falls to the half is not kept overfull by repeats", arguments: 1...3)
     func fall(seed: UInt64) throws {
         let call = try MediaCall(.video, seed: seed, link: Self.link(rate: 1_000_000), isOneWay: true)
         try call.playAtTarget(20, from: 0)
