@@ -28,19 +28,22 @@ protocol UDPSocketOwner: AnyObject {
 final class UDPSocket {
     /// The address it is bound to.
     let address: TransportAddress
-    private let channel: any Channel
-    private let context: NIOLoopBoundBox<ChannelHandlerContext?>
+    private var handler: UDPSocketHandler
+    private let use: Use
     private let sendsSegments: Bool
     private var hasUnflushed = false
     /// Datagrams since the kernel last had no more; counted only while the read buffer is small.
     private var burst = 0
     private var readsSingly: Bool
+    private var isClosed = false
+    /// How often another socket had to take its place.
+    private(set) var replacements = 0
 
-    private init(address: TransportAddress, channel: any Channel, handler: UDPSocketHandler, use: Use) {
+    private init(address: TransportAddress, handler: UDPSocketHandler, use: Use) {
         self.address = address
-        self.channel = channel
+        self.handler = handler
+        self.use = use
         self.readsSingly = use.isOnePeer
-        self.context = handler.context
         self.sendsSegments = System.supportsUDPSegmentationOffload
     }
 
@@ -51,19 +54,48 @@ final class UDPSocket {
         use: Use,
         owner: any UDPSocketOwner
     ) -> EventLoopFuture<NIOLoopBound<UDPSocket>> {
-        let tuned = Self.bootstrap(on: eventLoop, use)
         let boundOwner = NIOLoopBound(owner, eventLoop: eventLoop)
-        return tuned.bind(to: address.socketAddress).flatMap { channel in
+        return Self.open(address, on: eventLoop, use).flatMapThrowing { handler in
+            guard let local = handler.value.localAddress else { throw ChannelError.unknownLocalAddress }
+            let socket = UDPSocket(address: local, handler: handler.value, use: use)
+            handler.value.socket = socket
+            handler.value.owner = boundOwner.value
+            return NIOLoopBound(socket, eventLoop: eventLoop)
+        }
+    }
+
+    private static func open(
+        _ address: TransportAddress,
+        on eventLoop: any EventLoop,
+        _ use: Use
+    ) -> EventLoopFuture<NIOLoopBound<UDPSocketHandler>> {
+        Self.bootstrap(on: eventLoop, use).bind(to: address.socketAddress).flatMap { channel in
             Self.tune(channel, use).flatMapThrowing { _ in
-                guard let local = channel.localAddress.flatMap({ TransportAddress($0) }) else {
-                    throw ChannelError.unknownLocalAddress
-                }
-                let handler = UDPSocketHandler(eventLoop: eventLoop)
-                let socket = UDPSocket(address: local, channel: channel, handler: handler, use: use)
-                handler.socket = socket
-                handler.owner = boundOwner.value
+                let handler = UDPSocketHandler()
                 try channel.pipeline.syncOperations.addHandler(handler)
-                return NIOLoopBound(socket, eventLoop: eventLoop)
+                return NIOLoopBound(handler, eventLoop: eventLoop)
+            }
+        }
+    }
+
+    /// After some errors of sending (a broadcast address, a firewall, no route) NIO gives a socket up for all its peers. One peer named that
+    /// address, and the others must not suffer: another socket takes its place. What is written meanwhile is lost, as datagrams may be.
+    fileprivate func lost(on eventLoop: any EventLoop) {
+        guard !self.isClosed else { return }
+        self.replacements += 1
+        self.readsSingly = self.use.isOnePeer
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        Self.open(self.address, on: eventLoop, self.use).whenComplete { result in
+            let socket = bound.value
+            switch result {
+            case .success(let handler) where socket.isClosed: handler.value.close()
+            case .success(let handler):
+                handler.value.owner = socket.handler.owner
+                handler.value.socket = socket
+                socket.handler = handler.value
+            case .failure:
+                // The address is gone, or for the moment taken.
+                eventLoop.scheduleTask(in: Self.replacementDelay) { bound.value.lost(on: eventLoop) }
             }
         }
     }
@@ -110,6 +142,7 @@ final class UDPSocket {
     /// What the kernel hands over at most when it puts datagrams together.
     private static let largestRead = 65_536
     private static let kernelBufferBytes = 4 << 20
+    private static let replacementDelay = TimeAmount.seconds(1)
 
     /// Asks the kernel for what it can give; what it cannot is done without.
     private static func tune(_ channel: any Channel, _ use: Use) -> EventLoopFuture<Void> {
@@ -137,7 +170,7 @@ final class UDPSocket {
     /// Takes what the kernel puts together from now on, in a buffer that has room for it.
     private func readTogether() {
         self.readsSingly = false
-        guard System.supportsUDPReceiveOffload, let options = self.channel.syncOptions else { return }
+        guard System.supportsUDPReceiveOffload, let options = self.handler.context?.channel.syncOptions else { return }
         let buffer = FixedSizeRecvByteBufferAllocator(capacity: Self.largestRead)
         // Without the segment size the kernel's bundles could not be told from datagrams.
         guard (try? options.setOption(.recvAllocator, value: buffer)) != nil,
@@ -148,7 +181,7 @@ final class UDPSocket {
 
     /// Queues datagrams; ``flush()`` sends them.
     func write(_ batch: DatagramBatch, to destination: SocketAddress) {
-        guard let context = self.context.value else { return }
+        guard let context = self.handler.context else { return }
         self.hasUnflushed = true
         if batch.bytes.readableBytes <= batch.segmentSize {
             context.write(Self.wrap(AddressedEnvelope(remoteAddress: destination, data: batch.bytes)), promise: nil)
@@ -173,13 +206,14 @@ final class UDPSocket {
     func flush() {
         guard self.hasUnflushed else { return }
         self.hasUnflushed = false
-        self.context.value?.flush()
+        self.handler.context?.flush()
     }
 
     /// Sends what was written and closes the socket.
     func close() {
         self.flush()
-        self.channel.close(promise: nil)
+        self.isClosed = true
+        self.handler.close()
     }
 }
 
@@ -188,18 +222,20 @@ private final class UDPSocketHandler: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
     typealias OutboundOut = AddressedEnvelope<ByteBuffer>
 
-    let context: NIOLoopBoundBox<ChannelHandlerContext?>
+    private(set) var context: ChannelHandlerContext?
     var socket: UDPSocket?
     weak var owner: (any UDPSocketOwner)?
 
-    init(eventLoop: any EventLoop) {
-        self.context = NIOLoopBoundBox(nil, eventLoop: eventLoop)
-    }
+    var localAddress: TransportAddress? { self.context?.channel.localAddress.flatMap { TransportAddress($0) } }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context.value = context }
+    func close() { self.context?.channel.close(promise: nil) }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func channelInactive(context: ChannelHandlerContext) { self.socket?.lost(on: context.eventLoop) }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        self.context.value = nil
+        self.context = nil
         self.socket = nil
     }
 
