@@ -10,8 +10,10 @@ let swiftSettings: [SwiftSetting] = [
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -24,6 +26,7 @@ let package = Package(
         .library(name: "RTCSTUN", targets: ["RTCSTUN"]),
         .library(name: "RTCICE", targets: ["RTCICE"]),
         .library(name: "RTCTURN", targets: ["RTCTURN"]),
+        .library(name: "TURNServer", targets: ["TURNServer"]),
         .library(name: "RTCDTLS", targets: ["RTCDTLS"]),
         .library(name: "RTCSCTP", targets: ["RTCSCTP"]),
         .library(name: "RTCSRTP", targets: ["RTCSRTP"]),
@@ -37,11 +40,14 @@ let package = Package(
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
+        .executable(name: "turn-server", targets: ["turn-server"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
@@ -68,6 +74,9 @@ let package = Package(
             pkgConfig: "libavformat",
             providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev"]), .brew(["ffmpeg"])]
         ),
+
+        // Datagram sockets in batches: ours, because Swift's import of the C library lacks what Linux has.
+        .target(name: "CRTCSockets"),
 
         // Protocols, one target each; they never import each other sideways.
         .target(name: "RTCBase", dependencies: [nioCore], swiftSettings: swiftSettings),
@@ -120,6 +129,13 @@ let package = Package(
             ]
         ),
         .target(
+            name: "TURNServer",
+            dependencies: [
+                "RTCTURN", "RTCBase", "RTCSTUN", "CRTCSockets", nioCore, nioPosix, nioSSL, logging, metrics,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "RTCTestKit",
             dependencies: ["RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCSCTP", nioCore],
             swiftSettings: swiftSettings
@@ -167,6 +183,14 @@ let package = Package(
             name: "two-peers",
             dependencies: ["WebRTC"],
             path: "Examples/TwoPeers",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "turn-server",
+            dependencies: [
+                "ExampleSupport", "TURNServer", "RTCTURN", "RTCBase", nioCore, nioSSL, logging, argumentParser,
+            ],
+            path: "Examples/TURNServer",
             swiftSettings: swiftSettings
         ),
         .executableTarget(

@@ -1,3 +1,4 @@
+internal import NIOCore
 public import RTCBase
 internal import RTCSTUN
 

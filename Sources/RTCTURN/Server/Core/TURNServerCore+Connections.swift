@@ -36,11 +36,12 @@ extension TURNServerCore {
         self.wheel.insert(.client(client), at: now + self.configuration.idleConnectionTimeout)
     }
 
-    /// A client's connection is closed: its allocation ends (RFC 8656 section 7.2), and what it was joined to.
+    /// A client's connection is closed: its allocation ends (RFC 8656 section 7.2). A peer's connection that it was joined to
+    /// is forgotten, and closed by the owner when everything has arrived there.
     public func clientDisconnected(_ client: TURNFiveTuple, now: NIODeadline) {
         guard let connection = self.clients.removeValue(forKey: client) else { return }
         if let allocation = self.allocations[client] { self.end(allocation, .disconnected, now: now) }
-        if let id = connection.joined { self.remove(connection: id) }
+        if let id = connection.joined { self.remove(connection: id, isClosed: true) }
     }
 
     // MARK: Connections to peers
@@ -104,7 +105,8 @@ extension TURNServerCore {
         return id
     }
 
-    /// A peer's connection is closed.
+    /// A peer's connection is closed; a client's that it was joined to is closed by the owner when everything has arrived
+    /// there.
     public func peerDisconnected(_ id: UInt32, now: NIODeadline) {
         self.remove(connection: id, isClosed: true)
     }
@@ -166,11 +168,7 @@ extension TURNServerCore {
     /// Forgets a connection whose allocation forgets it too.
     func drop(connection id: UInt32, isClosed: Bool = false) {
         guard let connection = self.connections.removeValue(forKey: id) else { return }
-        if case .joined(let client) = connection.state {
-            self.clients[client]?.joined = nil
-            self.outputs.append(.closePeerConnection(id))
-        } else if !isClosed {
-            self.outputs.append(.closePeerConnection(id))
-        }
+        if case .joined(let client) = connection.state { self.clients[client]?.joined = nil }
+        if !isClosed { self.outputs.append(.closePeerConnection(id)) }
     }
 }
