@@ -77,6 +77,7 @@ let package = Package(
 
         // Datagram sockets in batches: ours, because Swift's import of the C library lacks what Linux has.
         .target(name: "CRTCSockets"),
+        .target(name: "RTCSockets", dependencies: ["RTCBase", "CRTCSockets"], swiftSettings: swiftSettings),
 
         // Protocols, one target each; they never import each other sideways.
         .target(name: "RTCBase", dependencies: [nioCore], swiftSettings: swiftSettings),
@@ -131,7 +132,7 @@ let package = Package(
         .target(
             name: "TURNServer",
             dependencies: [
-                "RTCTURN", "RTCBase", "RTCSTUN", "CRTCSockets", nioCore, nioPosix, nioSSL, logging, metrics,
+                "RTCTURN", "RTCBase", "RTCSTUN", "RTCSockets", nioCore, nioPosix, nioSSL, logging, metrics,
             ],
             swiftSettings: swiftSettings
         ),
@@ -195,7 +196,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "rtc-bench",
-            dependencies: ["WebRTC", "RTCSRTP", nioCore, nioPosix, argumentParser],
+            dependencies: [
+                "WebRTC", "RTCBase", "RTCSRTP", "RTCSockets", "RTCSTUN", "RTCTURN", nioCore, nioPosix, argumentParser,
+            ],
             path: "Benchmarks/rtc-bench",
             swiftSettings: swiftSettings
         ),

@@ -52,6 +52,13 @@ struct ProgramOptions: ParsableArguments {
     var alternate: String?
     @Option(help: "The second port for behaviour discovery. Default: 3479.")
     var alternatePort: String?
+    @Option(
+        help: ArgumentHelp(
+            "Responses a second to one address without valid credentials. Default: 500.",
+            valueName: "number"
+        )
+    )
+    var unauthenticatedResponses: String?
     @Option(help: "Threads for UDP and relays. Default: one for each processor.")
     var threads: String?
     @Option(help: ArgumentHelp("Print URIs with this name in place of addresses.", valueName: "name"))
@@ -81,7 +88,8 @@ struct ProgramOptions: ParsableArguments {
             ("relay-ports", self.relayPorts), ("realm", self.realm), ("shared-secret", self.sharedSecret),
             ("allocations", self.allocations), ("user-allocations", self.userAllocations),
             ("bandwidth", self.bandwidth), ("alternate", self.alternate), ("alternate-port", self.alternatePort),
-            ("threads", self.threads), ("host", self.host), ("drain", self.drain),
+            ("unauthenticated-responses", self.unauthenticatedResponses), ("threads", self.threads),
+            ("host", self.host), ("drain", self.drain),
             ("stun-only", self.stunOnly ? "true" : nil), ("verbose", self.verbose ? "true" : nil),
         ]
         let several: [(String, [String])] = [

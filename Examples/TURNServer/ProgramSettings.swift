@@ -18,6 +18,7 @@ struct ProgramSettings {
         "listen", "port", "tls-port", "certificate", "key", "relay", "announce", "relay-ports", "realm", "user",
         "shared-secret", "allow-peer", "deny-peer", "allocations", "user-allocations", "bandwidth", "alternate",
         "alternate-port", "threads", "host", "drain", "stun-only", "verbose",
+        "unauthenticated-responses",
     ]
 
     init(_ values: [String: [String]]) throws {
@@ -45,6 +46,8 @@ struct ProgramSettings {
         configuration.bytesPerSecondPerAllocation = try reader.number("bandwidth")
         configuration.alternateAddress = reader.text("alternate")
         configuration.alternatePort = try reader.number("alternate-port") ?? configuration.alternatePort
+        configuration.core.unauthenticatedResponsesPerSecond =
+            try reader.number("unauthenticated-responses") ?? configuration.core.unauthenticatedResponsesPerSecond
         configuration.threads = try reader.number("threads")
         self.configuration = configuration
         self.host = reader.text("host")

@@ -154,12 +154,6 @@ long crtc_raise_file_limit(void) {
     return (long)limit.rlim_cur;
 }
 
-int64_t crtc_thread_cpu_microseconds(void) {
-    struct timespec time;
-    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) < 0) return 0;
-    return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
-}
-
 // MARK: Waiting
 
 int crtc_poller_open(void) {
@@ -182,6 +176,11 @@ int crtc_poller_wait(int poller, crtc_event *events, int capacity, int milliseco
         events[i].failed = found[i].events & (EPOLLERR | EPOLLHUP);
     }
     return count;
+}
+
+void crtc_pause(int microseconds) {
+    struct timespec time = {0, (long)microseconds * 1000};
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
 }
 
 int crtc_waker_open(void) {
@@ -463,10 +462,10 @@ void crtc_close(int fd) {}
 void crtc_udp_set_dont_fragment(int fd, int family, bool dont_fragment) {}
 int crtc_udp_next_error(int fd, crtc_icmp *error) { return 0; }
 long crtc_raise_file_limit(void) { return -ENOSYS; }
-int64_t crtc_thread_cpu_microseconds(void) { return 0; }
 int crtc_poller_open(void) { return -ENOSYS; }
 int crtc_poller_add(int poller, int fd, uint64_t tag) { return -ENOSYS; }
 int crtc_poller_wait(int poller, crtc_event *events, int capacity, int milliseconds) { return -ENOSYS; }
+void crtc_pause(int microseconds) {}
 int crtc_waker_open(void) { return -ENOSYS; }
 void crtc_waker_wake(int fd) {}
 void crtc_waker_clear(int fd) {}

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import RTCBase
+internal import RTCSockets
 internal import RTCTURN
 
 /// The UDP sockets that clients send to: on each address one for each thread, between which the kernel divides the clients.

@@ -3,6 +3,7 @@ public import NIOCore
 public import NIOPosix
 internal import NIOSSL
 public import RTCBase
+internal import RTCSockets
 public import RTCTURN
 
 /// A STUN and TURN server to embed: RFC 8656 over UDP, TCP and TLS, RFC 6062, RFC 8489 and RFC 5780.

@@ -62,6 +62,7 @@ extension TURNServerConfiguration {
     private func checkNumbers() throws {
         let checks: [(String, Int, ClosedRange<Int>)] = [
             ("threads", self.threads ?? 1, 1...256),
+            ("wakeupPause", Int(self.wakeupPause.nanoseconds / 1_000), 0...10_000),
             ("connections", self.connections, 0...1_000_000),
             ("bytesPerConnection", self.bytesPerConnection, 1_024...1 << 30),
             ("limits.allocations", self.limits.allocations, 1...10_000_000),

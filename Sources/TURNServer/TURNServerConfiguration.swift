@@ -1,3 +1,4 @@
+public import NIOCore
 public import NIOSSL
 public import RTCBase
 public import RTCTURN
@@ -80,6 +81,9 @@ public struct TURNServerConfiguration: Sendable {
     public var core = TURNServerCoreConfiguration()
     /// Threads for UDP and relays, 1 to 256; `nil`, the default, for one for each processor.
     public var threads: Int?
+    /// How long a thread that is busy (4,000 datagrams a second) rests between looks at its sockets, so that it is woken for
+    /// several datagrams at once. It is what relaying delays them at most. Default 200 µs; 0 for not at all.
+    public var wakeupPause = TimeAmount.microseconds(200)
     /// Clients' connections over TCP and TLS at a time. Default 10,000.
     public var connections = 10_000
     /// Bytes that may wait for a client that reads slowly; what peers send beyond is dropped. Default 256 KiB.

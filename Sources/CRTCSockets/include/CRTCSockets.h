@@ -44,9 +44,6 @@ int crtc_udp_next_error(int fd, crtc_icmp *error);
 // Lets the process have as many files as it may; the limit that is now in force.
 long crtc_raise_file_limit(void);
 
-// Microseconds of processor time that the calling thread has used.
-int64_t crtc_thread_cpu_microseconds(void);
-
 // MARK: Waiting.
 
 typedef struct {
@@ -59,6 +56,9 @@ int crtc_poller_open(void);
 int crtc_poller_add(int poller, int fd, uint64_t tag);
 // Waits `milliseconds` at most, for ever below zero; the number of events.
 int crtc_poller_wait(int poller, crtc_event *events, int capacity, int milliseconds);
+
+// Lets the thread rest for so long.
+void crtc_pause(int microseconds);
 
 int crtc_waker_open(void);
 void crtc_waker_wake(int fd);

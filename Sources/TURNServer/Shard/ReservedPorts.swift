@@ -1,4 +1,5 @@
 internal import RTCBase
+internal import RTCSockets
 internal import Synchronization
 
 /// Sockets that wait for the client that reserved their port (RFC 8656 section 7.2), whichever shard it comes to.

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import RTCBase
+internal import RTCSockets
 internal import RTCTURN
 internal import Synchronization
 

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import RTCBase
+internal import RTCSockets
 internal import RTCTURN
 
 extension TURNShard {
@@ -62,7 +63,10 @@ extension TURNShard {
     func receiveFromPeers(of relay: Relay, now: NIODeadline) {
         if self.usedPeerSlots + Self.slotsPerRelay > self.peerArena.slots { self.flush() }
         let first = self.usedPeerSlots
-        let count = self.peerArena.receive(on: relay.socket, first: first, limit: Self.slotsPerRelay)
+        let count = self.peerArena.receive(on: relay.socket, first: first, limit: relay.readLimit)
+        // Looking in vain for a second datagram costs a third of reading one, so who never has two is asked for one.
+        let limit = count == relay.readLimit ? min(2 * count, Self.slotsPerRelay) : max(count, 1)
+        if limit != relay.readLimit { self.relays[relay.id.slot]?.readLimit = limit }
         self.usedPeerSlots += count
         for slot in first..<first + count { self.receive(self.peerArena.read(at: slot), of: relay, now: now) }
     }
@@ -73,13 +77,13 @@ extension TURNShard {
             let end = min(start + max(read.segmentSize, 1), read.bytes.count)
             let payload = UnsafeRawBufferPointer(rebasing: read.bytes[start..<end])
             if let delivery = self.core.deliver(relay.id, from: read.source, count: payload.count, now: now) {
-                self.send(payload, delivery, relay)
+                self.send(payload, delivery)
             }
             start = end
         } while start < read.bytes.count
     }
 
-    private func send(_ payload: UnsafeRawBufferPointer, _ delivery: TURNDelivery, _ relay: Relay) {
+    private func send(_ payload: UnsafeRawBufferPointer, _ delivery: TURNDelivery) {
         let size = delivery.headerSize
         delivery.writeHeader(to: self.head, payloadCount: payload.count)
         let head = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(self.head)[..<size])
@@ -87,7 +91,7 @@ extension TURNShard {
         if delivery.client.transport.isStream {
             return self.send(head: head, body: payload, padding: padding, to: delivery.client)
         }
-        guard let index = relay.listener ?? self.listenerIndex[delivery.client.server] else { return }
+        guard let index = self.listenerIndex[delivery.client.server] else { return }
         let listener = self.listeners[index]
         if listener.sender.add(to: delivery.client.client, head: head, body: payload, padding: padding) { return }
         self.flush(listener)
@@ -95,7 +99,8 @@ extension TURNShard {
     }
 
     func receiveErrors(of relay: Relay, now: NIODeadline) {
-        relay.socket.takeErrors(limit: 16) { peer, icmp in
+        relay.socket.takeErrors(limit: 16) { peer, error in
+            let icmp = TURNICMP(type: error.type, code: UInt16(error.code), data: error.nextHopMTU)
             self.core.receiveICMP(icmp, about: peer, on: relay.id, now: now)
         }
         self.drainOutputs(now: now)

@@ -1,6 +1,7 @@
 internal import Logging
 internal import NIOCore
 internal import RTCBase
+internal import RTCSockets
 internal import RTCTURN
 
 extension TURNShard {

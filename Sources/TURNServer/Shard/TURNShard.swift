@@ -1,6 +1,7 @@
 internal import Logging
 internal import NIOCore
 internal import RTCBase
+internal import RTCSockets
 internal import RTCTURN
 
 /// One thread's part of a server: its sockets, its core, and the relays of the core's allocations.
@@ -29,7 +30,8 @@ final class TURNShard {
     struct Relay {
         let id: TURNRelayID
         let socket: DatagramSocket
-        var listener: Int?
+        /// How many datagrams are read at once.
+        var readLimit = 1
     }
 
     let setting: Setting
@@ -95,6 +97,7 @@ final class TURNShard {
     /// Serves until it is told to close. This is all that the thread does.
     func run() {
         var nextReport = NIODeadline.now() + Self.reportInterval
+        var moderation = WakeupModeration(pause: self.setting.configuration.configuration.wakeupPause, now: .now())
         while self.isRunning {
             var now: NIODeadline?
             self.poller.wait(milliseconds: Self.tick) { event in
@@ -113,6 +116,9 @@ final class TURNShard {
                 self.core.setUnixTime(WallClock.unixSeconds(), now: time)
                 self.metrics.report(self.core, self.drops)
             }
+            let relayed = self.core.counters.datagramsToPeers &+ self.core.counters.datagramsToClients
+            let rest = moderation.rest(after: relayed, now: time)
+            if rest > 0 { self.poller.rest(microseconds: rest) }
         }
         self.shutDown()
     }

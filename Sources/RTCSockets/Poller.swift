@@ -10,17 +10,17 @@ import Glibc
 #endif
 
 /// Waits for sockets to become readable. Confined to its shard.
-final class Poller {
+package final class Poller {
     private let descriptor: CInt
     private let events: UnsafeMutableBufferPointer<crtc_event>
 
-    struct Event {
-        let tag: UInt64
-        let isReadable: Bool
-        let hasFailed: Bool
+    package struct Event {
+        package let tag: UInt64
+        package let isReadable: Bool
+        package let hasFailed: Bool
     }
 
-    init() throws {
+    package init() throws {
         self.descriptor = try SocketError.check(crtc_poller_open())
         self.events = .allocate(capacity: 256)
         self.events.initialize(repeating: crtc_event())
@@ -31,16 +31,19 @@ final class Poller {
         self.events.deallocate()
     }
 
-    func add(_ socket: DatagramSocket, tag: UInt64) throws {
+    package func add(_ socket: DatagramSocket, tag: UInt64) throws {
         _ = try SocketError.check(crtc_poller_add(self.descriptor, socket.descriptor, tag))
     }
 
-    func add(_ waker: Waker, tag: UInt64) throws {
+    package func add(_ waker: Waker, tag: UInt64) throws {
         _ = try SocketError.check(crtc_poller_add(self.descriptor, waker.descriptor, tag))
     }
 
+    /// Lets the thread rest, so that more comes at once.
+    package func rest(microseconds: CInt) { crtc_pause(microseconds) }
+
     /// Waits so many milliseconds at most, and calls `body` with what became ready.
-    func wait(milliseconds: CInt, _ body: (Event) -> Void) {
+    package func wait(milliseconds: CInt, _ body: (Event) -> Void) {
         let count = crtc_poller_wait(self.descriptor, self.events.baseAddress, CInt(self.events.count), milliseconds)
         for index in 0..<max(0, Int(count)) {
             let event = self.events[index]
@@ -50,28 +53,28 @@ final class Poller {
 }
 
 /// Ends a ``Poller``'s waiting, from any thread.
-final class Waker: Sendable {
-    let descriptor: CInt
+package final class Waker: Sendable {
+    package let descriptor: CInt
     private let isWoken = Atomic(false)
 
-    init() throws { self.descriptor = try SocketError.check(crtc_waker_open()) }
+    package init() throws { self.descriptor = try SocketError.check(crtc_waker_open()) }
 
     deinit { crtc_close(self.descriptor) }
 
-    func wake() {
+    package func wake() {
         // One call to the system wakes for all that is posted until the shard looks.
         if !self.isWoken.exchange(true, ordering: .acquiringAndReleasing) { crtc_waker_wake(self.descriptor) }
     }
 
     /// To be called before looking at what was posted.
-    func clear() {
+    package func clear() {
         crtc_waker_clear(self.descriptor)
         self.isWoken.store(false, ordering: .sequentiallyConsistent)
     }
 }
 
 /// What the process may do.
-enum ProcessLimits {
+package enum ProcessLimits {
     /// Lets the process have as many files as the system allows it.
-    static func raiseFileLimit() { _ = crtc_raise_file_limit() }
+    package static func raiseFileLimit() { _ = crtc_raise_file_limit() }
 }

@@ -1,20 +1,19 @@
 internal import CRTCSockets
-internal import RTCBase
-internal import RTCTURN
+package import RTCBase
 
 /// A bound UDP socket that is read and written in batches. Confined to its shard, which closes it.
-struct DatagramSocket: Sendable {
-    let descriptor: CInt
-    let address: TransportAddress
+package struct DatagramSocket: Sendable {
+    package let descriptor: CInt
+    package let address: TransportAddress
 
-    enum Use {
+    package enum Use {
         /// Many clients send to it, and other threads listen on the same port.
         case listener
         /// One client's relay.
         case relay
     }
 
-    init(boundTo address: TransportAddress, for use: Use) throws {
+    package init(boundTo address: TransportAddress, for use: Use) throws {
         var local = address.cAddress
         var bound = crtc_address()
         let isListener = if case .listener = use { true } else { false }
@@ -29,25 +28,33 @@ struct DatagramSocket: Sendable {
         self.address = TransportAddress(bound)
     }
 
-    func close() { crtc_close(self.descriptor) }
+    package func close() { crtc_close(self.descriptor) }
 
-    func setDontFragment(_ isSet: Bool) {
+    package func setDontFragment(_ isSet: Bool) {
         crtc_udp_set_dont_fragment(self.descriptor, self.address.family == .ipv4 ? 4 : 6, isSet)
     }
 
     /// What ICMP told of datagrams sent, at most `limit` of it.
-    func takeErrors(limit: Int, _ body: (TransportAddress, TURNICMP) -> Void) {
+    package func takeErrors(limit: Int, _ body: (TransportAddress, ICMPError) -> Void) {
         for _ in 0..<limit {
             var error = crtc_icmp()
             let result = crtc_udp_next_error(self.descriptor, &error)
             if result == 0 { return }
             guard result > 0 else { continue }
-            let icmp = TURNICMP(type: error.type, code: UInt16(error.code), data: error.info)
-            body(TransportAddress(error.destination), icmp)
+            let found = ICMPError(type: error.type, code: error.code, nextHopMTU: error.info)
+            body(TransportAddress(error.destination), found)
         }
     }
 
     private static let listenerBufferBytes: CInt = 4 << 20
+}
+
+/// What an ICMP packet said.
+package struct ICMPError: Sendable, Hashable {
+    package let type: UInt8
+    package let code: UInt8
+    /// 0 unless a datagram was too big.
+    package let nextHopMTU: UInt32
 }
 
 extension TransportAddress {
