@@ -64,7 +64,7 @@ public struct TURNRelayRequest: Sendable, Hashable {
         case even
         /// An even one, and the next reserved under a token.
         case evenReservingNext(token: UInt64)
-        /// The one that was reserved under this token.
+        /// The one that was reserved under this token, of whatever family it is.
         case reserved(token: UInt64)
     }
 

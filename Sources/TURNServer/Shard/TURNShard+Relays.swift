@@ -20,7 +20,8 @@ extension TURNShard {
         }
         while self.relays.count <= request.id.slot { self.relays.append(nil) }
         self.relays[request.id.slot] = Relay(id: request.id, socket: socket)
-        let announced = addresses.announced.withPort(socket.address.port)
+        let own = self.setting.configuration.relays[socket.address.family] ?? addresses
+        let announced = own.announced.withPort(socket.address.port)
         self.core.relayOpened(request.id, at: announced, now: now)
     }
 
@@ -36,13 +37,7 @@ extension TURNShard {
         switch request.port {
         case .any: return self.bind(address) { _ in true }
         case .even: return self.bind(address) { $0 % 2 == 0 }
-        case .reserved(let token):
-            guard let socket = self.setting.reservedPorts.take(token) else { return nil }
-            guard socket.address.family == request.family else {
-                socket.close()
-                return nil
-            }
-            return socket
+        case .reserved(let token): return self.setting.reservedPorts.take(token)
         case .evenReservingNext(let token): return self.bindPair(address, token)
         }
     }

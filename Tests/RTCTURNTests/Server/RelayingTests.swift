@@ -196,6 +196,16 @@ import Testing
         let second = VirtualClient(server, VirtualServer.client(2))
         let next = second.allocate { $0.append(.reservationToken, integer: token) }
         #expect(next?.attributes.relayedAddress?.port == port + 1)
+        let sixth = VirtualClient(server, VirtualServer.client(5))
+        let even = sixth.allocate { builder in
+            builder.appendEvenPort(reservesNext: true)
+            builder.appendRequestedAddressFamily(.ipv6)
+        }
+        let tokenOfIPv6 = try #require(even?.attributes.reservationToken)
+        let seventh = VirtualClient(server, VirtualServer.client(6))
+        let odd = seventh.allocate { $0.append(.reservationToken, integer: tokenOfIPv6) }
+        #expect(odd?.attributes.relayedAddress?.family == .ipv6)
+        #expect(seventh.permit(VirtualServer.address("2600::1", 1))?.isSuccess == true)
         let third = VirtualClient(server, VirtualServer.client(3))
         let late = try #require(third.allocate { $0.appendEvenPort(reservesNext: true) }?.attributes.reservationToken)
         server.advance(seconds: 32)

@@ -19,7 +19,7 @@ final class VirtualServer {
     var sent: [(bytes: [UInt8], client: TURNFiveTuple, origin: TransportAddress)] = []
     var questions: [TURNAuthenticationRequest] = []
     var relays: [TURNRelayID: TransportAddress] = [:]
-    var reserved: [UInt64: UInt16] = [:]
+    var reserved: [UInt64: TransportAddress] = [:]
     var connecting: [(connection: UInt32, peer: TransportAddress)] = []
     var joined: [UInt32] = []
     var closedConnections: [UInt32] = []
@@ -111,20 +111,22 @@ final class VirtualServer {
             return self.core.relayFailed(request.id, code, now: self.now)
         }
         var port = self.nextPort
+        var family = request.family
         switch request.port {
         case .any: break
         case .even: port += port % 2
         case .evenReservingNext(let token):
             port += port % 2
-            self.reserved[token] = port + 1
+            self.reserved[token] = Self.address(family == .ipv4 ? Self.relayIP : "2600::9", port + 1)
         case .reserved(let token):
             guard let reserved = self.reserved.removeValue(forKey: token) else {
                 return self.core.relayFailed(request.id, now: self.now)
             }
-            port = reserved
+            port = reserved.port
+            family = reserved.family
         }
         self.nextPort = max(self.nextPort, port) + 2
-        let address = Self.address(request.family == .ipv4 ? Self.relayIP : "2600::9", port)
+        let address = Self.address(family == .ipv4 ? Self.relayIP : "2600::9", port)
         self.relays[request.id] = address
         self.core.relayOpened(request.id, at: address, now: self.now)
     }

@@ -182,6 +182,7 @@ extension TURNServerCore {
         else { return self.outputs.append(.closeRelay(id)) }
         guard case .opening = allocation.relays[index].state else { return }
         allocation.relays[index].state = state
+        if case .open(let address) = state { allocation.relays[index].family = address.family }
         let isOpening = allocation.relays.contains {
             if case .opening = $0.state { return true }
             return false

@@ -159,13 +159,14 @@ extension TURNServerCore {
         _ algorithm: STUNPasswordAlgorithm,
         now: NIODeadline
     ) {
+        guard !self.pendingRequests.contains(PendingKey(request)) else { return }
         guard self.pendingAuthentications.count < self.configuration.pendingAuthentications,
             datagram.byteCount <= Self.longestPendingRequest
         else {
             self.counters.authenticationsDropped += 1
             return
         }
-        guard self.pendingRequests.insert(PendingKey(request)).inserted else { return }
+        self.pendingRequests.insert(PendingKey(request))
         self.lastAuthentication += 1
         let id = self.lastAuthentication
         let deadline = now + self.configuration.pendingTimeout

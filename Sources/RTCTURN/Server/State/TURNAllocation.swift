@@ -12,7 +12,8 @@ final class TURNAllocation {
         }
 
         let id: TURNRelayID
-        let family: TransportAddress.Family
+        /// What was asked for; that of the address once there is one, because who shows a reservation does not say.
+        var family: TransportAddress.Family
         var state: State
         var expiresAt: NIODeadline
 
