@@ -237,6 +237,11 @@ let package = Package(
             dependencies: ["RTCTURN", "RTCSTUN", "RTCBase", nioCore],
             swiftSettings: swiftSettings
         ),
+        .testTarget(
+            name: "TURNServerTests",
+            dependencies: ["TURNServer", "RTCTURN", "RTCSTUN", "RTCBase", nioCore, nioPosix],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "RTCDTLSTests", dependencies: ["RTCDTLS", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCSRTPTests", dependencies: ["RTCSRTP", "RTCBase", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCRTPTests", dependencies: ["RTCRTP", nioCore], swiftSettings: swiftSettings),

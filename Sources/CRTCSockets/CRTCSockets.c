@@ -269,8 +269,15 @@ int crtc_arena_receive(crtc_arena *arena, int fd, int first, int limit) {
         arena->headers[i].msg_hdr.msg_controllen = CONTROL_BYTES;
         arena->headers[i].msg_hdr.msg_flags = 0;
     }
-    int count = recvmmsg(fd, arena->headers + first, (unsigned)limit, MSG_DONTWAIT, NULL);
-    if (count < 0) return -errno;
+    int count = 1;
+    if (limit == 1) {
+        ssize_t size = recvmsg(fd, &arena->headers[first].msg_hdr, MSG_DONTWAIT);
+        if (size < 0) return -errno;
+        arena->headers[first].msg_len = (unsigned)size;
+    } else {
+        count = recvmmsg(fd, arena->headers + first, (unsigned)limit, MSG_DONTWAIT, NULL);
+        if (count < 0) return -errno;
+    }
     for (int i = first; i < first + count; i++) {
         crtc_datagrams *received = &arena->received[i];
         received->bytes = arena->parts[i].iov_base;
@@ -420,14 +427,27 @@ static int send_apart(crtc_sender *sender, int index, int fd) {
     return failed;
 }
 
+// Sends the messages from `first` on; how many, or -1. A single one takes the cheaper call.
+static int send_some(crtc_sender *sender, int first, int fd) {
+    int left = sender->count - first;
+    if (left > 1) return sendmmsg(fd, sender->headers + first, (unsigned)left, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const struct msghdr *header = &sender->headers[first].msg_hdr;
+    if (header->msg_iovlen == 1 && header->msg_controllen == 0) {
+        const struct iovec *part = header->msg_iov;
+        ssize_t size = sendto(
+            fd, part->iov_base, part->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL, header->msg_name, header->msg_namelen);
+        return size < 0 ? -1 : 1;
+    }
+    return sendmsg(fd, header, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 1;
+}
+
 int crtc_sender_flush(crtc_sender *sender, int fd) {
     for (int i = 0; i < sender->count; i++) prepare(sender, i);
     int sent = 0;
     int failed = 0;
     bool has_retried = false;
     while (sent < sender->count) {
-        int count = sendmmsg(
-            fd, sender->headers + sent, (unsigned)(sender->count - sent), MSG_DONTWAIT | MSG_NOSIGNAL);
+        int count = send_some(sender, sent, fd);
         if (count > 0) {
             sent += count;
             has_retried = false;

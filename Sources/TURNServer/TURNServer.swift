@@ -111,7 +111,15 @@ public final class TURNServer: Sendable {
                 listeners: bound.sockets[index],
                 logger: logger
             )
-            return threads.runIfActive(eventLoop: eventLoopGroup.next()) { try TURNShard(setting).run() }
+            return threads.runIfActive(eventLoop: eventLoopGroup.next()) {
+                do {
+                    try TURNShard(setting).run()
+                } catch {
+                    // The process has no file descriptor or memory left for a thread's own.
+                    logger.critical("A thread of the TURN server failed", metadata: ["error": "\(error)"])
+                    _ = mailbox.close()
+                }
+            }
         }
         return TURNServer(
             configuration: configuration,
@@ -225,5 +233,7 @@ extension TURNServerCounters {
         self.overBandwidth += other.overBandwidth
         self.suppressedResponses += other.suppressedResponses
         self.authenticationsDropped += other.authenticationsDropped
+        self.unsent += other.unsent
+        self.slowReaders += other.slowReaders
     }
 }

@@ -30,6 +30,10 @@ public struct TURNServerCounters: Sendable, Hashable {
     public var suppressedResponses = 0
     /// Requests dropped because too many wait for an answer about their user.
     public var authenticationsDropped = 0
+    /// Datagrams that the system did not take; counted by the core's owner.
+    public var unsent = 0
+    /// Datagrams dropped for clients that read their connection too slowly; counted by the core's owner.
+    public var slowReaders = 0
 
     /// Nothing yet.
     public init() {}

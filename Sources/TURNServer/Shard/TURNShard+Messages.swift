@@ -86,7 +86,7 @@ extension TURNShard {
         case .peerClosed(let id):
             self.peerStreams[id] = nil
             self.core.peerDisconnected(id, now: now)
-        case .count(let promise): promise.succeed(self.core.counters)
+        case .count(let promise): promise.succeed(self.counters)
         case .drain(let promise):
             self.core.drain()
             self.drained.append(promise)

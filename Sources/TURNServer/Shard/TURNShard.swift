@@ -156,10 +156,18 @@ final class TURNShard {
         for promise in self.drained { promise.succeed() }
     }
 
+    /// What the core and the shard have counted.
+    var counters: TURNServerCounters {
+        var counters = self.core.counters
+        counters.unsent = self.drops.unsent
+        counters.slowReaders = self.drops.slowReaders
+        return counters
+    }
+
     /// Answers a message that came too late.
     private func refuse(_ message: ShardMessage) {
         switch message {
-        case .count(let promise): promise.succeed(self.core.counters)
+        case .count(let promise): promise.succeed(self.counters)
         case .drain(let promise): promise.succeed()
         case .streamOpened(let client): client.channel.close(promise: nil)
         case .relayOpened(_, _, let channel): channel.close(promise: nil)
