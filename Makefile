@@ -68,7 +68,7 @@ sanitize-thread: dependencies
 		swift test --no-parallel --disable-xctest --sanitize=thread --scratch-path .build-tsan $(ARGS)
 
 sanitize-address: dependencies
-	SWIFT_BACKTRACE=enable=no \
+	SWIFT_BACKTRACE=enable=no LSAN_OPTIONS=suppressions=$(CURDIR)/Scripts/lsan.supp \
 		swift test --no-parallel --disable-xctest --sanitize=address --scratch-path .build-asan $(ARGS)
 
 fuzz: dependencies

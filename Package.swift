@@ -213,7 +213,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "interop-agent",
-            dependencies: ["ExampleSupport", "JSONLines", "WebRTC", "RTCCore", "RTCBase", nioCore],
+            dependencies: ["ExampleSupport", "JSONLines", "WebRTC", "RTCCore", "RTCBase", "RTCRTP", nioCore],
             path: "Tests/Interop/Agent",
             swiftSettings: swiftSettings
         ),

@@ -11,12 +11,16 @@ struct MediaSend: AsyncParsableCommand {
         discussion: """
             Takes IVF, Ogg/Opus, WAV (G.711), Annex-B H.264 and H.265, WebM, Matroska and MP4. Every viewer sees the files from
             their beginning, over and over. GET / is the page; POST /offer takes {"type":"offer","sdp":"…"} with sections to
-            receive sound and pictures. Runs until SIGINT or SIGTERM.
+            receive sound and pictures. Runs until SIGINT or SIGTERM; with --to it plays once instead, to a program that answers
+            offers in this way, media-record for example.
             """
     )
 
     @Argument(help: "The files; the tracks of all are sent.")
     var files: [String]
+
+    @Option(help: ArgumentHelp("Offer the files to this server, play them once and end.", valueName: "url"))
+    var to: String?
 
     @OptionGroup var options: ServeOptions
 
@@ -27,6 +31,7 @@ struct MediaSend: AsyncParsableCommand {
 
     func run() async throws {
         let files = self.files
+        if let to { return try await Player.call(try HTTPURL(to), with: files) }
         try await self.options.serve(
             "Playing \(files.count == 1 ? files[0] : "\(files.count) files")",
             page: Page.html,

@@ -26,9 +26,7 @@ enum Player {
         await withTaskGroup(of: Void.self) { group in
             for await event in connection.events {
                 if case .connectionStateChange(.connected) = event {
-                    for (number, file) in files.enumerated() {
-                        group.addTask { try? await self.play(file, number, on: connection) }
-                    }
+                    group.addTask { try? await self.play(files, on: connection, repeats: true) }
                 }
                 if event.endsConnection { break }
             }
@@ -36,12 +34,55 @@ enum Player {
         }
     }
 
-    private static func play(_ file: String, _ number: Int, on connection: RTCPeerConnection) async throws {
-        let playlist = try Playlist(path: file)
+    /// Offers the files to a server and plays them once.
+    static func call(_ server: HTTPURL, with files: [String]) async throws {
+        var policy = RTCAddressPolicy.defaults
+        // The server may be on this machine.
+        policy.includesLoopback = true
+        let connection = try RTCPeerConnection(addressPolicy: policy)
+        do {
+            for format in try files.flatMap({ try Playlist(path: $0).formats }) {
+                try await connection.addTransceiver(format.kind, RTCRtpTransceiverInit(direction: .sendonly))
+            }
+            try await self.attach(files, to: connection)
+            try await connection.setLocalDescription()
+            let offer = try await connection.gatheredDescription()
+            try await connection.setRemoteDescription(try await OfferClient.answer(to: offer, from: server))
+            for await event in connection.events {
+                if case .connectionStateChange(.connected) = event { break }
+                if event.endsConnection { throw ExampleFailure("no way to the server's UDP port was found") }
+            }
+            try await self.play(files, on: connection, repeats: false)
+            // What was lost of the end may be asked for again.
+            try await Task.sleep(for: .seconds(1))
+        } catch {
+            await connection.close()
+            throw error
+        }
+        await connection.close()
+    }
+
+    private static func play(_ files: [String], on connection: RTCPeerConnection, repeats: Bool) async throws {
+        let start = ContinuousClock.now
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (number, file) in files.enumerated() {
+                group.addTask { try await self.play(file, number, on: connection, from: start, repeats: repeats) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private static func play(
+        _ file: String,
+        _ number: Int,
+        on connection: RTCPeerConnection,
+        from start: ContinuousClock.Instant,
+        repeats: Bool
+    ) async throws {
+        let playlist = try Playlist(path: file, repeats: repeats)
         let sources = playlist.formats.indices.map { index in
             connection.getSenders().lazy.compactMap(\.track?.source).first { $0.label == "\(number).\(index)" }
         }
-        let start = ContinuousClock.now
         while let (frame, time) = try playlist.next() {
             try await Task.sleep(until: start + time, clock: .continuous)
             guard let source = sources[frame.track], let codec = RTCRtpCodec(playlist.formats[frame.track]) else {

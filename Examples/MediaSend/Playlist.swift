@@ -2,11 +2,12 @@ import RTCMedia
 import RTCMediaFiles
 import WebRTC
 
-/// The frames of a file, over and over, in the order in which they are to be sent.
+/// The frames of a file, once or over and over, in the order in which they are to be sent.
 final class Playlist {
     /// The formats of its tracks.
     let formats: [PayloadFormat]
     private let source: Source
+    private let repeats: Bool
     /// How much later everything is in this round.
     private var offset = Duration.zero
     private var end = Duration.zero
@@ -17,7 +18,8 @@ final class Playlist {
     }
 
     /// Opens a file.
-    init(path: String) throws(MediaFileError) {
+    init(path: String, repeats: Bool = true) throws(MediaFileError) {
+        self.repeats = repeats
         let name = path.lowercased()
         if [".webm", ".mkv", ".mka", ".mp4", ".m4a", ".mov"].contains(where: { name.hasSuffix($0) }) {
             let reader = try MediaFileReader(path: path)
@@ -30,10 +32,10 @@ final class Playlist {
         }
     }
 
-    /// The next frame, with the time at which it is to be sent; `nil` for a file without any.
+    /// The next frame, with the time at which it is to be sent; `nil` at the end, and for a file without any.
     func next() throws(MediaFileError) -> (frame: MediaFileFrame, time: Duration)? {
         if let found = try self.read() { return found }
-        guard self.end > self.offset else { return nil }
+        guard self.repeats, self.end > self.offset else { return nil }
         self.offset = self.end
         switch self.source {
         case .single(let reader): try reader.rewind()

@@ -12,17 +12,9 @@ package enum MediaEcho {
 
     private static func attach(to transceiver: RTCRtpTransceiver) async throws(RTCError) {
         guard transceiver.sender.track == nil else { return }
-        let receiver = transceiver.receiver
-        let source = MediaStreamTrackSource(kind: transceiver.kind, label: "echo")
+        // Of simulcast the first encoding is returned.
+        let source = MediaForwarding.source(fedBy: transceiver.receiver, label: "echo")
         try await transceiver.sender.replaceTrack(MediaStreamTrack(source: source))
         try await transceiver.setDirection(.sendrecv)
-        source.setFeedbackHandler { feedback in
-            // Nothing is encoded here: whoever sends the picture must make it new.
-            if case .keyFrameRequest = feedback { receiver.requestKeyFrame(encoding: 0) }
-        }
-        receiver.setPacketHandler { packet in
-            // Of simulcast the first encoding is returned.
-            if packet.encoding == 0 { source.write(packet) }
-        }
     }
 }

@@ -190,6 +190,7 @@ extension DescriptionReader {
 extension DescriptionReader.Sections {
     /// Puts the section that was being read in its place, and begins an empty one.
     fileprivate mutating func close(_ media: inout SDPMedia?, _ body: inout SectionBody) {
+        body.attributes.trim()
         if var finished = media.take() {
             finished.body = body
             self.media.append(finished)

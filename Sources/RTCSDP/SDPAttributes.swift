@@ -52,6 +52,12 @@ public struct SDPAttributes: Sendable, Hashable {
         self.storage.insert(SDPAttribute(name, value), at: index + 1)
     }
 
+    /// Gives back the room for attributes that do not come any more: descriptions live as long as their connections.
+    mutating func trim() {
+        guard self.storage.capacity > self.storage.count + self.storage.count / 4 else { return }
+        self.storage = self.storage.withUnsafeBufferPointer { Array($0) }
+    }
+
     /// Removes all attributes of this name.
     public mutating func removeAll(_ name: String) {
         self.storage.removeAll { $0.name == name }

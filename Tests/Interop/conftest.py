@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from harness import Agent, Pair
+from harness import FEED_COLOUR, Agent, Pair
 
 SUBJECT = os.environ.get("INTEROP_SUBJECT", "swift")
 PEERS = [name for name in os.environ.get("INTEROP_PEERS", "chromium,aiortc,pion").split(",") if name]
@@ -25,6 +25,10 @@ WITHOUT = {
     "selectedPair": ["aiortc"],
     "refusal": ["pion"],
     "recvonly": ["pion"],
+    # Changing what is under way, with events that tell of it.
+    "mediaChanges": ["aiortc", "pion"],
+    # Passing packets on from one connection to another.
+    "forwarding": ["chromium", "aiortc", "pion"],
 }
 
 
@@ -33,7 +37,7 @@ def pytest_report_header(config):
         f"{feature} with {name}"
         for feature, names in WITHOUT.items()
         for name in names
-        if name in PEERS and feature != "refusal"
+        if name in PEERS and feature not in ("refusal", "forwarding")
     ]
     return [f"subject: {SUBJECT}; peers: {', '.join(PEERS)}", f"not applicable: {', '.join(missing)}"]
 
@@ -99,6 +103,18 @@ def pair(agents, meeting):
     yield pair
     pair.close()
     assert subject.alive, "the subject ended during the test"
+
+
+@pytest.fixture
+def feed(agents):
+    """A second connection: a browser sends the subject a tone and a picture of FEED_COLOUR, which it can pass on."""
+    pair = Pair(agents.get("chromium"), agents.get(SUBJECT))
+    for kind in ("audio", "video"):
+        pair.offerer.request("sendMedia", kind=kind, colour=FEED_COLOUR)
+    pair.negotiate()
+    pair.wait_connected()
+    yield pair
+    pair.close()
 
 
 @pytest.fixture(params=["subject", "peer"])

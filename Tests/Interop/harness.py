@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import json
 import os
@@ -22,6 +23,9 @@ from wire import expected_tally, pattern  # noqa: E402,F401
 # How long anything may take before a test fails. Generous: the machine may be busy; nothing waits it out in vain.
 DEADLINE = float(os.environ.get("INTEROP_DEADLINE", "30"))
 
+# The colour of the picture that is passed on; a peer's own is (200, 40, 40).
+FEED_COLOUR = (40, 60, 200)
+
 
 class AgentError(Exception):
     """The agent refused a request."""
@@ -39,6 +43,50 @@ def chosen(pair: Pair, side: str) -> Peer:
     return pair.subject if side == "subject" else pair.peer
 
 
+def wait_until(condition, what: str, deadline: float | None = None):
+    """Asks again and again until `condition` gives something; gives that."""
+    until = time.monotonic() + (deadline or DEADLINE)
+    while not (result := condition()):
+        if time.monotonic() > until:
+            raise Deadline(f"no {what} within {deadline or DEADLINE:g} s")
+        time.sleep(0.05)
+    return result
+
+
+def mid_of(peer: Peer, kind: str) -> str:
+    """The section of that kind; the last one, if there are several."""
+    found = [each["mid"] for each in peer.request("getTransceivers")["transceivers"] if each["kind"] == kind]
+    return [mid for mid in found if mid is not None][-1]
+
+
+def is_near(colour, wanted) -> bool:
+    return all(abs(value - goal) <= 50 for value, goal in zip(colour, wanted))
+
+
+def frames(peer: Peer, mid: str) -> int:
+    return peer.request("getMedia", mid=mid)["frames"]
+
+
+def forward(feed: Pair, kind: str, to: Peer) -> None:
+    """The subject passes on to `to` what the feed brings."""
+    feed.answerer.request("forwardMedia", mid=mid_of(feed.answerer, kind), to=to.name)
+
+
+def wait_for_more(peer: Peer, mid: str, count: int = 15) -> None:
+    # Statistics that vanished while nothing came return with their old count: only the second rise is sure.
+    for _ in range(2):
+        before = frames(peer, mid)
+        wait_until(lambda: frames(peer, mid) >= before + count, f"{count} more frames of {mid} at {peer}")
+
+
+def check_colour(peer: Peer, mid: str, wanted) -> None:
+    wait_until(
+        lambda: is_near(peer.request("getMedia", mid=mid, deep=True)["colour"] or (), wanted)
+        and peer.request("getMedia", mid=mid)["frames"],
+        f"colour {wanted} at {peer}",
+    )
+
+
 def swift_binary(name: str) -> list[str]:
     """A program of this package: from SWIFT_BIN_DIR, or where `swift build` puts it."""
     folder = os.environ.get("SWIFT_BIN_DIR")
@@ -51,6 +99,18 @@ def swift_binary(name: str) -> list[str]:
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: run `swift build --product {name}`, or set SWIFT_BIN_DIR")
     return [str(path)]
+
+
+@contextlib.contextmanager
+def bad_network(name: str, *qualities: str):
+    """Two hosts with a bad link between them (netlab.sh); gives what to put before a command of each end, 10.77.0.1 and 10.77.0.2."""
+    netlab = [str(HERE / "netlab" / "netlab.sh")]
+    name = f"{name}{os.getpid()}"
+    subprocess.run([*netlab, "up", name, *qualities], check=True)
+    try:
+        yield tuple(["ip", "netns", "exec", f"{name}-{end}"] for end in "ab")
+    finally:
+        print(subprocess.run([*netlab, "down", name], check=True, capture_output=True, text=True).stdout)
 
 
 def agent_command(kind: str) -> list[str]:
@@ -333,6 +393,23 @@ class Pair:
         answerer.request("setLocalDescription", **answer)
         self._set_remote(offerer, self._complete(answerer, answer))
         return offer, answer
+
+    def negotiate_with_glare(self, polite: Peer) -> None:
+        """Both sides offer at once (webrtc-pc section 10.7): the impolite one ignores the other's offer, the polite one takes its own back."""
+        impolite = self.other(polite)
+        offers = {}
+        for peer in (polite, impolite):
+            peer.request("setLocalDescription")
+            offers[peer] = peer.request("getLocalDescription")
+            assert offers[peer]["type"] == "offer" and peer.request("getState")["signaling"] == "have-local-offer"
+        self._set_remote(polite, offers[impolite])
+        with self._lock:
+            # Those of an offer that is ignored come before there is a remote description, and are lost.
+            self._held[impolite].clear()
+        polite.request("setLocalDescription")
+        answer = polite.request("getLocalDescription")
+        assert answer["type"] == "answer", answer
+        self._set_remote(impolite, answer)
 
     @staticmethod
     def _complete(peer: Peer, description: dict) -> dict:

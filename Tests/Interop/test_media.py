@@ -9,7 +9,7 @@ import sys
 
 import browser as chromium
 import pytest
-from harness import DEADLINE, HERE, PEERS, swift_binary
+from harness import DEADLINE, PEERS, bad_network, is_near, swift_binary
 from selenium.common.exceptions import JavascriptException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -51,10 +51,6 @@ def run_in(driver, url: str, expression: str, *arguments):
 @pytest.fixture
 def page(driver, server):
     return lambda expression, *arguments: run_in(driver, server.url, expression, *arguments)
-
-
-def is_near(colour: list[int], wanted: tuple[int, int, int]) -> bool:
-    return all(abs(a - b) <= 50 for a, b in zip(colour, wanted))
 
 
 @pytest.mark.parametrize(
@@ -116,25 +112,16 @@ needs_namespaces = pytest.mark.skipif(
 
 @needs_namespaces
 def test_nearly_every_frame_survives_five_percent_loss_and_100_ms(tmp_path):
-    netlab = [str(HERE / "netlab" / "netlab.sh")]
-    name = f"media{os.getpid()}"
     seconds = float(os.environ.get("INTEROP_LONG", "60"))
-    subprocess.run([*netlab, "up", name, "delay=100", "loss=5"], check=True)
-    try:
-        inside = ["ip", "netns", "exec"]
-        server = Server(
-            [*inside, f"{name}-b", *swift_binary("echo"), "serve", "--http", "10.77.0.2:0", "--udp",
-             "10.77.0.2:0"]
-        )
+    with bad_network("media", "delay=100", "loss=5") as (near, far):
+        server = Server([*far, *swift_binary("echo"), "serve", "--http", "10.77.0.2:0", "--udp", "10.77.0.2:0"])
         call = subprocess.run(
-            [*inside, f"{name}-a", sys.executable, str(PEERS / "browser_call.py"), server.url,
+            [*near, sys.executable, str(PEERS / "browser_call.py"), server.url,
              f"await longCall({{seconds: {seconds}}})", str(tmp_path), "--unsafely-treat-insecure-origin-as-secure="
              + server.url.rstrip("/")],
             capture_output=True, text=True, timeout=seconds + 120,
         )
         assert server.stop() == 0
-    finally:
-        print(subprocess.run([*netlab, "down", name], check=True, capture_output=True, text=True).stdout)
     assert call.returncode == 0, call.stderr
     outcome = json.loads(call.stdout)
     print(outcome)

@@ -92,8 +92,8 @@ struct CapturedOfferTests {
         #expect(sections[1].receive.sources.map(\.ssrc) == [SSRC(4_108_515_601)])
         #expect(sections[1].receive.sources.first?.rtxSSRC == SSRC(1_286_977_372))
         #expect(sections[1].receive.sources.first?.cname == "lZpjNv9xC8+uNDKA")
-        #expect(sections[1].receive.headerExtensions[.transportWideSequenceNumber] == 3)
-        #expect(sections[1].receive.headerExtensions[.rtpStreamID] == 10)
+        #expect(sections[1].receive.headerExtensions[.transportSequenceNumber] == 3)
+        #expect(sections[1].receive.headerExtensions[.rid] == 10)
     }
 
     @Test("Firefox's: the fingerprint stands for the session, and mixed header extensions are taken up as offered")

@@ -175,18 +175,3 @@ struct DTMFTests {
         #expect(second.rightEvents.tones.map(\.tone) == [.three, .three])
     }
 }
-
-extension [MediaEvent] {
-    fileprivate var toneChanges: [(tone: String, remaining: String)] {
-        self.compactMap { if case .toneChange(_, let tone, let remaining) = $0 { (tone, remaining) } else { nil } }
-    }
-    fileprivate var tones: [RTCTelephoneEvent] {
-        self.compactMap { if case .tone(_, let tone) = $0 { tone } else { nil } }
-    }
-    fileprivate var packets: [RTCReceivedPacket] {
-        self.compactMap { if case .packet(_, let packet) = $0 { packet } else { nil } }
-    }
-    fileprivate var frames: [RTCEncodedFrame] {
-        self.compactMap { if case .frame(_, let frame) = $0 { frame } else { nil } }
-    }
-}

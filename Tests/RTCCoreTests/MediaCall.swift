@@ -1,6 +1,7 @@
 import NIOCore
 import RTCBase
 import RTCRTP
+import RTCSDP
 import RTCTestKit
 import Testing
 
@@ -24,7 +25,9 @@ final class MediaCall {
         seed: UInt64,
         link: SimulatedNetwork.Link = .init(),
         isOneWay: Bool = false,
-        encodings: [RTCRtpEncodingParameters] = []
+        encodings: [RTCRtpEncodingParameters] = [],
+        preferences: [RTCRtpCodec] = [],
+        alteringOffer alter: ((inout SDPSession) -> Void)? = nil
     ) throws {
         self.kind = kind
         self.pair = try PeerPair(seed: seed)
@@ -32,7 +35,12 @@ final class MediaCall {
         let settings = TransceiverInit(direction: direction, sendEncodings: encodings)
         self.left = try self.pair.left.session.addTransceiver(kind, trackID: "left", settings)
         if !isOneWay { _ = try self.pair.right.session.addTrack(kind, id: "right", streams: []) }
-        try self.pair.negotiate()
+        try self.pair.left.session.setCodecPreferences(preferences, of: self.left)
+        if let alter {
+            try self.pair.negotiate(altering: alter)
+        } else {
+            try self.pair.negotiate()
+        }
         self.right = try #require(self.pair.right.session.transceiverStates.first).id
         _ = self.pair.run(for: .seconds(3)) {
             self.pair.left.session.connectionState == .connected
@@ -65,6 +73,14 @@ final class MediaCall {
         }
     }
 
+    /// Sends pictures as large as the target lets them be, 30 a second.
+    func playAtTarget(_ seconds: Int, from first: Int) throws {
+        for number in first..<first + seconds * 30 {
+            let target = self.leftEvents.targets.last ?? .kilobitsPerSecond(300)
+            try self.play(1, from: number, bytes: max(200, target.bitsPerSecond / 8 / 30 - 60))
+        }
+    }
+
     static func sound(_ number: Int) -> RTCEncodedFrame {
         var frame = RTCEncodedFrame(
             data: ByteBuffer(bytes: [0xFC, UInt8(number & 0xFF), 7]),
@@ -92,4 +108,22 @@ final class MediaCall {
 
     /// The time of day that the sessions' wall clocks show.
     static func milliseconds(_ instant: NIODeadline) -> Double { Double(instant.uptimeNanoseconds) / 1e6 }
+}
+
+extension [MediaEvent] {
+    var toneChanges: [(tone: String, remaining: String)] {
+        self.compactMap { if case .toneChange(_, let tone, let remaining) = $0 { (tone, remaining) } else { nil } }
+    }
+    var tones: [RTCTelephoneEvent] {
+        self.compactMap { if case .tone(_, let tone) = $0 { tone } else { nil } }
+    }
+    var packets: [RTCReceivedPacket] {
+        self.compactMap { if case .packet(_, let packet) = $0 { packet } else { nil } }
+    }
+    var frames: [RTCEncodedFrame] {
+        self.compactMap { if case .frame(_, let frame) = $0 { frame } else { nil } }
+    }
+    var targets: [Bitrate] {
+        self.compactMap { if case .targetBitrate(_, _, let rate) = $0 { rate } else { nil } }
+    }
 }

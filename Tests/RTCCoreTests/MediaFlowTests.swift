@@ -119,6 +119,35 @@ struct MediaFlowTests {
         Int(frame.data.getInteger(at: frame.data.readerIndex + (frame.isKeyFrame ? 10 : 3), as: UInt32.self) ?? 0)
     }
 
+    @Test("media flows over the next transport, after the last section of one was rejected", arguments: [UInt64(1), 2])
+    func nextTransport(seed: UInt64) throws {
+        let call = try MediaCall(.video, seed: seed, isOneWay: true)
+        let pair = call.pair
+        try call.play(5)
+        try pair.left.session.stop(call.left)
+        try pair.negotiate()
+        // The keys were the association's, and go with it.
+        #expect(pair.left.session.media?.srtp == nil && pair.right.session.media?.srtp == nil, "seed \(seed)")
+        let left = try pair.left.session.addTransceiver(.video, trackID: "n", TransceiverInit(direction: .sendonly))
+        try pair.negotiate()
+        let isConnected = pair.run(for: .seconds(3)) {
+            [pair.left, pair.right].allSatisfy { $0.session.connectionState == .connected }
+        }
+        #expect(isConnected, "seed \(seed)")
+        let right = try #require(pair.right.session.transceiverStates.first).id
+        pair.right.session.setWants(packets: true, frames: false, target: nil, of: right)
+        for number in 0..<5 {
+            let picture = MediaCall.picture(number, isKeyFrame: number == 0, bytes: 500)
+            try pair.left.session.send(picture, of: left, source: 2, now: pair.now)
+            call.advance(.milliseconds(33))
+        }
+        let received = call.rightEvents.count { event in
+            guard case .packet(right, _) = event else { return false }
+            return true
+        }
+        #expect(received == 5, "seed \(seed)")
+    }
+
     @Test("frames arrive whole, in order and unaltered, and the track is unmuted by the first packet")
     func frames() throws {
         let flow = try Flow(.video, seed: 11)

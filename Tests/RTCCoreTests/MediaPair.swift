@@ -36,6 +36,20 @@ extension PeerPair.Peer {
 }
 
 extension PeerPair {
+    /// Exchanges an offer of the left peer, as `alter` makes it, and the other's answer.
+    func negotiate(altering alter: (inout SDPSession) -> Void) throws {
+        try self.left.session.setLocalDescription(nil, now: self.now)
+        self.settle()
+        var offer = try SDPSession(parsing: #require(self.left.session.pendingLocalDescription).sdp)
+        alter(&offer)
+        try self.take(.offer, offer, at: self.right)
+        try self.right.session.setLocalDescription(nil, now: self.now)
+        self.settle()
+        let answer = try #require(self.right.session.currentLocalDescription)
+        try self.left.session.setRemoteDescription(answer, now: self.now)
+        self.settle()
+    }
+
     /// Hands a description over without its setter's own text.
     func take(_ type: RTCSdpType, _ content: SDPSession, at peer: Peer) throws {
         try peer.session.setRemoteDescription(

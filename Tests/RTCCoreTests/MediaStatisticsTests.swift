@@ -15,6 +15,27 @@ struct MediaStatisticsTests {
         return link
     }
 
+    @Test("reports say when pictures were handed over, not when the pacer let them go", arguments: [UInt64(1), 2])
+    func reportsOfPacedPictures(seed: UInt64) throws {
+        let call = try MediaCall(.video, seed: seed, isOneWay: true)
+        call.pair.right.session.setWants(packets: false, frames: true, target: nil, of: call.right)
+        let start = call.pair.now
+        // More than the path seems to carry at first.
+        try call.play(150, bytes: 20_000)
+        call.advance(.seconds(2))
+        let frames = call.rightEvents.compactMap { event -> RTCEncodedFrame? in
+            guard case .frame(_, let frame) = event else { return nil }
+            return frame
+        }
+        let first = try #require(frames.first?.timestamp)
+        let errors = frames.compactMap { frame -> Double? in
+            guard let time = frame.captureTime else { return nil }
+            let handedOver = Double(start.uptimeNanoseconds) + Double(frame.timestamp &- first) / 90_000 * 1e9
+            return (Double(time.unixNanoseconds) - handedOver) / 1e6
+        }
+        #expect(errors.count > 50 && errors.allSatisfy { abs($0) < 5 }, "seed \(seed): \(errors)")
+    }
+
     @Test("without loss both sides count the same, to the byte", arguments: [MediaKind.audio, .video])
     func lossless(kind: MediaKind) throws {
         let call = try MediaCall(kind, seed: 3, link: Self.link { $0.delay = .milliseconds(40) })

@@ -7,6 +7,8 @@ struct ConnectionSeries: Sendable {
     let concurrency: Int
     /// Whether the pairs stay open for the caller to close.
     let keepsOpen: Bool
+    /// What the near sides send.
+    var sources: [MediaStreamTrackSource] = []
 
     /// What the series took.
     struct Result: Sendable {
@@ -45,6 +47,7 @@ struct ConnectionSeries: Sendable {
     private func one(_ result: inout Result, loops: BenchLoops, endpoint: WebRTCEndpoint) async {
         var configuration = LoopbackPair.Configuration()
         configuration.endpoint = endpoint
+        configuration.sources = self.sources
         do {
             let pair = try await LoopbackPair.connect(configuration, loops: loops)
             result.times.append(pair.milliseconds)

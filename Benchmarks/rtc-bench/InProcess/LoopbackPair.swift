@@ -22,6 +22,8 @@ struct LoopbackPair: Sendable {
         var channels = 1
         var options = RTCDataChannelInit()
         var sendHighWatermark = 4 << 20
+        /// Sources whose tracks the near side sends.
+        var sources: [MediaStreamTrackSource] = []
         /// Where the far side lives: on a port it shares, or if `nil` on sockets of its own.
         var endpoint: WebRTCEndpoint?
     }
@@ -77,6 +79,7 @@ struct LoopbackPair: Sendable {
         for index in 0..<configuration.channels {
             nearChannels["bench\(index)"] = try await near.createDataChannel("bench\(index)", configuration.options)
         }
+        for source in configuration.sources { try await near.addTrack(MediaStreamTrack(source: source)) }
         try await near.setLocalDescription()
         try await far.setRemoteDescription(try await near.gatheredDescription())
         try await far.setLocalDescription()

@@ -1,6 +1,5 @@
 import ArgumentParser
 import NIOCore
-import NIOPosix
 import Synchronization
 import WebRTC
 
@@ -59,7 +58,13 @@ struct ForwardCommand: AsyncParsableCommand {
             }
         }
         let resident = ProcessUsage.residentBytes - residentBefore
-        let sent = try await self.play(sources, on: loops.near)
+        let sent = try await PacketFlow.play(
+            sources,
+            packetsPerSecond: self.rate,
+            bytes: self.size,
+            for: .nanoseconds(Int64(self.seconds * 1e9)),
+            on: loops.near
+        )
         // The last packets are on their way; what is lost is not waited for.
         let expected = sent * self.subscribers
         for _ in 0..<100 where received.value < expected { try await Task.sleep(for: .milliseconds(10)) }
@@ -80,32 +85,6 @@ struct ForwardCommand: AsyncParsableCommand {
         for peer in peers { await peer.close() }
         for forwarder in forwarders { await forwarder.close() }
         await endpoint.close()
-    }
-
-    /// - Returns: How many packets were sent.
-    private func play(_ sources: [MediaStreamTrackSource], on eventLoop: any EventLoop) async throws -> Int {
-        let (rate, size) = (self.rate, self.size)
-        let duration = TimeAmount.nanoseconds(Int64(self.seconds * 1e9))
-        return try await eventLoop.flatSubmit {
-            let flows = NIOLoopBound(
-                sources.map { PacketFlow(source: $0, packetsPerSecond: rate, bytes: size) },
-                eventLoop: eventLoop
-            )
-            let start = NIODeadline.now()
-            let done = eventLoop.makePromise(of: Int.self)
-            eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(1)) { task in
-                let now = NIODeadline.now()
-                do {
-                    for flow in flows.value { try flow.send(upTo: now - start, now: now) }
-                } catch {
-                    done.fail(error)
-                }
-                guard now - start >= duration else { return }
-                task.cancel()
-                done.succeed(flows.value.reduce(0) { $0 + $1.sent })
-            }
-            return done.futureResult
-        }.get()
     }
 }
 

@@ -35,4 +35,36 @@ final class PacketFlow {
             self.sent += 1
         }
     }
+
+    /// Publishes a stream from each source for a while.
+    ///
+    /// - Returns: How many packets were sent.
+    static func play(
+        _ sources: [MediaStreamTrackSource],
+        packetsPerSecond rate: Double,
+        bytes: Int,
+        for duration: TimeAmount,
+        on eventLoop: any EventLoop
+    ) async throws -> Int {
+        try await eventLoop.flatSubmit {
+            let flows = NIOLoopBound(
+                sources.map { PacketFlow(source: $0, packetsPerSecond: rate, bytes: bytes) },
+                eventLoop: eventLoop
+            )
+            let start = NIODeadline.now()
+            let done = eventLoop.makePromise(of: Int.self)
+            eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(1)) { task in
+                let now = NIODeadline.now()
+                do {
+                    for flow in flows.value { try flow.send(upTo: now - start, now: now) }
+                } catch {
+                    done.fail(error)
+                }
+                guard now - start >= duration else { return }
+                task.cancel()
+                done.succeed(flows.value.reduce(0) { $0 + $1.sent })
+            }
+            return done.futureResult
+        }.get()
+    }
 }

@@ -1,6 +1,5 @@
 import ExampleSupport
 import NIOCore
-import NIOHTTP1
 import WebRTC
 
 /// One connection to an echo server: offers over HTTP, sends messages and checks what comes back.
@@ -46,7 +45,7 @@ struct EchoCall: Sendable {
     private func call(through connection: RTCPeerConnection) async throws -> RoundTrips {
         let channel = try await connection.createDataChannel("echo")
         try await connection.setLocalDescription()
-        let answer = try await self.exchange(try await connection.gatheredDescription())
+        let answer = try await OfferClient.answer(to: try await connection.gatheredDescription(), from: self.url)
         try await connection.setRemoteDescription(answer)
         return try await withThrowingTaskGroup(of: RoundTrips.self) { group in
             group.addTask { try await self.echo(through: channel) }
@@ -68,18 +67,6 @@ struct EchoCall: Sendable {
             await channel.waitUntilClosed()
             return trips
         }
-    }
-
-    /// Sends the offer, returns the answer.
-    private func exchange(_ offer: RTCSessionDescription) async throws(ExampleFailure) -> RTCSessionDescription {
-        let url = self.url.offerURL
-        let response = try await HTTPClient.post(try JSON.encode(SignalingMessage(offer)), to: url)
-        guard response.status == .ok else {
-            let reason = (try? JSON.decode(SignalingRefusal.self, from: response.body))?.error
-            let code = "\(response.status.code) \(response.status.reasonPhrase)"
-            throw ExampleFailure("the server refused the offer: \(code)\(reason.map { " (\($0))" } ?? "")")
-        }
-        return try JSON.decode(SignalingMessage.self, from: response.body).description(of: .answer)
     }
 
     private func echo(through channel: RTCDataChannel) async throws -> RoundTrips {

@@ -90,7 +90,7 @@ extension JSEPSession {
         _ extmaps: [SDPExtmap],
         _ transport: SectionTransport
     ) -> SDPMedia? {
-        let formats = self.answeredFormats(of: transceiver, to: offered)
+        var formats = self.answeredFormats(of: transceiver, to: offered)
         guard !formats.isEmpty else { return nil }
         var media = SDPMedia(
             kind: offered.kind,
@@ -108,12 +108,14 @@ extension JSEPSession {
         self.writeStreams(of: transceiver, to: &media)
         media.rtcpMux = offered.rtcpMux
         media.rtcpRsize = offered.rtcpRsize
+        let hasNumbers = extensions.contains { $0.uri == HeaderExtensionKind.transportSequenceNumber.uri }
+        Self.chooseArrivalFeedback(among: &formats, hasTransportWideNumbers: hasNumbers)
         SectionFormats.write(formats, to: &media)
-        let hasRIDs = extensions.contains { $0.uri == RTPHeaderExtensionKind.rtpStreamID.rawValue }
+        let hasRIDs = extensions.contains { $0.uri == HeaderExtensionKind.rid.uri }
         if direction.receives, hasRIDs { Self.writeReceivedEncodings(of: offered, to: &media) }
         if direction.sends {
             let wanted = hasRIDs ? Set(offered.rids.filter { $0.direction == .recv }.map(\.id)) : []
-            self.writeEncodings(of: transceiver, formats, wanted: wanted, peerHasFEC: true, to: &media)
+            self.writeEncodings(of: transceiver, formats, wanted: wanted, to: &media)
         }
         return media
     }
@@ -146,6 +148,20 @@ extension JSEPSession {
                 codec: codec,
                 feedback: match.feedback
             )
+        }
+    }
+
+    /// Arrivals are reported in one way: transport-wide where packets carry the numbers for it, else by stream (RFC 8888).
+    private static func chooseArrivalFeedback(
+        among formats: inout [SectionFormats.Format],
+        hasTransportWideNumbers: Bool
+    ) {
+        let transportWide = "transport-cc"
+        let perStream = RTCRtpCodec.congestionControlFeedback
+        guard formats.contains(where: { $0.feedback.contains(perStream) }) else { return }
+        let isTransportWide = hasTransportWideNumbers && formats.contains { $0.feedback.contains(transportWide) }
+        for index in formats.indices {
+            formats[index].feedback.removeAll { $0 == (isTransportWide ? perStream : transportWide) }
         }
     }
 

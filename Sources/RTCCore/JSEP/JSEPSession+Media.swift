@@ -28,23 +28,6 @@ extension JSEPSession {
         }
     }
 
-    /// Takes note of the numbers in use; also of those that only one side uses, so that no number has two meanings.
-    mutating func learnNumbers(from content: SDPSession) {
-        for index in content.media.indices where content.media[index].isRTPSection && !content.media[index].isRejected {
-            guard let kind = MediaKind(rawValue: content.media[index].kind) else { continue }
-            let capabilities = self.capabilities[kind]
-            let uris = Set(capabilities.headerExtensions.map(\.uri))
-            self.payloadTypes.learn(SectionFormats(content.media[index]), capabilities.codecs)
-            for extmap in content.extmaps(of: index) {
-                self.headerExtensionNumbers.learn(
-                    extmap.uri,
-                    extmap.id,
-                    isCapability: uris.contains(extmap.uri)
-                )
-            }
-        }
-    }
-
     mutating func applyMedia(_ description: JSEPDescription, _ side: Side) -> JSEPMediaChanges {
         self.mediaRevision &+= 1
         var changes = JSEPMediaChanges()

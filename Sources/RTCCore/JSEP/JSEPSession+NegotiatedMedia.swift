@@ -44,6 +44,7 @@ extension JSEPSession {
                 isActive: direction.sends,
                 formats: NegotiatedMedia.Formats(remoteFormats, with: localFormats),
                 headerExtensions: extensions.send,
+                prefersRedundancy: transceiver.prefersRedundancy || remoteFormats.prefersRedundancy,
                 encodings: Self.encodings(of: transceiver, local.media[index], remote.media[index])
             ),
             receive: NegotiatedMedia.Receiving(
@@ -66,7 +67,7 @@ extension JSEPSession {
         var send = NegotiatedMedia.HeaderExtensions()
         var receive = NegotiatedMedia.HeaderExtensions()
         for ours in local {
-            guard let kind = RTPHeaderExtensionKind(rawValue: ours.uri),
+            guard let kind = HeaderExtensionKind(uri: ours.uri),
                 let theirs = remote.first(where: { $0.uri == ours.uri }),
                 let ourNumber = UInt8(exactly: ours.id), let theirNumber = UInt8(exactly: theirs.id)
             else { continue }
@@ -154,7 +155,7 @@ extension NegotiatedMedia.RTCPFeedback {
             case "ccm fir": self.insert(.fullIntra)
             case "goog-remb": self.insert(.receiverEstimate)
             case "transport-cc": self.insert(.transportWide)
-            case "ack ccfb": self.insert(.congestionControl)
+            case RTCRtpCodec.congestionControlFeedback: self.insert(.congestionControl)
             default: break
             }
         }

@@ -137,7 +137,9 @@ extension JSEPSession {
         transport.write(to: &media)
         media.mid = mid
         for capability in transceiver.headerExtensions where capability.direction != .stopped {
-            guard let number = self.headerExtensionNumbers.number(for: capability.uri) else { continue }
+            guard let number = self.numbers.headerExtensions.number(for: capability.uri, transceiver.kind) else {
+                continue
+            }
             let direction = SDPDirection(rawValue: capability.direction.rawValue).flatMap {
                 $0 == .sendrecv ? nil : $0
             }
@@ -152,8 +154,7 @@ extension JSEPSession {
         media.rtcpRsize = true
         SectionFormats.write(formats, to: &media)
         if transceiver.wantedDirection.sends {
-            let peerHasFEC = self.peerNames("flexfec-03", at: index, mid: mid)
-            self.writeEncodings(of: transceiver, formats, peerHasFEC: peerHasFEC, to: &media)
+            self.writeEncodings(of: transceiver, formats, to: &media)
         }
         return media
     }
@@ -167,13 +168,23 @@ extension JSEPSession {
         return media[index].rtpmaps.contains { $0.encodingName.lowercased() == name }
     }
 
+    /// The codecs to offer. Forward error correction is among them only where the application put it into its preferences, or the peer has
+    /// shown that it has it: it costs bandwidth, and few peers know it.
+    private func offeredCodecs(of transceiver: JSEPTransceiver, at index: Int, mid: String) -> [RTCRtpCodec] {
+        let codecs = transceiver.codecs(self.capabilities)
+        guard transceiver.codecPreferences.isEmpty, !self.peerNames("flexfec-03", at: index, mid: mid) else {
+            return codecs
+        }
+        return codecs.filter { !$0.isNamed("flexfec-03") }
+    }
+
     /// The formats of an offer: those of the section before keep their payload types.
     private mutating func offeredFormats(
         of transceiver: JSEPTransceiver,
         at index: Int,
         mid: String
     ) -> [SectionFormats.Format] {
-        let codecs = transceiver.codecs(self.capabilities)
+        let codecs = self.offeredCodecs(of: transceiver, at: index, mid: mid)
         var previous: SectionFormats?
         if let media = self.currentLocal?.content.media, media.indices.contains(index), media[index].mid == mid {
             previous = SectionFormats(media[index])
@@ -181,21 +192,14 @@ extension JSEPSession {
         let hasRetransmission = codecs.contains { $0.isNamed("rtx") }
         let numbersBefore = previous?.formats ?? []
         var formats: [SectionFormats.Format] = []
+        // What redundancy carries may stand behind it.
+        var redundancy: (codec: RTCRtpCodec, place: Int)?
         for codec in codecs where !codec.isNamed("rtx") {
-            var codec = codec
             if codec.isNamed("red") {
-                guard let carried = formats.first(where: { $0.codec.isNamed("opus") }) else { continue }
-                codec.sdpFmtpLine = "\(carried.payloadType)/\(carried.payloadType)"
+                redundancy = redundancy ?? (codec, formats.count)
+                continue
             }
-            let before = numbersBefore.first {
-                CodecMatching.matches(codec, $0.codec)
-                    && ($0.carries.isEmpty || $0.codec.sdpFmtpLine == codec.sdpFmtpLine)
-            }
-            guard
-                let number = before?.payloadType
-                    ?? self.payloadTypes.number(for: codec, usual: codec.usualPayloadType),
-                !formats.contains(where: { $0.payloadType == number })
-            else { continue }
+            guard let number = self.number(for: codec, numbersBefore, besides: formats) else { continue }
             formats.append(
                 SectionFormats.Format(payloadType: number, codec: codec, feedback: codec.offeredFeedbackTexts)
             )
@@ -203,12 +207,38 @@ extension JSEPSession {
             let rtx = RTCRtpCodec(mimeType: "video/rtx", clockRate: codec.clockRate, sdpFmtpLine: "apt=\(number)")
             let rtxBefore = numbersBefore.first { $0.retransmits == number }?.payloadType
             let usual = RTCRtpCodec.usualRetransmissionType(of: number)
-            guard let rtxNumber = rtxBefore ?? self.payloadTypes.number(for: rtx, usual: usual),
+            guard let rtxNumber = rtxBefore ?? self.numbers.payloadTypes.number(for: rtx, usual: usual),
                 !formats.contains(where: { $0.payloadType == rtxNumber })
             else { continue }
             formats.append(SectionFormats.Format(payloadType: rtxNumber, codec: rtx, feedback: []))
         }
+        guard let (named, place) = redundancy, let carried = formats.first(where: { $0.codec.isNamed("opus") }) else {
+            return formats
+        }
+        var codec = named
+        codec.sdpFmtpLine = "\(carried.payloadType)/\(carried.payloadType)"
+        if let number = self.number(for: codec, numbersBefore, besides: formats) {
+            formats.insert(SectionFormats.Format(payloadType: number, codec: codec, feedback: []), at: place)
+        }
         return formats
+    }
+
+    /// The payload type of a codec: that of before, or a new one; `nil` if there is none left, or it is in use in the section.
+    private mutating func number(
+        for codec: RTCRtpCodec,
+        _ before: [SectionFormats.Format],
+        besides formats: [SectionFormats.Format]
+    ) -> UInt8? {
+        let known = before.first {
+            CodecMatching.matches(codec, $0.codec)
+                && ($0.carries.isEmpty || $0.codec.sdpFmtpLine == codec.sdpFmtpLine)
+        }
+        guard
+            let number = known?.payloadType
+                ?? self.numbers.payloadTypes.number(for: codec, usual: codec.usualPayloadType),
+            !formats.contains(where: { $0.payloadType == number })
+        else { return nil }
+        return number
     }
 }
 

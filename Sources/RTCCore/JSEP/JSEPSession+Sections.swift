@@ -16,13 +16,14 @@ extension JSEPSession {
     /// Raises the version when the content differs from what was created before (RFC 3264 section 8).
     mutating func finish(_ session: SDPSession) -> String {
         var session = session
-        if let last = self.lastCreated {
+        if let last = self.lastCreated?.content {
             session.origin.sessionVersion = last.origin.sessionVersion
             if session != last { self.sessionVersion = last.origin.sessionVersion + 1 }
         }
         session.origin.sessionVersion = self.sessionVersion
-        self.lastCreated = session
-        return session.description
+        let text = session.description
+        self.lastCreated = (session, text)
+        return text
     }
 
     static func dataSection(
@@ -74,13 +75,10 @@ extension JSEPSession {
     ///
     /// - Parameters:
     ///   - wanted: The identifiers that the peer asked for; `nil` in an offer, where all are named.
-    ///   - peerHasFEC: Whether the peer is known to take forward error correction. Some stacks take a stream that belongs to a group which
-    ///     they do not know for another track, and refuse two of those in a section.
     func writeEncodings(
         of transceiver: JSEPTransceiver,
         _ formats: [SectionFormats.Format],
         wanted: Set<String>? = nil,
-        peerHasFEC: Bool,
         to media: inout SDPMedia
     ) {
         let encodings = transceiver.sender.encodings.filter { encoding in
@@ -103,7 +101,9 @@ extension JSEPSession {
             sources.append(encoding.rtxSSRC)
             media.attributes.append("ssrc-group", "FID \(encoding.ssrc) \(encoding.rtxSSRC)")
         }
-        if peerHasFEC, formats.contains(where: { $0.codec.isNamed("flexfec-03") }) {
+        // Only where the application or the peer asks for it: some stacks take a stream that belongs to a group which they do not know for
+        // another track, and refuse two of those in a section.
+        if formats.contains(where: { $0.codec.isNamed("flexfec-03") }) {
             sources.append(encoding.fecSSRC)
             media.attributes.append("ssrc-group", "FEC-FR \(encoding.ssrc) \(encoding.fecSSRC)")
         }
@@ -147,7 +147,8 @@ extension JSEPSession {
 }
 
 extension SectionFormats {
-    /// Writes the `rtpmap`, `rtcp-fb` and `fmtp` lines of formats, format by format.
+    /// Writes the `rtpmap`, `rtcp-fb` and `fmtp` lines of formats, format by format. What is reported for the stream and not for a
+    /// format is written once for all of them (RFC 8888 section 6).
     static func write(_ formats: [Format], to media: inout SDPMedia) {
         for format in formats {
             let channels = format.codec.channels.flatMap { $0 > 1 ? $0 : nil }
@@ -158,12 +159,15 @@ extension SectionFormats {
                 channels: channels
             )
             media.attributes.append("rtpmap", map.description)
-            for feedback in format.feedback {
+            for feedback in format.feedback where feedback != RTCRtpCodec.congestionControlFeedback {
                 media.attributes.append("rtcp-fb", "\(format.payloadType) \(feedback)")
             }
             if let parameters = format.codec.sdpFmtpLine {
                 media.attributes.append("fmtp", "\(format.payloadType) \(parameters)")
             }
+        }
+        if formats.contains(where: { $0.feedback.contains(RTCRtpCodec.congestionControlFeedback) }) {
+            media.attributes.append("rtcp-fb", "* \(RTCRtpCodec.congestionControlFeedback)")
         }
     }
 }

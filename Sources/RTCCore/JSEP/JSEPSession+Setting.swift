@@ -46,7 +46,13 @@ extension JSEPSession {
         case .rollback:
             break
         }
-        let content = try Self.parse(text)
+        let content: SDPSession
+        if let created = self.lastCreated, created.text == text {
+            // As it was made; reading it would give the same.
+            content = created.content
+        } else {
+            content = try Self.parse(text)
+        }
         if description.type != .offer { try self.checkAnswer(content) }
         return self.apply(JSEPDescription(type: description.type, content: content, text: text), .local)
     }
@@ -94,8 +100,12 @@ extension JSEPSession {
 
     private mutating func apply(_ description: JSEPDescription, _ side: Side) -> Outcome {
         var outcome = Outcome(signalingStateBefore: self.signalingState)
-        if self.signalingState == .stable { self.rememberStableStates() }
-        self.learnNumbers(from: description.content)
+        if self.signalingState == .stable {
+            self.rememberStableStates()
+            // Offers of this side that gave way, or were never set, must not stand against the peer's numbers.
+            if side == .remote { self.numbers = self.settledNumbers }
+        }
+        self.numbers.learn(from: description.content, self.capabilities)
         outcome.media = self.applyMedia(description, side)
         outcome.applied = description
         self.place(description, side)
@@ -137,6 +147,10 @@ extension JSEPSession {
         self.signalingState = .stable
         self.stableStates = [:]
         self.removeStoppedTransceivers()
+        for description in [self.currentLocal, self.currentRemote] {
+            if let description { self.settledNumbers.learn(from: description.content, self.capabilities) }
+        }
+        self.numbers = self.settledNumbers
         guard let content = self.currentLocal?.content, let carrier = content.transportSection,
             let ufrag = content.iceUfrag(of: carrier), let password = content.icePwd(of: carrier)
         else { return }
@@ -157,6 +171,7 @@ extension JSEPSession {
         self.pendingLocal = nil
         self.pendingRemote = nil
         self.offeredCredentials = self.credentials
+        self.numbers = self.settledNumbers
         self.signalingState = .stable
         outcome.media = self.rollBackMedia()
         return outcome

@@ -49,12 +49,14 @@ struct JSEPSession {
     /// The stream of a peer's tracks that name none.
     let defaultStream: String
     var random: RandomSource
-    var payloadTypes = PayloadTypes()
-    var headerExtensionNumbers = HeaderExtensionNumbers()
+    var numbers = NegotiatedNumbers()
+    /// Without those that a description only proposed.
+    var settledNumbers = NegotiatedNumbers()
 
     let sessionID: UInt64
     var sessionVersion: UInt64 = 1
-    var lastCreated: SDPSession?
+    /// The description made last, and its text.
+    var lastCreated: (content: SDPSession, text: String)?
     /// The lowest number that no section of ours was ever named with, and the name of the section for data.
     var nextMID = 0
     var proposedDataMID: String?

@@ -58,6 +58,12 @@ struct JSEPTransceiver: Sendable {
     /// The direction to put into descriptions: a stopping transceiver wants nothing.
     var wantedDirection: SDPDirection { self.isStopping ? .inactive : self.direction }
 
+    /// Whether the application prefers redundant sound to the plain one: it named it first.
+    var prefersRedundancy: Bool {
+        guard let redundant = self.codecPreferences.firstIndex(where: { $0.isNamed("red") }) else { return false }
+        return self.codecPreferences.firstIndex { !$0.isAuxiliary }.map { redundant < $0 } ?? false
+    }
+
     /// The codecs to negotiate.
     func codecs(_ capabilities: RTCMediaCapabilities) -> [RTCRtpCodec] {
         self.codecPreferences.isEmpty ? capabilities[self.kind].codecs : self.codecPreferences

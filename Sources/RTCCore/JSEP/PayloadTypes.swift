@@ -1,3 +1,5 @@
+import RTCRTP
+
 /// Which payload type stands for which format in a session.
 ///
 /// Within a bundle a payload type has one meaning (RFC 9143 section 10.1.2), and one that was used keeps its meaning
@@ -63,22 +65,31 @@ struct HeaderExtensionNumbers: Sendable {
     }
 
     /// The number for an extension: one that fits a one-byte header as long as there is one.
-    mutating func number(for uri: String) -> UInt16? {
+    ///
+    /// - Parameter kind: What the section carries that it is asked for.
+    mutating func number(for uri: String, _ kind: MediaKind) -> UInt16? {
         if let known = self.numbers[uri] { return known }
-        let usual = Self.usual[uri].flatMap { self.used.contains($0) ? nil : $0 }
+        let usual = (kind == .audio ? Self.usualForSound : Self.usualForPictures)[uri].flatMap {
+            self.used.contains($0) ? nil : $0
+        }
         let free = ((UInt16(1)...14).reversed() + Array(UInt16(16)...255)).first { !self.used.contains($0) }
         guard let number = usual ?? free else { return nil }
         self.learn(uri, number, isCapability: true)
         return number
     }
 
-    /// What browsers use.
-    private static let usual: [String: UInt16] = Dictionary(
-        uniqueKeysWithValues: [
-            (RTPHeaderExtensionKind.audioLevel, 1), (.absoluteSendTime, 2), (.transportWideSequenceNumber, 3),
-            (.mid, 4), (.playoutDelay, 5), (.absoluteCaptureTime, 6), (.mixerAudioLevel, 7),
-            (.videoLayersAllocation, 9), (.rtpStreamID, 10), (.repairedRTPStreamID, 11),
-            (.dependencyDescriptor, 12), (.videoOrientation, 13), (.transmissionOffset, 14),
-        ].map { ($0.0.rawValue, UInt16($0.1)) }
-    )
+    // What browsers take in a session that begins with such a section. They do not forget the numbers of an offer of theirs that gave
+    // way, and refuse others in the section that takes its place.
+    private static let usualForSound = Self.table([
+        .audioLevel: 1, .absoluteSendTime: 2, .transportSequenceNumber: 3, .mid: 4, .absoluteCaptureTime: 6,
+        .mixerAudioLevel: 7,
+    ])
+    private static let usualForPictures = Self.table([
+        .transmissionOffset: 1, .absoluteSendTime: 2, .videoOrientation: 3, .transportSequenceNumber: 4,
+        .playoutDelay: 5, .mid: 9, .rid: 10, .repairedRID: 11, .dependencyDescriptor: 12,
+    ])
+
+    private static func table(_ numbers: [HeaderExtensionKind: UInt16]) -> [String: UInt16] {
+        Dictionary(uniqueKeysWithValues: numbers.map { ($0.key.uri, $0.value) })
+    }
 }

@@ -54,6 +54,13 @@ struct SectionFormats: Sendable {
         }
     }
 
+    /// Whether redundant sound stands before the plain one that it carries.
+    var prefersRedundancy: Bool {
+        guard let redundant = self.formats.firstIndex(where: { $0.codec.isNamed("red") }) else { return false }
+        let carried = self.formats[redundant].carries.first
+        return self.formats[..<redundant].allSatisfy { $0.payloadType != carried && $0.codec.isAuxiliary }
+    }
+
     /// The format with a payload type.
     subscript(payloadType: UInt8) -> Format? { self.formats.first { $0.payloadType == payloadType } }
 

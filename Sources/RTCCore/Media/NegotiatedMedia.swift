@@ -47,6 +47,8 @@ extension NegotiatedMedia {
         package var formats: Formats
         /// The numbers of the header extensions that may be sent.
         package var headerExtensions: HeaderExtensions
+        /// Whether sound is to go out with what went before it (RFC 2198): the application or the peer puts `red` first.
+        package var prefersRedundancy: Bool
         /// The encodings, in order: one, or several for simulcast.
         package var encodings: [Encoding]
     }
@@ -158,19 +160,19 @@ extension NegotiatedMedia {
 
     /// The numbers of header extensions in one direction: 1 to 14 fit one-byte headers.
     package struct HeaderExtensions: Sendable, Hashable {
-        private var ids: [RTPHeaderExtensionKind: UInt8] = [:]
+        private var ids: [HeaderExtensionKind: UInt8] = [:]
 
         /// None.
         package init() {}
 
         /// The number of an extension, `nil` if it was not negotiated.
-        package subscript(kind: RTPHeaderExtensionKind) -> UInt8? {
+        package subscript(kind: HeaderExtensionKind) -> UInt8? {
             get { self.ids[kind] }
             set { self.ids[kind] = newValue }
         }
 
         /// All of them, by number.
-        package var all: [(kind: RTPHeaderExtensionKind, id: UInt8)] {
+        package var all: [(kind: HeaderExtensionKind, id: UInt8)] {
             self.ids.map { (kind: $0.key, id: $0.value) }.sorted { $0.id < $1.id }
         }
     }

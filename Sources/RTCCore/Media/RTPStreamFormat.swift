@@ -12,15 +12,21 @@ public final class RTPStreamFormat: Sendable {
     public let headerExtensions: HeaderExtensionMap
     /// How frames are laid into packets; `nil` for what carries no frames of its own, as telephone events.
     public let payloadFormat: PayloadFormat?
+    /// Sound or pictures; `nil` if the name of the codec says neither.
+    public let kind: MediaKind?
     /// Whether the packets tell of tones (RFC 4733).
     let isTelephoneEvent: Bool
+    /// Whether the packets come between those of a stream's codec: tones and comfort noise.
+    let isAccompaniment: Bool
 
     /// A format.
     public init(payloadType: PayloadType, codec: RTCRtpCodec, headerExtensions: HeaderExtensionMap = .init()) {
         self.payloadType = payloadType
         self.codec = codec
         self.headerExtensions = headerExtensions
+        self.kind = codec.kind
         self.isTelephoneEvent = codec.isNamed("telephone-event")
+        self.isAccompaniment = self.isTelephoneEvent || codec.isNamed("CN")
         self.payloadFormat = PayloadFormat(RTPCodecName(rawValue: codec.name))
     }
 }
@@ -29,10 +35,7 @@ extension NegotiatedMedia.HeaderExtensions {
     /// The same as packets need them.
     var map: HeaderExtensionMap {
         var map = HeaderExtensionMap()
-        for entry in self.all {
-            guard let kind = HeaderExtensionKind(uri: entry.kind.rawValue) else { continue }
-            map[kind] = entry.id
-        }
+        for entry in self.all { map[entry.kind] = entry.id }
         return map
     }
 }

@@ -92,7 +92,7 @@ extension PeerSession {
         _ section: NegotiatedMedia.Section?
     ) -> [RTCRtpHeaderExtensionCapability] {
         transceiver.headerExtensions.map { capability in
-            let kind = RTPHeaderExtensionKind(rawValue: capability.uri)
+            let kind = HeaderExtensionKind(uri: capability.uri)
             let sends = kind.flatMap { section?.send.headerExtensions[$0] } != nil
             let receives = kind.flatMap { section?.receive.headerExtensions[$0] } != nil
             let direction = SDPDirection(sends: sends, receives: receives)
@@ -148,7 +148,7 @@ extension RTCRtpTransceiverDirection {
 extension NegotiatedMedia.HeaderExtensions {
     /// The extensions as W3C's parameters name them.
     fileprivate var parameters: [RTCRtpHeaderExtensionParameters] {
-        self.all.map { RTCRtpHeaderExtensionParameters(uri: $0.kind.rawValue, id: UInt16($0.id)) }
+        self.all.map { RTCRtpHeaderExtensionParameters(uri: $0.kind.uri, id: UInt16($0.id)) }
     }
 }
 

@@ -240,6 +240,7 @@ extension PeerSession {
             self.channels.transportLost(RTCError(detail: .sctpFailure, "the last section in use was rejected"))
             self.drainChannels(now: now)
             self.channels.restart(wake: self.environment.wake)
+            self.media?.stop()
             self.transmit(now: now)
         }
         self.end(&self.transport.current)

@@ -169,7 +169,7 @@ extension PeerSession {
                 "the header extensions are not the ones that can be negotiated, in their order"
             )
         }
-        let mid = RTPHeaderExtensionKind.mid.rawValue
+        let mid = HeaderExtensionKind.mid.uri
         guard extensions.allSatisfy({ $0.uri != mid || $0.direction == .sendrecv }) else {
             throw RTCError(.invalidModification, "the header extension for mid is needed in both directions")
         }

@@ -78,6 +78,9 @@ public final class RTCRtpTransceiver: Sendable {
 
     /// Says which codecs to negotiate, in which order. None restores the default.
     ///
+    /// `audio/red` before the codec that it carries asks for redundant sound to be sent (RFC 2198). `video/flexfec-03` is offered only where
+    /// it is named here, or the peer has named it before.
+    ///
     /// - Throws: `RTCError.Code.invalidModification` for a codec that is not among the connection's capabilities, or if none of
     ///   them carries media.
     public func setCodecPreferences(_ codecs: [RTCRtpCodec]) async throws(RTCError) {

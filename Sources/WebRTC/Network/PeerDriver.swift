@@ -18,10 +18,17 @@ final class PeerDriver {
     private var isPumping = false
     /// Whether a pump is under way or asked for, because something was sent between bursts.
     private var isMarked = false
-    /// Packets that were sent and not handed to the socket.
-    private var heldPackets = 0
+    /// Packets that are sent together: one connection's state serves them all while it is in the processor's cache.
+    private var waiting: [WaitingPacket] = []
     private var isHeld = false
-    private static let mostHeldPackets = 24
+    private static let mostWaitingPackets = 24
+
+    private struct WaitingPacket {
+        let packet: RTCReceivedPacket
+        let sender: TransceiverID
+        let encoding: Int
+    }
+
     /// Whether nothing happened since the last pump but that media was sent.
     private var hasOnlyMedia = true
     private var publishedRevision: UInt64 = 0
@@ -102,8 +109,8 @@ final class PeerDriver {
         guard self.hasOnlyMedia else { return self.pump() }
         self.isMarked = false
         self.isHeld = false
-        self.heldPackets = 0
         let now = NIODeadline.now()
+        self.sendWaiting(now: now)
         while let (batch, base, remote) = self.session.pollMedia(now: now) {
             self.write(batch, from: base, to: remote)
         }
@@ -116,9 +123,9 @@ final class PeerDriver {
         self.isPumping = true
         self.hasOnlyMedia = true
         self.isHeld = false
-        self.heldPackets = 0
         let now = NIODeadline.now()
         repeat {
+            self.sendWaiting(now: now)
             while let output = self.session.poll(now: now) { self.perform(output) }
             self.media.forgetDeparted()
             for event in self.session.takeMedia() { self.media.handle(event) }
@@ -259,9 +266,10 @@ final class PeerDriver {
     func send(_ item: SenderOutlet.Item, of id: TransceiverID) {
         switch item {
         case .packet(let packet, let encoding):
-            guard self.session.send(packet, of: id, encoding: encoding, now: .now()) else { return }
-            return self.packetSent(endsPicture: packet.packet.marker || packet.format.codec.kind == .audio)
+            self.waiting.append(WaitingPacket(packet: packet, sender: id, encoding: encoding))
+            return self.packetWaits(endsPicture: packet.packet.marker || packet.format.kind == .audio)
         case .frame(let frame, let source):
+            self.sendWaiting(now: .now())
             guard let frame = self.media[id]?.sender.transformed(frame) else { return }
             do {
                 try self.session.send(frame, of: id, source: source, now: .now())
@@ -273,14 +281,19 @@ final class PeerDriver {
     }
 
     /// Packets of a picture leave together: the kernel takes them in one call, which costs a third.
-    private func packetSent(endsPicture: Bool) {
-        self.heldPackets += 1
-        if !endsPicture, self.heldPackets < Self.mostHeldPackets {
+    private func packetWaits(endsPicture: Bool) {
+        if !endsPicture, self.waiting.count < Self.mostWaitingPackets {
             guard !self.isMarked, !self.isHeld else { return }
             self.isHeld = self.network.hold(self)
             if self.isHeld { return }
         }
         self.needsPump(hasOnlyMedia: true)
+    }
+
+    private func sendWaiting(now: NIODeadline) {
+        guard !self.waiting.isEmpty else { return }
+        for item in self.waiting { self.session.send(item.packet, of: item.sender, encoding: item.encoding, now: now) }
+        self.waiting.removeAll(keepingCapacity: true)
     }
 
     /// The object of a transceiver that the session has.
@@ -361,6 +374,7 @@ final class PeerDriver {
     func close() {
         guard self.isAttached else { return }
         self.isAttached = false
+        self.sendWaiting(now: .now())
         let statistics = self.session.statistics(now: .now(), timestamp: WallClock.milliseconds)
         self.session.close(now: .now())
         self.pump()

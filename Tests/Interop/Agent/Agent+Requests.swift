@@ -84,7 +84,9 @@ extension Agent {
         case "receive", "closeChannel", "getChannel":
             return try self.perform(request, on: self.channel(request))
         default:
-            return try await self.perform(request, on: self.peer(request).connection)
+            let connection = try self.peer(request).connection
+            if let result = try await self.performMedia(request, on: connection) { return result }
+            return try await self.perform(request, on: connection)
         }
     }
 
@@ -93,14 +95,15 @@ extension Agent {
         case "createOffer":
             let options = RTCOfferOptions(iceRestart: request["iceRestart"]?.bool ?? false)
             return Self.json(try await connection.createOffer(options))
-        case "echoMedia":
-            try await MediaEcho.attach(to: connection)
-            self.peers[try request.text("pc")]?.echoesMedia = true
         case "createAnswer":
-            if try self.peer(request).echoesMedia { try await MediaEcho.attach(to: connection) }
+            if try self.peer(request).media.isReturned { try await MediaEcho.attach(to: connection) }
             return Self.json(try await connection.createAnswer())
         case "setLocalDescription":
-            try await connection.setLocalDescription(Self.description(request))
+            if request["type"] == nil {
+                try await connection.setLocalDescription()
+            } else {
+                try await connection.setLocalDescription(Self.description(request))
+            }
         case "setRemoteDescription":
             try await connection.setRemoteDescription(Self.description(request))
         case "addIceCandidate":
@@ -112,13 +115,6 @@ extension Agent {
             return Self.json(description)
         case "restartIce":
             await connection.restartIce()
-        case "addTransceiver":
-            guard let kind = MediaKind(rawValue: try request.text("kind")),
-                let direction = RTCRtpTransceiverDirection(rawValue: try request.text("direction"))
-            else { throw AgentError.missing("kind or direction") }
-            try await connection.addTransceiver(kind, RTCRtpTransceiverInit(direction: direction))
-        case "getTransceivers":
-            return ["transceivers": .array(connection.getTransceivers().map { Self.json($0) })]
         case "getState":
             return [
                 "signaling": .string(connection.signalingState.rawValue),
@@ -190,15 +186,6 @@ extension Agent {
 extension Agent {
     private static func json(_ description: RTCSessionDescription) -> JSONValue {
         ["type": .string(description.type.rawValue), "sdp": .string(description.sdp)]
-    }
-
-    private static func json(_ transceiver: RTCRtpTransceiver) -> JSONValue {
-        [
-            "kind": .string(transceiver.kind.rawValue),
-            "mid": JSONValue(transceiver.mid),
-            "direction": .string(transceiver.direction.rawValue),
-            "currentDirection": JSONValue(transceiver.currentDirection?.rawValue),
-        ]
     }
 
     private static func description(_ request: JSONValue) throws -> RTCSessionDescription {

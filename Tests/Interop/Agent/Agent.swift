@@ -11,8 +11,7 @@ actor Agent {
         let connection: RTCPeerConnection
         var channels: [String: AgentChannel] = [:]
         var incoming = 0
-        /// Whether tracks are returned.
-        var echoesMedia = false
+        var media = AgentMedia()
     }
 
     private let output = StandardOutput()
@@ -103,6 +102,11 @@ actor Agent {
             members["ch"] = .string(agentChannel.name)
             self.emit("channel", name, members, of: connection)
             self.listen(to: agentChannel, of: connection, name)
+        case .track(let event):
+            self.emit("track", name, Self.members(of: event.track, connection), of: connection)
+        case .mute(let track): self.emit("mute", name, Self.members(of: track, connection), of: connection)
+        case .unmute(let track): self.emit("unmute", name, Self.members(of: track, connection), of: connection)
+        case .ended(let track): self.emit("ended", name, Self.members(of: track, connection), of: connection)
         default:
             break
         }

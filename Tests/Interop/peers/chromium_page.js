@@ -86,6 +86,18 @@ function findChannel(request) {
   return channel;
 }
 
+function findTransceiver(request) {
+  const transceiver = find(request).pc.getTransceivers().find(({ mid }) => mid === request.mid);
+  if (!transceiver) throw new DOMException("no transceiver " + request.mid, "NotFoundError");
+  return transceiver;
+}
+
+function makeSentPicture({ colour, size }) {
+  const picture = makePicture(...(size || [320, 240]));
+  if (colour) picture.colour = `rgb(${colour})`;
+  return picture.track;
+}
+
 function makePeer(name) {
   const pc = new RTCPeerConnection();
   const peer = { name, pc, channels: new Map(), incoming: 0, closed: false };
@@ -99,6 +111,14 @@ function makePeer(name) {
     pc.addEventListener(event, () => peer.emit("state", { of, value: pc[attribute] }));
   }
   pc.addEventListener("negotiationneeded", () => peer.emit("negotiationneeded"));
+  pc.addEventListener("track", ({ track, transceiver }) => {
+    peer.emit("track", { kind: track.kind, mid: transceiver.mid });
+    if (transceiver.isHeard) return;
+    transceiver.isHeard = true;
+    for (const event of ["mute", "unmute", "ended"]) {
+      track.addEventListener(event, () => peer.emit(event, { kind: track.kind, mid: transceiver.mid }));
+    }
+  });
   pc.addEventListener("icecandidate", ({ candidate }) => {
     if (candidate === null) return peer.emit("candidate", { candidate: null });
     // The empty candidate ends one generation; null, which follows, ends them all.
@@ -192,7 +212,10 @@ const operations = {
     const { type, sdp } = await find(request).pc.createAnswer();
     return { type, sdp };
   },
-  setLocalDescription: request => find(request).pc.setLocalDescription({ type: request.type, sdp: request.sdp }),
+  setLocalDescription: request => {
+    const { pc } = find(request);
+    return request.type ? pc.setLocalDescription({ type: request.type, sdp: request.sdp }) : pc.setLocalDescription();
+  },
   setRemoteDescription: request => find(request).pc.setRemoteDescription({ type: request.type, sdp: request.sdp }),
   addIceCandidate: request => {
     const { candidate, sdpMid, sdpMLineIndex, usernameFragment } = request;
@@ -215,22 +238,44 @@ const operations = {
   },
   sendMedia: request => {
     const { pc } = find(request);
-    pc.received = pc.received || {};
-    pc.ontrack = event => { pc.received[event.track.kind] = event.track; };
     pc.sound = pc.sound || new AudioContext();
-    const track = request.kind === "audio" ? makeTone(pc.sound, 440) : makePicture(320, 240).track;
-    pc.addTrack(track, new MediaStream([track]));
+    const track = request.kind === "audio" ? makeTone(pc.sound, 440) : makeSentPicture(request);
+    if (!request.rids) return void pc.addTrack(track, new MediaStream([track]));
+    const count = request.rids.length;
+    const sendEncodings = request.rids.map((rid, index) => ({ rid, scaleResolutionDownBy: 2 ** (count - 1 - index) }));
+    pc.addTransceiver(track, { direction: "sendrecv", sendEncodings });
   },
   getMedia: async request => {
     const { pc } = find(request);
-    const track = (pc.received || {})[request.kind];
-    if (!track) return { frames: 0 };
-    const [inbound] = await statistics(pc, "inbound-rtp", request.kind);
-    if (request.kind === "audio") {
-      return { frames: inbound ? inbound.packetsReceived : 0, pitch: request.deep ? await pitchOf(pc.sound, track) : null };
+    const receiving = pc.getTransceivers().filter(({ mid, receiver }) =>
+      mid !== null && (request.mid ? mid === request.mid : receiver.track.kind === request.kind)).pop();
+    if (!receiving) return { frames: 0 };
+    const { mid, receiver: { track } } = receiving;
+    const inbound = (await statistics(pc, "inbound-rtp", track.kind)).find(entry => entry.mid === mid) || {};
+    if (track.kind === "audio") {
+      const pitch = request.deep && inbound.packetsReceived ? await pitchOf(pc.sound || new AudioContext(), track) : null;
+      return { frames: inbound.packetsReceived || 0, pitch };
     }
-    pc.element = pc.element || show(track);
-    return { frames: inbound ? inbound.framesDecoded || 0 : 0, colour: request.deep ? colourOf(pc.element) : null };
+    pc.elements = pc.elements || new Map();
+    if (!pc.elements.has(track)) pc.elements.set(track, show(track));
+    return { frames: inbound.framesDecoded || 0, colour: request.deep ? colourOf(pc.elements.get(track)) : null };
+  },
+  getSent: async request => {
+    const sent = (await statistics(find(request).pc, "outbound-rtp")).filter(entry => entry.mid === request.mid);
+    const total = member => sent.reduce((sum, entry) => sum + (entry[member] || 0), 0);
+    return { frames: total("framesSent"), keyFrameRequests: total("pliCount") + total("firCount") };
+  },
+  setDirection: request => { findTransceiver(request).direction = request.direction; },
+  stopTransceiver: request => findTransceiver(request).stop(),
+  setTrack: async request => {
+    const transceiver = findTransceiver(request);
+    if (typeof request.enabled === "boolean") transceiver.sender.track.enabled = request.enabled;
+    if (request.present === false) {
+      transceiver.removed = transceiver.sender.track;
+      await transceiver.sender.replaceTrack(null);
+    } else if (request.present === true) {
+      await transceiver.sender.replaceTrack(transceiver.removed);
+    }
   },
   addTransceiver: request => {
     find(request).pc.addTransceiver(request.kind, { direction: request.direction });
@@ -238,7 +283,7 @@ const operations = {
   getTransceivers: request => ({
     transceivers: find(request).pc.getTransceivers().map(transceiver => ({
       kind: transceiver.receiver.track.kind, mid: transceiver.mid, direction: transceiver.direction,
-      currentDirection: transceiver.currentDirection,
+      currentDirection: transceiver.currentDirection, muted: transceiver.receiver.track.muted,
     })),
   }),
   receive: request => {

@@ -254,19 +254,93 @@ async function watchCall({ seconds = 3 }) {
     codec: codecs.find((entry) => entry.id === inbound?.codecId)?.mimeType };
 }
 
-// Sends a picture and a tone for so long, both beginning at once.
-async function sendCall({ seconds = 5 }) {
+// Sends a picture and a tone for so long, both beginning at once; the picture takes one colour after another.
+async function sendCall({ seconds = 5, colours = [] }) {
   const context = new AudioContext();
   const picture = makePicture(320, 240);
+  if (colours.length) picture.colour = `rgb(${colours[0]})`;
   const pc = new RTCPeerConnection();
   pc.addTransceiver(makeTone(context, 440), { direction: "sendonly" });
   pc.addTransceiver(picture.track, { direction: "sendonly" });
   await exchange(pc);
   const connected = await until(() => pc.connectionState === "connected", 30000);
-  await sleep(seconds * 1000);
+  for (const colour of colours.length ? colours : [null]) {
+    if (colour) picture.colour = `rgb(${colour})`;
+    await sleep(seconds * 1000 / (colours.length || 1));
+  }
   const [outbound] = await statistics(pc, "outbound-rtp", "video");
   picture.stop();
   pc.close();
   await context.close();
   return { connected: !!connected, framesSent: outbound?.framesSent };
+}
+
+// Sound and pictures with what is sent ahead of loss, redundant sound and repair packets, both ways over a network that loses packets.
+async function protectedCall({ seconds }) {
+  const context = new AudioContext();
+  const picture = makePicture(640, 480);
+  const pc = new RTCPeerConnection();
+  const tracks = {};
+  pc.ontrack = (event) => { tracks[event.track.kind] = event.track; };
+  const sound = pc.addTransceiver(makeTone(context, 440), { direction: "sendrecv" });
+  const video = pc.addTransceiver(picture.track, { direction: "sendrecv" });
+  prefer(video, "video/VP8");
+  const codecs = RTCRtpReceiver.getCapabilities("audio").codecs;
+  const redundant = codecs.filter((codec) => codec.mimeType.toLowerCase() === "audio/red");
+  sound.setCodecPreferences([...redundant, ...codecs.filter((codec) => codec.mimeType.toLowerCase() === "audio/opus")]);
+  await exchange(pc);
+  const connected = await until(() => pc.connectionState === "connected", 30000);
+  show(tracks.video);
+  const pitch = await pitchOf(context, tracks.audio);
+  await sleep(seconds * 1000);
+  const [heard] = await statistics(pc, "inbound-rtp", "audio");
+  const [seen] = await statistics(pc, "inbound-rtp", "video");
+  const [spoken] = await statistics(pc, "outbound-rtp", "audio");
+  const [shown] = await statistics(pc, "outbound-rtp", "video");
+  picture.stop();
+  pc.close();
+  await context.close();
+  const count = (entry, names) => Object.fromEntries(names.map((name) => [name, entry?.[name]]));
+  return {
+    connected: !!connected, pitch, hasFlexFEC: /flexfec-03/.test(pc.currentRemoteDescription.sdp),
+    heard: count(heard, ["packetsReceived", "packetsLost", "bytesReceived", "fecPacketsReceived", "fecPacketsDiscarded",
+      "concealedSamples", "silentConcealedSamples", "totalSamplesReceived"]),
+    spoken: count(spoken, ["packetsSent", "bytesSent"]),
+    seen: count(seen, ["packetsReceived", "packetsLost", "fecPacketsReceived", "fecPacketsDiscarded", "framesDecoded",
+      "nackCount", "retransmittedPacketsReceived"]),
+    shown: count(shown, ["packetsSent", "retransmittedPacketsSent", "framesSent", "nackCount"]),
+  };
+}
+
+// Sends a picture that flashes for 100 ms while a tone beeps, once a second of the sound's clock.
+async function flashCall({ seconds }) {
+  const context = new AudioContext();
+  const canvas = Object.assign(document.createElement("canvas"), { width: 160, height: 120 });
+  const drawing = canvas.getContext("2d");
+  const [oscillator, gain, target] = [context.createOscillator(), context.createGain(), context.createMediaStreamDestination()];
+  oscillator.frequency.value = 1000;
+  gain.gain.value = 0;
+  oscillator.connect(gain).connect(target);
+  oscillator.start();
+  const pc = new RTCPeerConnection();
+  pc.addTransceiver(target.stream.getAudioTracks()[0], { direction: "sendonly" });
+  pc.addTransceiver(canvas.captureStream(50).getVideoTracks()[0], { direction: "sendonly" });
+  let start = Infinity;
+  const timer = setInterval(() => {
+    const phase = context.currentTime - start;
+    drawing.fillStyle = phase >= 0 && phase % 1 < 0.1 ? "white" : "black";
+    drawing.fillRect(0, 0, 160, 120);
+  }, 5);
+  await exchange(pc);
+  const connected = await until(() => pc.connectionState === "connected", 30000);
+  start = context.currentTime + 0.5;
+  for (let second = 0; second < seconds; second += 1) {
+    gain.gain.setValueAtTime(0.5, start + second);
+    gain.gain.setValueAtTime(0, start + second + 0.1);
+  }
+  await sleep(seconds * 1000 + 500);
+  clearInterval(timer);
+  pc.close();
+  await context.close();
+  return { connected: !!connected };
 }

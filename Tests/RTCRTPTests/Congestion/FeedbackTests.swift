@@ -55,6 +55,25 @@ struct FeedbackTests {
         #expect(generator.counters.duplicates == 1 && history.counters.duplicates == 1)
     }
 
+    @Test("many packets between two reports are all remembered, and all reported")
+    func growth() {
+        var history = SentPacketHistory(capacity: 8192, firstSequence: 65_000)
+        var generator = TransportFeedbackGenerator()
+        for index in 0..<6000 {
+            let now = self.at(Int64(index / 100))
+            let sequence = history.record(bytes: 100, now: now)
+            // The numbers' first packets come last, as far back as reordering goes.
+            if index >= 300 { generator.record(sequence, bytes: 100, now: now) }
+            if index == 500 {
+                for late in 0..<300 { generator.record(65_000 &+ UInt16(late), bytes: 100, now: now) }
+            }
+        }
+        var results: [PacketResult] = []
+        while let report = generator.poll(now: self.at(1000)) { history.match(report, into: &results) }
+        #expect(generator.counters.recorded == 6000 && history.counters.unknown == 0)
+        #expect(results.filter { $0.arrival != nil }.map(\.sequence) == (65_000..<71_000).map { Int64($0) })
+    }
+
     @Test("feedback about what was never sent, or twice about the same, is counted and ignored")
     func hostile() {
         var history = SentPacketHistory(capacity: 64)
@@ -139,5 +158,64 @@ struct FeedbackTests {
         let first = try #require(results[0].arrival)
         let last = try #require(results[3].arrival)
         #expect(abs((last - first).nanoseconds - 30_000_000) < 2_000_000)
+    }
+
+    @Test("RFC 8888 feedback tells of a packet that comes after it was said to be lost")
+    func latePerStream() throws {
+        var history = SentPacketHistory()
+        var generator = CongestionControlFeedbackGenerator()
+        for index in 0..<4 {
+            let name = RTPPacketName(ssrc: SSRC(5), sequence: UInt16(index))
+            _ = history.record(bytes: 100, stream: name, now: self.start)
+            if index != 1 { generator.record(name, now: self.at(Int64(10 + index))) }
+        }
+        let polled = generator.poll(ntpTime: 65_536, now: self.at(100))
+        let first = try #require(polled)
+        var results: [PacketResult] = []
+        history.match(first, into: &results)
+        #expect(results.map { $0.arrival != nil } == [true, false, true, true])
+        generator.record(RTPPacketName(ssrc: SSRC(5), sequence: 1), now: self.at(110))
+        let polledAgain = generator.poll(ntpTime: 2 * 65_536, now: self.at(200))
+        let second = try #require(polledAgain)
+        results = []
+        history.match(second, into: &results)
+        #expect(results.count == 1 && results[0].wasReportedLost && results[0].arrival != nil)
+        // Numbers from before the beginning of a stream were never asked about.
+        generator.record(RTPPacketName(ssrc: SSRC(5), sequence: 65_000), now: self.at(210))
+        #expect(generator.ignored == 1)
+    }
+
+    @Test("reports of many streams are written in parts that fit, and read as they were", arguments: 0..<4)
+    func partsPerStream(seed: UInt64) throws {
+        var random = RandomSource.seeded(seed)
+        var generator = CongestionControlFeedbackGenerator()
+        // More streams than are remembered: the silent ones give way.
+        for ssrc in 1...80 as ClosedRange<UInt32> {
+            let begin = UInt16(truncatingIfNeeded: random.next())
+            for index in 0..<UInt16(random.next() % 200 + 1) where index == 0 || random.next() % 4 > 0 {
+                let name = RTPPacketName(ssrc: SSRC(ssrc), sequence: begin &+ index)
+                generator.record(name, now: self.at(Int64(ssrc)))
+            }
+        }
+        let polled = generator.poll(ntpTime: 77, now: self.at(500))
+        let report = try #require(polled)
+        #expect(report.streams.map(\.ssrc) == (17...80).map { SSRC($0) }, "seed \(seed)")
+        let parts = report.parts(maximumSize: 1000)
+        var read: [SSRC: [CongestionControlFeedback.Metric]] = [:]
+        for part in parts {
+            var buffer = ByteBuffer()
+            buffer.writeRTCPCongestionFeedback(sender: SSRC(1), streams: part, reportTimestamp: 77)
+            #expect(buffer.readableBytes <= 1000 + 12, "seed \(seed)")
+            var reader = RTCPReader()
+            let packet = reader.next(in: buffer.readableBytesSpan)
+            guard case .congestionFeedback(let feedback) = packet else {
+                Issue.record("seed \(seed): \(String(describing: packet))")
+                continue
+            }
+            let value = CongestionControlFeedback(feedback, in: buffer.readableBytesSpan)
+            #expect(value.reportTimestamp == 77)
+            for stream in value.streams { read[stream.ssrc, default: []] += stream.metrics }
+        }
+        for stream in report.streams { #expect(read[stream.ssrc] == stream.metrics, "seed \(seed)") }
     }
 }

@@ -63,6 +63,15 @@ public struct RTCInboundRtpStreamStats: Sendable, Hashable {
     public var retransmittedBytesReceived: UInt64?
     /// The stream of retransmissions; `nil` while none is known.
     public var rtxSsrc: SSRC?
+    /// Repair packets received (`flexfec-03`), for sound earlier packets inside later ones (RFC 2198); `nil` before the first.
+    public var fecPacketsReceived: UInt64?
+    /// Bytes of the repair packets' payloads; `nil` before the first, and for sound.
+    public var fecBytesReceived: UInt64?
+    /// Those of ``fecPacketsReceived`` that filled no gap; `nil` before the first. A repair packet that still waits for others is not among
+    /// them.
+    public var fecPacketsDiscarded: UInt64?
+    /// The stream of repair packets; `nil` before the first, and for sound.
+    public var fecSsrc: SSRC?
 }
 
 /// W3C webrtc-stats, `RTCRemoteOutboundRtpStreamStats`: what the peer's last report says it sent. Its entry's timestamp is the report's arrival.

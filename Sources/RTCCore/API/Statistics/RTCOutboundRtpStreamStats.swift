@@ -14,9 +14,9 @@ public struct RTCOutboundRtpStreamStats: Sendable, Hashable {
     public var codecId: String?
 
     // MARK: RTCSentRtpStreamStats
-    /// Packets sent, retransmissions included.
+    /// Packets sent, retransmissions and repair packets included.
     public var packetsSent: UInt64 = 0
-    /// Bytes of payloads sent, retransmissions included.
+    /// Bytes of payloads sent, retransmissions and repair packets included.
     public var bytesSent: UInt64 = 0
 
     // MARK: RTCOutboundRtpStreamStats
@@ -30,7 +30,7 @@ public struct RTCOutboundRtpStreamStats: Sendable, Hashable {
     public var rid: String?
     /// Which of the sender's encodings it is, from 0.
     public var encodingIndex: Int
-    /// Bytes of headers and padding sent, retransmissions included.
+    /// Bytes of headers and padding sent, retransmissions and repair packets included.
     public var headerBytesSent: UInt64 = 0
     /// Packets sent again.
     public var retransmittedPacketsSent: UInt64 = 0
@@ -38,7 +38,7 @@ public struct RTCOutboundRtpStreamStats: Sendable, Hashable {
     public var retransmittedBytesSent: UInt64 = 0
     /// The stream of retransmissions (RFC 4588); `nil` without one.
     public var rtxSsrc: SSRC?
-    /// What encoders are told they may use, in bits per second; `nil` before they are told anything.
+    /// What encoders are told they may use, in bits per second, without what is sent ahead of loss; `nil` before they are told anything.
     public var targetBitrate: Double?
     /// Pictures that the track delivered encoded for this stream, to be sent; `nil` for sound. Pictures that are forwarded as packets are not
     /// among them.
@@ -61,6 +61,14 @@ public struct RTCOutboundRtpStreamStats: Sendable, Hashable {
     public var active: Bool
     /// The scalability mode that the sender's parameters ask for (W3C webrtc-svc); `nil` without one.
     public var scalabilityMode: String?
+
+    // MARK: Beyond W3C
+    /// Repair packets sent (`flexfec-03`); `nil` where none were agreed upon.
+    public var fecPacketsSent: UInt64?
+    /// Bytes of their payloads; `nil` where none were agreed upon.
+    public var fecBytesSent: UInt64?
+    /// The stream of repair packets; `nil` where none were agreed upon.
+    public var fecSsrc: SSRC?
 }
 
 /// W3C webrtc-stats, `RTCRemoteInboundRtpStreamStats`: what the peer's last report says it received. Its entry's timestamp is the report's

@@ -95,17 +95,17 @@ public struct RTCMediaCapabilities: Sendable, Hashable {
         RTCRtpCodec(mimeType: "video/\(name)", clockRate: 90_000, sdpFmtpLine: parameters)
     }
 
-    private static let audioExtensions: [RTPHeaderExtensionKind] = [
-        .audioLevel, .absoluteSendTime, .transportWideSequenceNumber, .mid, .absoluteCaptureTime, .mixerAudioLevel,
+    private static let audioExtensions: [HeaderExtensionKind] = [
+        .audioLevel, .absoluteSendTime, .transportSequenceNumber, .mid, .absoluteCaptureTime, .mixerAudioLevel,
     ]
 
-    private static let videoExtensions: [RTPHeaderExtensionKind] = [
-        .transmissionOffset, .absoluteSendTime, .videoOrientation, .transportWideSequenceNumber, .playoutDelay, .mid,
-        .rtpStreamID, .repairedRTPStreamID, .absoluteCaptureTime, .videoLayersAllocation, .dependencyDescriptor,
+    private static let videoExtensions: [HeaderExtensionKind] = [
+        .transmissionOffset, .absoluteSendTime, .videoOrientation, .transportSequenceNumber, .playoutDelay, .mid,
+        .rid, .repairedRID, .absoluteCaptureTime, .videoLayersAllocation, .dependencyDescriptor,
     ]
 
-    private static func extensions(_ kinds: [RTPHeaderExtensionKind]) -> [RTCRtpHeaderExtensionCapability] {
-        kinds.map { RTCRtpHeaderExtensionCapability(uri: $0.rawValue) }
+    private static func extensions(_ kinds: [HeaderExtensionKind]) -> [RTCRtpHeaderExtensionCapability] {
+        kinds.map { RTCRtpHeaderExtensionCapability(uri: $0.uri) }
     }
 }
 
@@ -116,16 +116,20 @@ extension RTCRtpCodec {
         ["rtx", "red", "ulpfec", "flexfec-03", "flexfec", "cn", "telephone-event"].contains(self.name.lowercased())
     }
 
+    /// The feedback of RFC 8888, as `a=rtcp-fb` names it.
+    static let congestionControlFeedback = "ack ccfb"
+
     /// The feedback that is offered with it.
     var offeredFeedback: [(type: String, parameter: String?)] {
         switch self.kind {
         case .audio:
-            return self.isAuxiliary ? [] : [("transport-cc", nil)]
+            return self.isAuxiliary ? [] : [("transport-cc", nil), ("ack", "ccfb")]
         case .video:
             if self.isNamed("flexfec-03") { return [("goog-remb", nil), ("transport-cc", nil)] }
             if self.isAuxiliary { return [] }
             return [
                 ("goog-remb", nil), ("transport-cc", nil), ("ccm", "fir"), ("nack", nil), ("nack", "pli"),
+                ("ack", "ccfb"),
             ]
         case nil:
             return []

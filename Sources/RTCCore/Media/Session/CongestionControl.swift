@@ -6,7 +6,7 @@ struct PacedPacket {
     var packet: OutgoingPacket
     var stream: SendStream
     var sender: MediaSender
-    var isRetransmission: Bool
+    var role: OutgoingPacketRole
     var enqueued: NIODeadline
 }
 
@@ -21,6 +21,7 @@ final class CongestionControl {
     private(set) var droppedPackets: UInt64 = 0
     /// Whether something came in since ``pollShares(among:now:)``.
     private var isChanged = true
+    private var areSharesStale = false
 
     init(firstSequence: UInt16, now: NIODeadline) {
         self.sent = SentPacketHistory(capacity: 2048, firstSequence: firstSequence)
@@ -32,10 +33,14 @@ final class CongestionControl {
 
     var estimate: NetworkEstimate { self.estimator.estimate }
 
-    func record(bytes: Int, probe: ProbeClusterID?, now: NIODeadline) -> UInt16 {
+    /// Notes a packet that leaves.
+    ///
+    /// - Parameter stream: Its name, where the peer tells of arrivals by stream.
+    /// - Returns: Its transport-wide number.
+    func record(bytes: Int, probe: ProbeClusterID?, stream: RTPPacketName?, now: NIODeadline) -> UInt16 {
         self.estimator.noteSent(bytes: bytes, now: now)
         if self.nextTimeout == nil { self.updateTimeout() }
-        return self.sent.record(bytes: bytes, probe: probe, now: now)
+        return self.sent.record(bytes: bytes, probe: probe, stream: stream, now: now)
     }
 
     func enqueue(_ packet: PacedPacket, priority: PacketPriority, now: NIODeadline) {
@@ -81,6 +86,13 @@ final class CongestionControl {
         self.isChanged = true
     }
 
+    func receive(_ feedback: CongestionControlFeedback, now: NIODeadline) {
+        self.results.removeAll(keepingCapacity: true)
+        self.sent.match(feedback, into: &self.results)
+        self.estimator.receive(self.results, now: now)
+        self.isChanged = true
+    }
+
     func receive(remoteEstimate: Bitrate, now: NIODeadline) {
         self.estimator.receive(remoteEstimate: remoteEstimate, now: now)
         self.isChanged = true
@@ -95,6 +107,12 @@ final class CongestionControl {
 
     func setNeeded(_ rate: Bitrate?, now: NIODeadline) { self.estimator.setNeeded(rate, now: now) }
 
+    /// What the encodings need has changed: they are told anew, even if the estimate has not.
+    func sharesChanged() {
+        self.areSharesStale = true
+        self.isChanged = true
+    }
+
     /// The shares of the encodings if the estimate has changed, and the probes that are to be sent.
     func pollShares(
         among encodings: [BitrateAllocator.Encoding],
@@ -108,9 +126,10 @@ final class CongestionControl {
             case .probe(let cluster): self.pacer.startProbe(cluster)
             }
         }
-        guard let estimate else { return nil }
+        guard estimate != nil || self.areSharesStale else { return nil }
+        self.areSharesStale = false
         self.hurryIfNeeded(now: now)
-        return self.allocator.allocate(estimate.target, among: encodings)
+        return self.allocator.allocate((estimate ?? self.estimate).target, among: encodings)
     }
 
     /// How long a queue may take before it is worked off faster.

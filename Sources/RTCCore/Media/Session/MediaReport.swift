@@ -106,9 +106,16 @@ extension MediaReport {
             active: stream.encoding.parameters.active,
             scalabilityMode: stream.encoding.parameters.scalabilityMode
         )
-        stats.packetsSent = stream.statistics.packetCount &+ counts.retransmittedPackets
-        stats.bytesSent = stream.statistics.payloadByteCount &+ counts.retransmittedBytes
-        stats.headerBytesSent = stream.statistics.overheadByteCount &+ counts.retransmittedHeaderBytes
+        let protection = stream.protection
+        stats.packetsSent = stream.statistics.packetCount &+ counts.retransmittedPackets &+ protection.packets
+        stats.bytesSent = stream.statistics.payloadByteCount &+ counts.retransmittedBytes &+ protection.bytes
+        stats.headerBytesSent =
+            stream.statistics.overheadByteCount &+ counts.retransmittedHeaderBytes &+ protection.headerBytes
+        if sender.section.send.formats.flexFEC != nil || protection.packets > 0 {
+            stats.fecPacketsSent = protection.packets
+            stats.fecBytesSent = protection.bytes
+            stats.fecSsrc = stream.encoding.fecSSRC
+        }
         stats.retransmittedPacketsSent = counts.retransmittedPackets
         stats.retransmittedBytesSent = counts.retransmittedBytes
         let hasRetransmissions = sender.section.send.formats.codecs.contains { $0.rtx != nil }
@@ -204,6 +211,7 @@ extension MediaReport {
             stats.audioLevel = stream.latest?.level?.linear
         }
         Self.fill(&stats, stream.frameCounts)
+        Self.fillRedundancy(&stats, stream)
         stats.remoteId = self.appendRemote(of: stream, receiver, localID: id, codecID: codecID)
         self.report.append(id, self.timestamp, .inboundRtp(stats), of: receiver.id)
     }
@@ -218,6 +226,19 @@ extension MediaReport {
         stats.framesDropped = counts.undecodableFrames
         stats.framesAssembledFromMultiplePackets = counts.assembledFrames
         stats.totalAssemblyTime = counts.totalAssembly.seconds
+    }
+
+    /// What came ahead of loss: repair packets for pictures, earlier sound in packets of sound.
+    private static func fillRedundancy(_ stats: inout RTCInboundRtpStreamStats, _ stream: ReceiveStream) {
+        if let counters = stream.repair?.counters {
+            stats.fecPacketsReceived = counters.fecPacketsReceived
+            stats.fecBytesReceived = counters.fecBytesReceived
+            stats.fecPacketsDiscarded = counters.fecPacketsDiscarded
+            stats.fecSsrc = stream.fecSSRC
+        } else if let counters = stream.redundancy?.counters {
+            stats.fecPacketsReceived = counters.blocks
+            stats.fecPacketsDiscarded = counters.blocks &- counters.recovered
+        }
     }
 
     private mutating func appendRemote(

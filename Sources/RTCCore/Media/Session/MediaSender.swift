@@ -42,12 +42,15 @@ final class MediaSender {
     func update(_ section: NegotiatedMedia.Section, random: inout RandomSource) {
         let known = self.streams
         self.section = section
-        self.headerExtensions = section.send.headerExtensions.map
+        let extensions = section.send.headerExtensions.map
+        let isProtectionStale = extensions != self.headerExtensions || section.send.formats.flexFEC == nil
+        self.headerExtensions = extensions
         self.outgoing = [:]
         self.feedback = section.send.formats.codecs.reduce(into: []) { $0.formUnion($1.feedback) }
         self.streams = section.send.encodings.map { encoding in
             let stream = known.first { $0.ssrc == encoding.ssrc } ?? SendStream(encoding, section.kind, random: &random)
             stream.encoding = encoding
+            if isProtectionStale { stream.protection.reset() }
             return stream
         }
     }
@@ -61,9 +64,11 @@ final class MediaSender {
             ?? codecs.first { $0.codec.isNamed(codec.name) && $0.codec.clockRate == codec.clockRate }
     }
 
-    /// The telephone event with a codec's clock rate.
-    private func telephoneEvent(_ codec: RTCRtpCodec) -> NegotiatedMedia.Codec? {
-        self.section.send.formats.telephoneEvents[codec.clockRate].map { type in
+    /// Telephone events or comfort noise with a codec's clock rate; `nil` for other formats, and where the peer takes none.
+    private func accompaniment(_ codec: RTCRtpCodec) -> NegotiatedMedia.Codec? {
+        let formats = self.section.send.formats
+        let types = codec.isNamed("CN") ? formats.comfortNoise : formats.telephoneEvents
+        return types[codec.clockRate].map { type in
             NegotiatedMedia.Codec(payloadType: type, codec: codec, rtx: nil, feedback: [])
         }
     }
@@ -71,7 +76,7 @@ final class MediaSender {
     /// How packets of a format are to go out; `nil` if the peer takes no such codec.
     func outgoing(_ format: RTPStreamFormat) -> OutgoingFormat? {
         if let known = self.outgoing[ObjectIdentifier(format)] { return known }
-        guard let codec = format.isTelephoneEvent ? self.telephoneEvent(format.codec) : self.codec(for: format.codec)
+        guard let codec = format.isAccompaniment ? self.accompaniment(format.codec) : self.codec(for: format.codec)
         else { return nil }
         let made = OutgoingFormat(
             incoming: format,
@@ -85,6 +90,12 @@ final class MediaSender {
         if self.outgoing.count >= Self.maximumFormats { self.outgoing = [:] }
         self.outgoing[ObjectIdentifier(format)] = made
         return made
+    }
+
+    /// The largest payload in bytes: less where repair packets are made, which are larger than what they repair.
+    var maximumPayloadSize: Int {
+        guard self.section.send.formats.flexFEC != nil else { return MediaSession.maximumPayloadSize }
+        return MediaSession.maximumPayloadSize - FlexFECSender.overhead(form: .draft03) - 48
     }
 
     /// What speaks of the media and not of the path it took.

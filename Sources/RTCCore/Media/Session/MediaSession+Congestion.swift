@@ -5,8 +5,19 @@ import RTCRTP
 extension MediaSession {
     /// Control begins with the first encoding that may be sent, where the peer gives any feedback by which to go.
     func updateCongestionControl(now: NIODeadline) {
-        let gives: NegotiatedMedia.RTCPFeedback = [.transportWide, .receiverEstimate]
-        let isWanted = self.senders.contains { $0.isActive && !$0.feedback.isDisjoint(with: gives) }
+        let gives: NegotiatedMedia.RTCPFeedback = [.transportWide, .receiverEstimate, .congestionControl]
+        let active = self.senders.filter(\.isActive)
+        let isWanted = active.contains { !$0.feedback.isDisjoint(with: gives) }
+        // Where a peer takes both, transport-wide numbers are enough.
+        self.arrivalsComeByStream =
+            active.contains { $0.feedback.contains(.congestionControl) }
+            && !active.contains {
+                $0.feedback.contains(.transportWide) && $0.headerExtensions[.transportSequenceNumber] != nil
+            }
+        self.reportsArrivalsByStream =
+            self.transportSequenceID == nil
+            && self.receivers.contains { $0.isActive && $0.feedback.contains(.congestionControl) }
+        if !self.reportsArrivalsByStream { self.streamFeedback = nil }
         if isWanted, self.congestion == nil {
             let first = UInt16(truncatingIfNeeded: self.random.next()) & 0x7FFF
             self.congestion = CongestionControl(firstSequence: first, now: now)
@@ -14,6 +25,12 @@ extension MediaSession {
             self.congestion = nil
         }
         self.congestion?.setNeeded(BitrateAllocator.needed(by: self.allocations), now: now)
+    }
+
+    /// What encodings need has changed.
+    func sharesChanged(now: NIODeadline) {
+        self.congestion?.setNeeded(BitrateAllocator.needed(by: self.allocations), now: now)
+        self.congestion?.sharesChanged()
     }
 
     /// Sends what the pacer lets go, and tells encoders what they may use.
@@ -37,9 +54,12 @@ extension MediaSession {
             let stream = sender.streams[index]
             let isSwitchedOn = share.isOn && !stream.isOn
             stream.isOn = share.isOn
-            guard stream.target != share.rate || isSwitchedOn else { continue }
-            stream.target = share.rate
-            self.events.append(.targetBitrate(sender.id, encoding: index, share.rate))
+            // What is sent ahead of loss, and again after it, is the encoder's to save.
+            let repeated = stream.retransmissionShare(now: now)
+            let rate = share.rate * ((1 - repeated) / (1 + self.overhead(of: stream, sender)))
+            guard stream.target != rate || isSwitchedOn else { continue }
+            stream.target = rate
+            self.events.append(.targetBitrate(sender.id, encoding: index, rate))
             if isSwitchedOn { self.events.append(.keyFrameRequest(sender.id, encoding: index)) }
         }
     }
@@ -56,7 +76,8 @@ extension MediaSession {
             let count = sender.streams.count
             for (index, stream) in sender.streams.enumerated() {
                 guard stream.encoding.isWanted, stream.encoding.parameters.active else { continue }
-                let maximum = Self.maximum(of: stream, index: index, count: count)
+                let overhead = self.overhead(of: stream, sender)
+                let maximum = Self.maximum(of: stream, overhead: overhead)
                 list.append(
                     BitrateAllocator.Encoding(
                         id: UInt32(number) << 8 | UInt32(index),
@@ -73,11 +94,12 @@ extension MediaSession {
         return list
     }
 
-    private static func maximum(of stream: SendStream, index: Int, count: Int) -> Bitrate {
+    /// A limit of the application's holds for all that is sent; without one, what is sent ahead of loss comes on top.
+    private static func maximum(of stream: SendStream, overhead: Double) -> Bitrate {
         if let limit = stream.encoding.parameters.maxBitrate { return .bitsPerSecond(Int(clamping: limit)) }
-        guard stream.kind == .video else { return .kilobitsPerSecond(64) }
+        guard stream.kind == .video else { return .kilobitsPerSecond(64) * (1 + overhead) }
         let scale = stream.encoding.parameters.scaleResolutionDownBy ?? 1
-        return Self.largestVideo * (1 / max(scale * scale, 1))
+        return Self.largestVideo * ((1 + overhead) / max(scale * scale, 1))
     }
 
     /// A layer above the lowest is worth its place once it can be clearly better than the one below.

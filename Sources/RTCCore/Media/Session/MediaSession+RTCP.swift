@@ -32,7 +32,10 @@ extension MediaSession {
             self.congestion?.receive(remoteEstimate: .bitsPerSecond(Int(clamping: estimate.bitrate)), now: now)
         case .transportFeedback(let feedback):
             self.receive(feedback, in: compound, now: now)
-        case .maxBitrateRequest, .maxBitrateNotification, .congestionFeedback, .application, .unknown:
+        case .congestionFeedback(let feedback):
+            guard self.arrivalsComeByStream else { return }
+            self.congestion?.receive(CongestionControlFeedback(feedback, in: compound), now: now)
+        case .maxBitrateRequest, .maxBitrateNotification, .application, .unknown:
             break
         }
     }
@@ -47,15 +50,17 @@ extension MediaSession {
     }
 
     private func receive(_ block: RTCPReportBlock, now: NIODeadline) {
-        guard let stream = self.sendStream(block.ssrc) else { return }
+        guard let (sender, stream, _) = self.outgoing(block.ssrc) else { return }
         let before = stream.statistics.remote?.block
         let time = stream.statistics.receive(block, ntpTime: self.clock.time(at: now), now: now)
         if let time { self.noteRoundTrip(time) }
         // The peer could only report on a stream that it could place.
         if block.highestSequenceNumber != 0 { stream.isKnownToPeer = true }
         let packets = block.highestSequenceNumber &- (before?.highestSequenceNumber ?? block.highestSequenceNumber)
+        let fractionLost = Double(block.fractionLost) / 256
+        self.adaptRedundancy(of: stream, sender, fractionLost: fractionLost, now: now)
         self.congestion?.receive(
-            fractionLost: Double(block.fractionLost) / 256,
+            fractionLost: fractionLost,
             packets: Int(packets & 0xFFFF),
             now: now
         )
@@ -132,8 +137,6 @@ extension MediaSession {
         }
         return nil
     }
-
-    private func sendStream(_ ssrc: SSRC) -> SendStream? { self.outgoing(ssrc)?.stream }
 
     private func outgoing(_ ssrc: SSRC) -> (sender: MediaSender, stream: SendStream, index: Int)? {
         guard let route = self.demultiplexer.localRoute(of: ssrc), route.section < self.senders.count else {

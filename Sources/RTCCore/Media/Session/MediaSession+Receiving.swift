@@ -55,6 +55,11 @@ extension MediaSession {
         }
         guard let route = self.demultiplexer.route(view, in: bytes), route.section < self.receiversBySection.count
         else { return self.drop(\.unrouted) }
+        if self.reportsArrivalsByStream {
+            if self.streamFeedback == nil { self.streamFeedback = CongestionControlFeedbackGenerator() }
+            let name = RTPPacketName(ssrc: view.header.ssrc, sequence: view.header.sequenceNumber)
+            self.streamFeedback?.record(name, now: now)
+        }
         let receiver = self.receiversBySection[route.section]
         guard receiver.isActive else { return }
         switch route.role {
@@ -128,19 +133,27 @@ extension MediaSession {
         guard let stream = self.stream(packet.ssrc, route, format, receiver, mayBegin: true),
             stream.account(packet, isTimed: true, now: now)
         else { return }
-        var blocks: [(buffer: ByteBuffer, isRedundant: Bool)] = []
+        var blocks: [RedundantAudioReceiver.Block] = []
         if stream.redundancy == nil { stream.redundancy = RedundantAudioReceiver(redPayloadType: packet.payloadType) }
-        packet.withBytes { bytes in
-            stream.redundancy?.receive(bytes, packet.view) { block in
-                var buffer = ByteBufferAllocator().buffer(capacity: RTPHeader.fixedSize + block.range.count)
-                block.append(to: &buffer, from: bytes)
-                blocks.append((buffer, block.isRedundant))
-            }
-        }
+        packet.withBytes { bytes in stream.redundancy?.receive(bytes, packet.view) { blocks.append($0) } }
         for block in blocks {
-            guard let sound = RTPPacket(block.buffer), let format = receiver.formats[Int(sound.payloadType.rawValue)]
+            guard let sound = Self.sound(block, of: packet),
+                let format = receiver.formats[Int(sound.payloadType.rawValue)]
             else { continue }
             self.deliver(sound, format, stream, receiver, isRecovered: block.isRedundant, now: now)
+        }
+    }
+
+    /// The packet that a block was. What the header says beside it, loudness for one, is about the newest sound.
+    private static func sound(_ block: RedundantAudioReceiver.Block, of packet: RTPPacket) -> RTPPacket? {
+        let start = packet.buffer.readerIndex + block.range.lowerBound
+        guard !block.isRedundant else {
+            var buffer = ByteBufferAllocator().buffer(capacity: RTPHeader.fixedSize + block.range.count)
+            packet.withBytes { block.append(to: &buffer, from: $0) }
+            return RTPPacket(buffer)
+        }
+        return packet.buffer.getSlice(at: start, length: block.range.count).flatMap {
+            packet.replacingPayload(with: $0, as: block.header.payloadType)
         }
     }
 
@@ -159,6 +172,7 @@ extension MediaSession {
                 extensionMap: receiver.section.receive.headerExtensions.map
             )
         }
+        stream.fecSSRC = view.header.ssrc
         stream.repair?.receiveRepair(packet, view)
         self.takeRepaired(stream, receiver, now: now)
     }

@@ -54,6 +54,7 @@ extension MediaSession {
                 }
             }
         }
+        self.sendStreamFeedback(from: own, now: now)
         while let report = self.feedback?.poll(now: now) {
             let media = self.receivers.lazy.flatMap(\.streams).first?.ssrc ?? SSRC(0)
             _ = self.sendCompound(isFeedback: true, now: now) { builder in
@@ -75,6 +76,23 @@ extension MediaSession {
             }
         }
     }
+
+    /// Tells of arrivals by stream (RFC 8888).
+    private func sendStreamFeedback(from own: SSRC, now: NIODeadline) {
+        guard let due = self.streamFeedback?.nextTimeout, due <= now else { return }
+        let time = self.clock.time(at: now).compact
+        guard let report = self.streamFeedback?.poll(ntpTime: time, now: now) else { return }
+        for part in report.parts(maximumSize: Self.maximumStreamFeedback) {
+            _ = self.sendCompound(isFeedback: true, now: now) { builder in
+                _ = builder.append { buffer in
+                    buffer.writeRTCPCongestionFeedback(sender: own, streams: part, reportTimestamp: time)
+                }
+            }
+        }
+    }
+
+    /// Bytes of one report: what a compound packet has room for beside a report and a name.
+    private static let maximumStreamFeedback = 1000
 
     private static func write(_ message: PendingFeedback, from own: SSRC, to buffer: inout ByteBuffer) {
         switch message {

@@ -64,7 +64,7 @@ extension MediaSession {
         self.sendNow(outgoing, of: stream, sender, now: now)
     }
 
-    private static let noExtensions = HeaderExtensionRemap(
+    static let noExtensions = HeaderExtensionRemap(
         from: HeaderExtensionMap(),
         to: HeaderExtensionMap(),
         keeping: []

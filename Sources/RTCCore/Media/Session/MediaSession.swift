@@ -36,6 +36,11 @@ final class MediaSession {
     var congestion: CongestionControl?
     /// Made with the first packet that has a number for it: it is large.
     var feedback: TransportFeedbackGenerator?
+    /// Made with the first packet that it reports on, where arrivals are reported by stream (RFC 8888).
+    var streamFeedback: CongestionControlFeedbackGenerator?
+    /// Whether the peer is to be told of arrivals by stream, and whether it tells so.
+    var reportsArrivalsByStream = false
+    var arrivalsComeByStream = false
     /// The number of the header extension that feedback is made from, if agreed upon.
     var transportSequenceID: UInt8?
     var reports: RTCPScheduler?
@@ -53,6 +58,8 @@ final class MediaSession {
     var scratch = ByteBuffer()
     /// What users want of receivers that are not negotiated yet.
     var earlyWants: [TransceiverID: MediaReceiver.Wants] = [:]
+    /// A packet as error correction sees it.
+    var protectionScratch = ByteBuffer()
     let headerScratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 1536, alignment: 8)
 
     init(random: RandomSource, clock: NTPClock) {
@@ -89,6 +96,7 @@ final class MediaSession {
         self.srtp = nil
         self.early = []
         self.congestion = nil
+        self.streamFeedback = nil
         self.reports = nil
     }
 
@@ -106,6 +114,7 @@ final class MediaSession {
     var nextTimeout: NIODeadline? {
         guard self.srtp != nil, !self.isIdle else { return nil }
         var earliest: NIODeadline? = .earliest(self.reports?.nextDeadline, self.feedback?.nextTimeout)
+        earliest = .earliest(earliest, self.streamFeedback?.nextTimeout)
         earliest = .earliest(earliest, self.congestion?.nextTimeout)
         for receiver in self.receivers { earliest = .earliest(earliest, receiver.nextTimeout) }
         for sender in self.senders { earliest = .earliest(earliest, sender.tones?.nextTimeout) }

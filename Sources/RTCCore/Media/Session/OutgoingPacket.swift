@@ -1,5 +1,15 @@
 import RTCRTP
 
+/// What a packet is sent as.
+enum OutgoingPacketRole {
+    /// For the first time.
+    case media
+    /// Again, in the stream of retransmissions.
+    case retransmission
+    /// In the stream of forward error correction.
+    case correction
+}
+
 /// A packet as it is kept until it is sent, and afterwards in case that it is asked for again: where its content lies, and the
 /// header that it gets.
 struct OutgoingPacket {

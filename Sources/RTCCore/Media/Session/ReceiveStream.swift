@@ -16,6 +16,8 @@ final class ReceiveStream {
     var redundancy: RedundantAudioReceiver?
     /// Made with the first packet of error correction.
     var repair: FlexFECReceiver?
+    /// The stream that its error correction came in.
+    var fecSSRC: SSRC?
     /// Made with the first telephone event.
     var tones: TelephoneEventReceiver?
     var toneClockRate: UInt32 = 0
@@ -119,7 +121,10 @@ final class ReceiveStream {
     func waitForGaps(roundTripTime: TimeAmount) -> TimeAmount {
         let jitter = self.statistics.jitterTime.nanoseconds
         guard self.missing != nil else {
-            return .nanoseconds(min(max(jitter * 4, 20_000_000), 150_000_000))
+            // Repair packets come when a few frames are through.
+            let (least, most): (Int64, Int64) =
+                self.repair == nil ? (20_000_000, 150_000_000) : (180_000_000, 300_000_000)
+            return .nanoseconds(min(max(jitter * 4, least), most))
         }
         let tries = roundTripTime.nanoseconds * 6 + jitter * 2 + 150_000_000
         return .nanoseconds(min(tries, 2_000_000_000))

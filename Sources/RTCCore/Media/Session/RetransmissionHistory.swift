@@ -71,5 +71,5 @@ struct RetransmissionHistory {
         for case .some(let entry) in old { self.entries[self.slot(entry.sequence)] = entry }
     }
 
-    private static let initialCapacity = 64
+    private static let initialCapacity = 16
 }

@@ -10,6 +10,10 @@ final class SendStream {
     var statistics = RTPSendStatistics(clockRate: 90_000)
     var history = RetransmissionHistory()
     var counts = Counts()
+    /// The repair packets for it; without effect where none were agreed upon.
+    var protection: StreamProtection
+    /// `nil` where sound goes out alone.
+    var redundancy: StreamRedundancy?
     /// What the track delivered for this encoding.
     var source = SourceCounts()
     /// The number of the first packet that was sent.
@@ -19,6 +23,7 @@ final class SendStream {
     /// Whether the bandwidth suffices for it; frames of an encoding that is off are not sent.
     var isOn = true
     var target: Bitrate?
+    private var retransmissions = RetransmissionShare()
     /// The payload format that ``packetizer`` is for.
     private var packetizerKey: (format: PayloadFormat, mode: H264PacketizationMode)?
     private var packetizer: (any RTPPacketizer)?
@@ -67,16 +72,32 @@ final class SendStream {
             nextSequence: UInt16(truncatingIfNeeded: random.next()) & 0x7FFF,
             timestampOffset: UInt32(truncatingIfNeeded: random.next())
         )
-        self.retransmissionSequence = UInt16(truncatingIfNeeded: random.next()) & 0x7FFF
+        let numbers = random.next()
+        self.retransmissionSequence = UInt16(truncatingIfNeeded: numbers) & 0x7FFF
+        self.protection = StreamProtection(firstSequence: UInt16(truncatingIfNeeded: numbers >> 16) & 0x7FFF)
         self.firstPictureID = UInt16(truncatingIfNeeded: random.next()) & 0x7FFF
     }
 
     var ssrc: SSRC { self.encoding.ssrc }
 
     /// Counts a packet that was sent for the first time.
-    func noteSent(_ header: RTPHeader, payloadSize: Int, overhead: Int, now: NIODeadline) {
+    ///
+    /// - Parameter captureTime: What its timestamp stands for; `nil` for now.
+    func noteSent(
+        _ header: RTPHeader,
+        payloadSize: Int,
+        overhead: Int,
+        captureTime: NIODeadline? = nil,
+        now: NIODeadline
+    ) {
         if self.firstSequence == nil { self.firstSequence = header.sequenceNumber }
-        self.statistics.send(timestamp: header.timestamp, payloadSize: payloadSize, overhead: overhead, now: now)
+        self.statistics.send(
+            timestamp: header.timestamp,
+            payloadSize: payloadSize,
+            overhead: overhead,
+            captureTime: captureTime,
+            now: now
+        )
         if self.kind == .video { self.counts.notePicture(bytes: payloadSize, endsFrame: header.marker) }
     }
 
@@ -84,6 +105,16 @@ final class SendStream {
         self.counts.retransmittedPackets &+= 1
         self.counts.retransmittedBytes &+= UInt64(packet.source.view.payloadRange.count)
         self.counts.retransmittedHeaderBytes &+= UInt64(headerSize)
+    }
+
+    /// How much of what is sent are packets sent again, 0 to a half.
+    func retransmissionShare(now: NIODeadline) -> Double {
+        self.retransmissions.update(
+            sent: self.statistics.payloadByteCount,
+            retransmitted: self.counts.retransmittedBytes,
+            now: now
+        )
+        return self.retransmissions.value
     }
 
     func nextRetransmissionSequence() -> UInt16 {

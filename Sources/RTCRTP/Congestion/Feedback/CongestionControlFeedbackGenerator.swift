@@ -11,14 +11,23 @@ package struct CongestionControlFeedbackGenerator: Sendable {
         let ssrc: SSRC
         var unwrapper = SequenceUnwrapper()
         var arrivals: ContiguousArray<Arrival?>
+        /// The number that everything began with, or began anew.
+        var first: Int64
+        /// The first number of the next report, and the one after the highest noted.
         var next: Int64
         var end: Int64
+        var lastArrival: NIODeadline
+
+        /// The oldest number that is still reported when it comes late.
+        var oldest: Int64 {
+            max(self.first, min(self.next, self.end - CongestionControlFeedbackGenerator.reorderingLimit))
+        }
     }
 
     private var streams: [Stream] = []
     private var pending = 0
     private var lastReport: NIODeadline?
-    /// Packets that were not noted: of more streams than fit, or too old.
+    /// Packets that were not noted: too old.
     package private(set) var ignored: UInt64 = 0
     private let interval: TimeAmount
 
@@ -31,19 +40,18 @@ package struct CongestionControlFeedbackGenerator: Sendable {
         ecn: ExplicitCongestionNotification = .notCapable,
         now: NIODeadline
     ) {
-        guard let position = self.position(of: packet) else {
-            self.ignored += 1
-            return
-        }
+        let position = self.position(of: packet, now: now)
         let sequence = self.streams[position].unwrapper.peek(packet.sequence)
         if sequence >= self.streams[position].end + Self.window {
+            self.streams[position].first = sequence
             self.streams[position].next = sequence
             self.streams[position].end = sequence
         }
-        guard sequence >= max(0, self.streams[position].next) else {
+        guard sequence >= max(0, self.streams[position].oldest) else {
             self.ignored += 1
             return
         }
+        self.streams[position].lastArrival = now
         _ = self.streams[position].unwrapper.unwrap(packet.sequence)
         while self.streams[position].end <= sequence {
             self.streams[position].arrivals[Self.slot(self.streams[position].end)] = nil
@@ -56,7 +64,9 @@ package struct CongestionControlFeedbackGenerator: Sendable {
             time: earlier?.time ?? now,
             ecn: isMarked ? .congestionExperienced : ecn
         )
-        self.streams[position].next = max(self.streams[position].next, self.streams[position].end - Self.window)
+        // Late ones are reported again from there on; then the sender sees that they were not lost (RFC 8888 section 4).
+        let next = min(self.streams[position].next, sequence)
+        self.streams[position].next = max(next, self.streams[position].end - Self.window)
         self.pending += 1
         if self.lastReport == nil { self.lastReport = now }
     }
@@ -91,18 +101,35 @@ package struct CongestionControlFeedbackGenerator: Sendable {
         return .received(arrivalOffset: UInt16(min(offset, 0x1FFE)), ecn: arrival.ecn)
     }
 
-    private mutating func position(of packet: RTPPacketName) -> Int? {
+    /// The place of a packet's stream: a new one, or that of the stream that has been silent longest, where there is none.
+    private mutating func position(of packet: RTPPacketName, now: NIODeadline) -> Int {
         if let position = self.streams.firstIndex(where: { $0.ssrc == packet.ssrc }) { return position }
-        guard self.streams.count < Self.maximumStreams else { return nil }
+        if self.streams.count >= Self.maximumStreams,
+            let silent = self.streams.indices.min(by: {
+                self.streams[$0].lastArrival < self.streams[$1].lastArrival
+            })
+        {
+            self.streams.remove(at: silent)
+        }
         let sequence = Int64(packet.sequence)
         let empty = ContiguousArray<Arrival?>(repeating: nil, count: Int(Self.window))
-        self.streams.append(Stream(ssrc: packet.ssrc, arrivals: empty, next: sequence, end: sequence))
+        self.streams.append(
+            Stream(
+                ssrc: packet.ssrc,
+                arrivals: empty,
+                first: sequence,
+                next: sequence,
+                end: sequence,
+                lastArrival: now
+            )
+        )
         return self.streams.count - 1
     }
 
     private static func slot(_ sequence: Int64) -> Int { Int(sequence & (self.window - 1)) }
 
     private static let window: Int64 = 1024
+    private static let reorderingLimit: Int64 = 256
     private static let maximumStreams = 64
     private static let packetsThatHurry = 256
 }

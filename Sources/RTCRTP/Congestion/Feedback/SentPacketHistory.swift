@@ -2,7 +2,7 @@ package import NIOCore
 
 /// The packets that were sent lately, by transport-wide sequence number, and what the peer says became of them.
 ///
-/// A ring of fixed size. Feedback that is repeated, or speaks of packets never sent or long forgotten, is counted and
+/// A ring that grows while it would forget packets younger than a second or two, up to its capacity. Feedback that is repeated, or speaks of packets never sent or long forgotten, is counted and
 /// ignored.
 package struct SentPacketHistory: Sendable {
     /// What feedback was ignored, and why.
@@ -36,6 +36,7 @@ package struct SentPacketHistory: Sendable {
     }
 
     private var entries: ContiguousArray<Entry>
+    private let capacity: Int
     private var streams: [StreamIndex] = []
     private var sentBytes: UInt64 = 0
     private var acknowledgedBytes: UInt64 = 0
@@ -50,12 +51,13 @@ package struct SentPacketHistory: Sendable {
     /// An empty history.
     ///
     /// - Parameters:
-    ///   - capacity: how many packets it remembers, rounded up to a power of two; at most 32,768.
+    ///   - capacity: how many packets it remembers at most, rounded up to a power of two; at most 32,768.
     ///   - firstSequence: the number of the first packet.
     package init(capacity: Int = 8192, firstSequence: UInt16 = 0) {
         var size = 64
         while size < min(capacity, 32_768) { size *= 2 }
-        self.entries = ContiguousArray(repeating: Entry(), count: size)
+        self.capacity = size
+        self.entries = ContiguousArray(repeating: Entry(), count: min(size, Self.initialCapacity))
         self.nextSequence = Int64(firstSequence)
     }
 
@@ -73,6 +75,10 @@ package struct SentPacketHistory: Sendable {
         let sequence = self.nextSequence
         self.nextSequence += 1
         self.sentBytes &+= UInt64(max(0, bytes))
+        let oldest = self.entries[self.slot(sequence)]
+        if oldest.sequence >= 0, self.entries.count < self.capacity, now - oldest.sendTime < Self.wantedAge {
+            self.grow()
+        }
         self.entries[self.slot(sequence)] = Entry(
             sequence: sequence,
             bytes: max(0, bytes),
@@ -228,6 +234,15 @@ package struct SentPacketHistory: Sendable {
 
     private func slot(_ sequence: Int64) -> Int { Int(sequence) & (self.entries.count - 1) }
 
+    private mutating func grow() {
+        let old = self.entries
+        self.entries = ContiguousArray(repeating: Entry(), count: old.count * 2)
+        for entry in old where entry.sequence >= 0 { self.entries[self.slot(entry.sequence)] = entry }
+    }
+
+    /// Feedback comes within a round trip and a quarter of a second.
+    private static let wantedAge = TimeAmount.seconds(2)
+    private static let initialCapacity = 64
     private static let maximumStreams = 64
     private static let packetsPerStream = 2048
 }

@@ -20,7 +20,7 @@ package struct TransportFeedbackGenerator: Sendable {
     }
 
     private var unwrapper = SequenceUnwrapper()
-    /// Microseconds of arrival by number, −1 for none.
+    /// Microseconds of arrival by number, −1 for none. It grows to ``window`` if so many wait to be reported.
     private var arrivals: ContiguousArray<Int64>
     /// The first number of the next report, and the one after the highest noted.
     private var nextSequence: Int64?
@@ -34,7 +34,7 @@ package struct TransportFeedbackGenerator: Sendable {
 
     /// A generator that has seen nothing.
     package init() {
-        self.arrivals = ContiguousArray(repeating: -1, count: Int(Self.window))
+        self.arrivals = ContiguousArray(repeating: -1, count: Int(Self.initialWindow))
     }
 
     /// Notes a packet that arrived.
@@ -50,10 +50,11 @@ package struct TransportFeedbackGenerator: Sendable {
             self.begin(at: unwrapped, bytes: bytes, now: now)
             return
         }
-        guard unwrapped >= max(next - Self.reorderingLimit, self.endSequence - Self.window), unwrapped >= 0 else {
+        guard unwrapped >= max(next - Self.reorderingLimit, self.endSequence - self.capacity), unwrapped >= 0 else {
             self.counters.tooOld += 1
             return
         }
+        self.makeRoom(for: unwrapped, from: next - Self.reorderingLimit)
         _ = self.unwrapper.unwrap(sequence)
         while self.endSequence <= unwrapped {
             self.arrivals[self.slot(self.endSequence)] = -1
@@ -65,7 +66,7 @@ package struct TransportFeedbackGenerator: Sendable {
         }
         self.note(unwrapped, bytes: bytes, now: now)
         // Late ones are reported again from there on; then the sender sees that they were not lost.
-        self.nextSequence = max(min(next, unwrapped), self.endSequence - Self.window)
+        self.nextSequence = max(min(next, unwrapped), self.endSequence - self.capacity)
     }
 
     /// When the next report is due, a time of the past if it is already; `nil` while there is nothing to report.
@@ -144,8 +145,21 @@ package struct TransportFeedbackGenerator: Sendable {
         for index in self.arrivals.indices { self.arrivals[index] = -1 }
     }
 
-    private func slot(_ sequence: Int64) -> Int { Int(sequence & (Self.window - 1)) }
+    private var capacity: Int64 { Int64(self.arrivals.count) }
 
+    private func slot(_ sequence: Int64) -> Int { Int(sequence & (self.capacity - 1)) }
+
+    private mutating func makeRoom(for last: Int64, from first: Int64) {
+        while last - first >= self.capacity, self.capacity < Self.window {
+            let old = self
+            self.arrivals = ContiguousArray(repeating: -1, count: old.arrivals.count * 2)
+            for sequence in max(0, self.endSequence - old.capacity)..<self.endSequence {
+                self.arrivals[self.slot(sequence)] = old.arrivals[old.slot(sequence)]
+            }
+        }
+    }
+
+    private static let initialWindow: Int64 = 1024
     private static let window: Int64 = 8192
     private static let reorderingLimit: Int64 = 500
     private static let packetsThatHurry: Int64 = 400

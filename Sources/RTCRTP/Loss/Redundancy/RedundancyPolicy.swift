@@ -6,6 +6,8 @@ package import NIOCore
 package struct RedundancyPolicy: Sendable {
     /// What decides.
     package struct Configuration: Sendable, Hashable {
+        /// How many are carried without any loss, 0 to 2. 0 by default.
+        package var minimum = 0
         /// From this share of packets lost on one frame is carried. 0.02 by default.
         package var lossForOne = 0.02
         /// From this share on two are, for bursts. 0.1 by default.
@@ -24,10 +26,13 @@ package struct RedundancyPolicy: Sendable {
     /// The share of packets lost, smoothed: up fast, down slowly.
     package private(set) var fractionLost = 0.0
     /// How many earlier frames to carry: 0, 1 or 2.
-    package private(set) var redundancy = 0
+    package private(set) var redundancy: Int
 
     /// A policy that knows of no loss.
-    package init(configuration: Configuration = Configuration()) { self.configuration = configuration }
+    package init(configuration: Configuration = Configuration()) {
+        self.configuration = configuration
+        self.redundancy = min(max(configuration.minimum, 0), 2)
+    }
 
     /// Takes a report of the peer's.
     ///
@@ -61,6 +66,7 @@ package struct RedundancyPolicy: Sendable {
     }
 
     private func redundancy(at loss: Double) -> Int {
-        loss >= self.configuration.lossForTwo ? 2 : loss >= self.configuration.lossForOne ? 1 : 0
+        let wanted = loss >= self.configuration.lossForTwo ? 2 : loss >= self.configuration.lossForOne ? 1 : 0
+        return max(wanted, min(self.configuration.minimum, 2))
     }
 }

@@ -28,6 +28,8 @@ package struct RedundantAudioReceiver: Sendable {
         package var packets: UInt64 = 0
         /// Packets that are not well-formed RED.
         package var malformed: UInt64 = 0
+        /// Blocks of earlier packets that packets carried.
+        package var blocks: UInt64 = 0
         /// Lost packets that were found in later ones.
         package var recovered: UInt64 = 0
         /// Blocks and packets that had come before.
@@ -74,6 +76,7 @@ package struct RedundantAudioReceiver: Sendable {
         at offset: Int,
         _ body: (Block) -> Void
     ) {
+        self.counters.blocks += 1
         guard !self.seen.contains(timestamp: block.timestamp), block.timestamp != packet.timestamp else {
             self.counters.duplicates += 1
             return

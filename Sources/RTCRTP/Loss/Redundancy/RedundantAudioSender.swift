@@ -17,6 +17,7 @@ package struct RedundantAudioSender: Sendable {
         self.redPayloadType = redPayloadType
         self.payloadType = payloadType
         self.policy = policy
+        self.encoder.redundancy = policy.redundancy
     }
 
     /// How many earlier frames packets carry now.

@@ -80,6 +80,8 @@ type peer struct {
 	incoming                  int
 	channels                  map[string]*channel
 	sounds, pictures, altered int64
+	sent                      []byte
+	layers                    map[string]int
 }
 
 func (p *peer) emit(event string, members object) {
@@ -252,7 +254,7 @@ func createPeer(name string) error {
 	if err != nil {
 		return err
 	}
-	p := &peer{name: name, pc: pc, channels: map[string]*channel{}}
+	p := &peer{name: name, pc: pc, channels: map[string]*channel{}, layers: map[string]int{}}
 	state := func(of, value string) { p.emit("state", object{"of": of, "value": value}) }
 	pc.OnSignalingStateChange(func(s webrtc.SignalingState) { state("signaling", s.String()) })
 	pc.OnICEGatheringStateChange(func(s webrtc.ICEGathererState) {
@@ -263,6 +265,7 @@ func createPeer(name string) error {
 	})
 	pc.OnICEConnectionStateChange(func(s webrtc.ICEConnectionState) { state("ice", s.String()) })
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { state("connection", s.String()) })
+	pc.OnTrack(func(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { p.receiveMedia(remote) })
 	pc.OnNegotiationNeeded(func() { p.emit("negotiationneeded", object{}) })
 	pc.OnICECandidate(func(candidate *webrtc.ICECandidate) {
 		if candidate == nil {
@@ -295,7 +298,39 @@ func (p *peer) counter(kind string) *int64 {
 	return &p.pictures
 }
 
-// Sends frames that no decoder would take, and counts those that come back unaltered.
+// Counts what comes, and whether it is what was sent.
+func (p *peer) receiveMedia(remote *webrtc.TrackRemote) {
+	for {
+		packet, _, err := remote.ReadRTP()
+		if err != nil {
+			return
+		}
+		atomic.AddInt64(p.counter(remote.Kind().String()), 1)
+		p.mu.Lock()
+		size := len(p.sent)
+		if rid := remote.RID(); rid != "" {
+			p.layers[rid]++
+		}
+		if received := packet.Payload; size > 0 && (len(received) < size || received[len(received)-1] != p.sent[size-1]) {
+			atomic.AddInt64(&p.altered, 1)
+		}
+		p.mu.Unlock()
+	}
+}
+
+func (p *peer) media(kind string) object {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	layers := []object{}
+	for rid, count := range p.layers {
+		layers = append(layers, object{"rid": rid, "frames": count})
+	}
+	return object{
+		"frames": atomic.LoadInt64(p.counter(kind)), "altered": atomic.LoadInt64(&p.altered), "layers": layers,
+	}
+}
+
+// Sends frames that no decoder would take, which come back.
 func (p *peer) sendMedia(kind string) error {
 	capability, interval := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8}, 33*time.Millisecond
 	if kind == "audio" {
@@ -322,22 +357,9 @@ func (p *peer) sendMedia(kind string) error {
 		payload[index] = byte(index * 7)
 	}
 	payload[0] = 0x10
-	p.pc.OnTrack(func(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
-		for {
-			packet, _, err := remote.ReadRTP()
-			if err != nil {
-				return
-			}
-			atomic.AddInt64(p.counter(remote.Kind().String()), 1)
-			sent := packet.Payload
-			if len(sent) > 900 {
-				sent = sent[len(sent)-900:]
-			}
-			if len(sent) == 900 && sent[899] != payload[899] || len(sent) < 900 {
-				atomic.AddInt64(&p.altered, 1)
-			}
-		}
-	})
+	p.mu.Lock()
+	p.sent = payload
+	p.mu.Unlock()
 	go func() {
 		for range time.Tick(interval) {
 			if track.WriteSample(media.Sample{Data: payload, Duration: interval}) != nil ||
@@ -433,7 +455,7 @@ func handle(r *request) (object, error) { //nolint:gocyclo
 	case "sendMedia":
 		return object{}, p.sendMedia(r.Kind)
 	case "getMedia":
-		return object{"frames": atomic.LoadInt64(p.counter(r.Kind)), "altered": atomic.LoadInt64(&p.altered)}, nil
+		return p.media(r.Kind), nil
 	case "addTransceiver":
 		_, err := pc.AddTransceiverFromKind(
 			webrtc.NewRTPCodecType(r.Kind),
@@ -522,6 +544,13 @@ func main() {
 	codecs := &webrtc.MediaEngine{}
 	if err := codecs.RegisterDefaultCodecs(); err != nil {
 		panic(err)
+	}
+	// Without these, encodings of simulcast cannot be told apart.
+	for _, name := range []string{"mid", "rtp-stream-id", "repaired-rtp-stream-id"} {
+		extension := webrtc.RTPHeaderExtensionCapability{URI: "urn:ietf:params:rtp-hdrext:sdes:" + name}
+		if err := codecs.RegisterHeaderExtension(extension, webrtc.RTPCodecTypeVideo); err != nil {
+			panic(err)
+		}
 	}
 	api = webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(codecs))
 

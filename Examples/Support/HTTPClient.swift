@@ -1,10 +1,9 @@
-import ExampleSupport
-import NIOCore
+package import NIOCore
 import NIOHTTP1
 import NIOPosix
 
 /// Posts one request and reads one response.
-enum HTTPClient {
+package enum HTTPClient {
     private typealias Connection = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
 
     /// The largest response body in bytes.
@@ -13,7 +12,7 @@ enum HTTPClient {
     /// Posts JSON.
     ///
     /// - Throws: ``ExampleFailure`` if the server cannot be reached or its response is no HTTP.
-    static func post(_ body: ByteBuffer, to url: HTTPURL) async throws(ExampleFailure) -> HTTPResponse {
+    package static func post(_ body: ByteBuffer, to url: HTTPURL) async throws(ExampleFailure) -> HTTPResponse {
         let connection: Connection
         do {
             connection = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)

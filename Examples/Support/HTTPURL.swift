@@ -1,16 +1,14 @@
-import ExampleSupport
-
 /// An `http:` URL: its host, its port and its path.
-struct HTTPURL: Sendable {
+package struct HTTPURL: Sendable {
     /// A name or an IP literal, without brackets.
-    var host: String
+    package var host: String
     /// The port. Default 80.
-    var port: Int
+    package var port: Int
     /// The path, beginning with a slash.
-    var path: String
+    package var path: String
 
     /// Parses `http://host[:port][/path]`.
-    init(_ text: String) throws(ExampleFailure) {
+    package init(_ text: String) throws(ExampleFailure) {
         guard text.lowercased().hasPrefix("http://") else { throw ExampleFailure("'\(text)' is no http:// URL") }
         let rest = text.dropFirst(7)
         let authority = rest.prefix { !"/?#".contains($0) }
@@ -32,12 +30,14 @@ struct HTTPURL: Sendable {
     }
 
     /// Where offers are posted: this URL if it says so itself, else `offer` below it.
-    var offerURL: HTTPURL {
+    package var offerURL: HTTPURL {
         var url = self
         if !url.path.hasSuffix("/offer") { url.path += url.path.hasSuffix("/") ? "offer" : "/offer" }
         return url
     }
 
     /// The host and port as they stand in a URL.
-    var authority: String { self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)" }
+    package var authority: String {
+        self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"
+    }
 }

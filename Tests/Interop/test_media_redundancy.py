@@ -1,0 +1,53 @@
+"""What is sent ahead of loss, with a real browser over a network that loses packets: redundant sound and repair packets, both ways."""
+
+import json
+import os
+import subprocess
+import sys
+
+from harness import HERE, PEERS, swift_binary
+from test_echo import Server
+from test_media import needs_namespaces
+
+SECONDS = 20
+FIELD_TRIALS = "WebRTC-FlexFEC-03-Advertised/Enabled/WebRTC-FlexFEC-03/Enabled/"
+
+
+def protected_call(tmp_path, *link: str) -> dict:
+    """A browser's call to the echo server over such a link; gives what the browser counted."""
+    netlab = [str(HERE / "netlab" / "netlab.sh")]
+    name = f"fec{os.getpid()}"
+    subprocess.run([*netlab, "up", name, *link], check=True)
+    try:
+        inside = ["ip", "netns", "exec"]
+        server = Server(
+            [*inside, f"{name}-b", *swift_binary("echo"), "serve", "--http", "10.77.0.2:0", "--udp", "10.77.0.2:0"]
+        )
+        call = subprocess.run(
+            [*inside, f"{name}-a", sys.executable, str(PEERS / "browser_call.py"), server.url,
+             f"await protectedCall({{seconds: {SECONDS}}})", str(tmp_path),
+             "--unsafely-treat-insecure-origin-as-secure=" + server.url.rstrip("/"),
+             "--force-fieldtrials=" + FIELD_TRIALS],
+            capture_output=True, text=True, timeout=SECONDS + 120,
+        )
+        assert server.stop() == 0
+    finally:
+        print(subprocess.run([*netlab, "down", name], check=True, capture_output=True, text=True).stdout)
+    assert call.returncode == 0, call.stderr
+    outcome = json.loads(call.stdout)
+    print(json.dumps(outcome))
+    assert "error" not in outcome, outcome["error"]
+    return outcome["value"]
+
+
+@needs_namespaces
+def test_sound_and_pictures_are_protected_against_loss_both_ways(tmp_path):
+    seen = protected_call(tmp_path, "delay=60", "loss=5")
+    assert seen["connected"] and abs(seen["pitch"] - 440) < 12, seen
+    heard, pictures = seen["heard"], seen["seen"]
+    # Chromium counts no redundant sound; that its gaps are filled shows in what it had to conceal.
+    lost = heard["packetsLost"] / (heard["packetsLost"] + heard["packetsReceived"])
+    assert lost > 0.02, heard
+    assert heard["concealedSamples"] < 0.5 * lost * heard["totalSamplesReceived"], heard
+    assert seen["hasFlexFEC"] and pictures["fecPacketsReceived"] > 50, pictures
+    assert pictures["framesDecoded"] > 0.95 * seen["shown"]["framesSent"] - 15, seen
