@@ -61,6 +61,13 @@ struct ProgramOptions: ParsableArguments {
     var unauthenticatedResponses: String?
     @Option(help: "Threads for UDP and relays. Default: one for each processor.")
     var threads: String?
+    @Option(
+        help: ArgumentHelp(
+            "Rest so long between looks at busy sockets; delays datagrams as long at most. Default: 200.",
+            valueName: "microseconds"
+        )
+    )
+    var wakeupPause: String?
     @Option(help: ArgumentHelp("Print URIs with this name in place of addresses.", valueName: "name"))
     var host: String?
     @Option(
@@ -89,6 +96,7 @@ struct ProgramOptions: ParsableArguments {
             ("allocations", self.allocations), ("user-allocations", self.userAllocations),
             ("bandwidth", self.bandwidth), ("alternate", self.alternate), ("alternate-port", self.alternatePort),
             ("unauthenticated-responses", self.unauthenticatedResponses), ("threads", self.threads),
+            ("wakeup-pause", self.wakeupPause),
             ("host", self.host), ("drain", self.drain),
             ("stun-only", self.stunOnly ? "true" : nil), ("verbose", self.verbose ? "true" : nil),
         ]

@@ -1,4 +1,5 @@
 import ExampleSupport
+import NIOCore
 import NIOSSL
 import RTCBase
 import RTCTURN
@@ -18,7 +19,7 @@ struct ProgramSettings {
         "listen", "port", "tls-port", "certificate", "key", "relay", "announce", "relay-ports", "realm", "user",
         "shared-secret", "allow-peer", "deny-peer", "allocations", "user-allocations", "bandwidth", "alternate",
         "alternate-port", "threads", "host", "drain", "stun-only", "verbose",
-        "unauthenticated-responses",
+        "unauthenticated-responses", "wakeup-pause",
     ]
 
     init(_ values: [String: [String]]) throws {
@@ -49,6 +50,7 @@ struct ProgramSettings {
         configuration.core.unauthenticatedResponsesPerSecond =
             try reader.number("unauthenticated-responses") ?? configuration.core.unauthenticatedResponsesPerSecond
         configuration.threads = try reader.number("threads")
+        if let pause = try reader.number("wakeup-pause") { configuration.wakeupPause = .microseconds(Int64(pause)) }
         self.configuration = configuration
         self.host = reader.text("host")
         self.drainSeconds = Int64(try reader.number("drain") ?? 0)
