@@ -10,8 +10,10 @@ let swiftSettings: [SwiftSetting] = [
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -23,6 +25,8 @@ let package = Package(
         .library(name: "RTCSDP", targets: ["RTCSDP"]),
         .library(name: "RTCSTUN", targets: ["RTCSTUN"]),
         .library(name: "RTCICE", targets: ["RTCICE"]),
+        .library(name: "RTCTURN", targets: ["RTCTURN"]),
+        .library(name: "TURNServer", targets: ["TURNServer"]),
         .library(name: "RTCDTLS", targets: ["RTCDTLS"]),
         .library(name: "RTCSCTP", targets: ["RTCSCTP"]),
         .library(name: "RTCSRTP", targets: ["RTCSRTP"]),
@@ -36,11 +40,14 @@ let package = Package(
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
+        .executable(name: "turn-server", targets: ["turn-server"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
@@ -68,12 +75,21 @@ let package = Package(
             providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev"]), .brew(["ffmpeg"])]
         ),
 
+        // Datagram sockets in batches: ours, because Swift's import of the C library lacks what Linux has.
+        .target(name: "CRTCSockets"),
+        .target(name: "RTCSockets", dependencies: ["RTCBase", "CRTCSockets"], swiftSettings: swiftSettings),
+
         // Protocols, one target each; they never import each other sideways.
         .target(name: "RTCBase", dependencies: [nioCore], swiftSettings: swiftSettings),
         .target(name: "RTCCrypto", dependencies: ["RTCBase", "CRTCOpenSSL"], swiftSettings: swiftSettings),
         .target(name: "RTCSDP", dependencies: ["RTCBase"], swiftSettings: swiftSettings),
         .target(name: "RTCSTUN", dependencies: ["RTCBase", "RTCCrypto", nioCore], swiftSettings: swiftSettings),
         .target(name: "RTCICE", dependencies: ["RTCBase", "RTCSTUN", nioCore], swiftSettings: swiftSettings),
+        .target(
+            name: "RTCTURN",
+            dependencies: ["RTCBase", "RTCSTUN", "RTCCrypto", nioCore],
+            swiftSettings: swiftSettings
+        ),
         .target(name: "RTCDTLS", dependencies: ["RTCBase", "CRTCOpenSSL", nioCore], swiftSettings: swiftSettings),
         .target(name: "RTCSCTP", dependencies: ["RTCBase", "CRTCUsrsctp", nioCore], swiftSettings: swiftSettings),
         .target(
@@ -112,6 +128,13 @@ let package = Package(
                 // A hop to another executor costs more than most calls here do.
                 .enableUpcomingFeature("NonisolatedNonsendingByDefault")
             ]
+        ),
+        .target(
+            name: "TURNServer",
+            dependencies: [
+                "RTCTURN", "RTCBase", "RTCSTUN", "RTCSockets", nioCore, nioPosix, nioSSL, logging, metrics,
+            ],
+            swiftSettings: swiftSettings
         ),
         .target(
             name: "RTCTestKit",
@@ -164,8 +187,18 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .executableTarget(
+            name: "turn-server",
+            dependencies: [
+                "ExampleSupport", "TURNServer", "RTCTURN", "RTCBase", nioCore, nioSSL, logging, argumentParser,
+            ],
+            path: "Examples/TURNServer",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
             name: "rtc-bench",
-            dependencies: ["WebRTC", "RTCSRTP", nioCore, nioPosix, argumentParser],
+            dependencies: [
+                "WebRTC", "RTCBase", "RTCSRTP", "RTCSockets", "RTCSTUN", "RTCTURN", nioCore, nioPosix, argumentParser,
+            ],
             path: "Benchmarks/rtc-bench",
             swiftSettings: swiftSettings
         ),
@@ -199,6 +232,16 @@ let package = Package(
         ),
         .testTarget(name: "RTCSTUNTests", dependencies: ["RTCSTUN", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCICETests", dependencies: ["RTCICE", "RTCSTUN", nioCore], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RTCTURNTests",
+            dependencies: ["RTCTURN", "RTCSTUN", "RTCBase", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "TURNServerTests",
+            dependencies: ["TURNServer", "RTCTURN", "RTCSTUN", "RTCBase", nioCore, nioPosix],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "RTCDTLSTests", dependencies: ["RTCDTLS", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCSRTPTests", dependencies: ["RTCSRTP", "RTCBase", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCRTPTests", dependencies: ["RTCRTP", nioCore], swiftSettings: swiftSettings),

@@ -34,6 +34,7 @@ let package = Package(
         .target(name: "FuzzInput", swiftSettings: swiftSettings),
         fuzzer("FuzzSDP", ["RTCSDP"]),
         fuzzer("FuzzSTUN", ["RTCSTUN", "RTCBase"]),
+        fuzzer("FuzzTURN", ["RTCTURN", "RTCBase"], [nioCore]),
         fuzzer("FuzzCandidate", ["RTCICE", "RTCSDP", "RTCCore", "RTCBase"]),
         fuzzer("FuzzMDNS", ["RTCICE", "RTCBase"], [nioCore]),
         fuzzer("FuzzDCEP", ["RTCSCTP", "RTCBase"], [nioCore]),

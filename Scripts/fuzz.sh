@@ -1,13 +1,13 @@
 #!/bin/bash
 # Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long.
-# Targets: sdp stun candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump session.
+# Targets: sdp stun turn candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump session.
 #
 # What was learnt is kept in .build-fuzz/corpus; an input that fails is kept in Fuzz/FailCases/TARGET, where tests replay
 # it. The exit status is that of the worst target. WRAP=command runs the build under a command.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-readonly ALL='sdp stun candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump session'
+readonly ALL='sdp stun turn candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump session'
 readonly BUILD=$PWD/.build-fuzz
 
 seconds=${1:-60}
@@ -19,6 +19,7 @@ product() {
     case $1 in
         sdp) echo FuzzSDP ;;
         stun) echo FuzzSTUN ;;
+        turn) echo FuzzTURN ;;
         candidate) echo FuzzCandidate ;;
         mdns) echo FuzzMDNS ;;
         dcep) echo FuzzDCEP ;;

@@ -32,6 +32,7 @@ test_packages=(
     "util-linux setarch"
     "nodejs node"
     "iproute2 ip"
+    "coturn turnutils_uclient"
     "ffmpeg ffmpeg"
 )
 

@@ -13,7 +13,7 @@ configuration=${INTEROP_CONFIGURATION:-debug}
 
 if [[ -z ${SWIFT_BIN_DIR:-} ]]; then
     swift build -c "$configuration" --product interop-agent
-    for product in echo media-send media-record; do swift build -c "$configuration" --product "$product"; done
+    for product in echo media-send media-record turn-server; do swift build -c "$configuration" --product "$product"; done
     SWIFT_BIN_DIR=$(swift build -c "$configuration" --show-bin-path)
 fi
 export SWIFT_BIN_DIR
@@ -23,6 +23,11 @@ if [[ ! -x $interop/_build/pion-agent || $interop/peers/pion/main.go -nt $intero
     echo "Building the Pion agent"
     GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS= go build -o "$interop/_build/pion-agent" \
         ./"$interop"/peers/pion/main.go
+fi
+if [[ ! -x $interop/_build/pion-turn || $interop/peers/pionturn/main.go -nt $interop/_build/pion-turn ]]; then
+    echo "Building Pion's relayed peers"
+    GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS= go build -o "$interop/_build/pion-turn" \
+        ./"$interop"/peers/pionturn/main.go
 fi
 
 venv=$interop/.venv

@@ -1,0 +1,283 @@
+"""turn-server with the clients of others: coturn's tools, Chromium, Pion and aiortc."""
+
+import asyncio
+import json
+import re
+import shutil
+import signal
+import subprocess
+import threading
+
+import harness  # noqa: F401  (puts the peers' folder on the path)
+import browser as chromium
+import pytest
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from harness import DEADLINE, HERE, Deadline, swift_binary
+
+USER, PASSWORD = "alice", "wonderland"
+MESSAGES = 500
+
+
+class TURNServer:
+    """turn-server on loopback, with ports that the system chose."""
+
+    def __init__(self, *options: str) -> None:
+        self.process = subprocess.Popen(
+            [*swift_binary("turn-server"), *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.lines: list[str] = []
+        self._ready = threading.Event()
+        threading.Thread(target=self._read, daemon=True).start()
+        if not self._ready.wait(DEADLINE) or "ready\n" not in self.lines:
+            self.process.kill()
+            raise Deadline(f"turn-server is not ready: {self.lines}")
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if line == "ready\n":
+                self._ready.set()
+        self._ready.set()
+
+    def port(self, scheme: str, transport: str = "udp", host: str = "127.0.0.1") -> str:
+        for line in self.lines:
+            found = re.match(rf"{scheme}:\[?{re.escape(host)}\]?:(\d+)(\?transport={transport})?$", line)
+            if found and (found[2] or transport == "udp"):
+                return found[1]
+        raise AssertionError(f"no {scheme} over {transport} in {self.lines}")
+
+    def uri(self, transport: str) -> str:
+        return f"turn:127.0.0.1:{self.port('turn', transport)}?transport={transport}"
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(DEADLINE)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificate")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+        + ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")],
+        check=True,
+        capture_output=True,
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(certificate):
+    running = TURNServer(
+        *["--listen", "127.0.0.1", "--listen", "::1", "--port", "0", "--tls-port", "0"],
+        *["--certificate", str(certificate / "certificate.pem"), "--key", str(certificate / "key.pem")],
+        *["--user", f"{USER}:{PASSWORD}", "--allow-peer", "127.0.0.0/8", "--allow-peer", "::1"],
+    )
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def echo_port():
+    """coturn's peer, which sends everything back."""
+    for port in range(34800, 34900, 2):
+        process = subprocess.Popen(
+            ["turnutils_peer", "-L", "127.0.0.1", "-L", "::1", "-p", str(port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            process.wait(0.5)
+        except subprocess.TimeoutExpired:
+            yield str(port)
+            process.kill()
+            process.wait()
+            return
+    raise AssertionError("turnutils_peer found no port")
+
+
+def uclient(server_port: str, peer_port: str, *options: str, host="127.0.0.1", peer="127.0.0.1") -> dict:
+    command = ["turnutils_uclient", "-u", USER, "-w", PASSWORD, "-p", server_port, "-e", peer, "-r", peer_port]
+    run = subprocess.run([*command, "-n", "100", *options, host], capture_output=True, text=True, timeout=120)
+    output = run.stdout + run.stderr
+    counts = re.findall(r"start_mclient: tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
+    assert counts, output[-2000:]
+    return {"sent": int(counts[-1][0]), "received": int(counts[-1][1])}
+
+
+@pytest.mark.parametrize(
+    "scheme, transport, options",
+    [
+        ("turn", "udp", []),
+        ("turn", "udp", ["-s"]),
+        ("turn", "udp", ["-m", "20"]),
+        ("turn", "udp", ["-g", "-G"]),
+        ("turn", "udp", ["-y"]),
+        ("turn", "udp", ["-X"]),
+        ("turn", "tcp", ["-t"]),
+        ("turn", "tcp", ["-t", "-s"]),
+        ("turn", "tcp", ["-t", "-y"]),
+        ("turns", "tcp", ["-t", "-S"]),
+        ("turns", "tcp", ["-t", "-S", "-s"]),
+        ("turn", "tcp", ["-T"]),
+    ],
+    ids=lambda value: " ".join(value) or "-" if isinstance(value, list) else value,
+)
+def test_coturns_client_loses_nothing(server, echo_port, scheme, transport, options):
+    counts = uclient(server.port(scheme, transport), echo_port, *options)
+    assert counts["sent"] > 0 and counts["received"] == counts["sent"]
+
+
+def test_coturns_client_relays_ipv6(server, echo_port):
+    counts = uclient(server.port("turn", "udp"), echo_port, "-x", peer="::1")
+    assert counts["sent"] > 0 and counts["received"] == counts["sent"]
+
+
+def test_coturns_client_allocates_both_families(server, echo_port):
+    counts = uclient(server.port("turn", "udp"), echo_port, "-Z")
+    assert counts["sent"] > 0 and counts["received"] == counts["sent"]
+
+
+def test_coturns_client_with_a_time_limited_credential(echo_port):
+    running = TURNServer(
+        *["--listen", "127.0.0.1", "--port", "0", "--shared-secret", "north", "--allow-peer", "127.0.0.0/8"]
+    )
+    try:
+        command = ["turnutils_uclient", "-u", "carol", "-W", "north", "-p", running.port("turn")]
+        command += ["-e", "127.0.0.1", "-r", echo_port, "-n", "20", "127.0.0.1"]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert "tot_send_msgs=40, tot_recv_msgs=40" in run.stdout + run.stderr, run.stdout[-1000:]
+    finally:
+        assert running.stop() == 0
+
+
+def test_a_wrong_password_gets_no_allocation(server, echo_port):
+    command = ["turnutils_uclient", "-u", USER, "-w", "wrong", "-p", server.port("turn"), "-e", "127.0.0.1"]
+    run = subprocess.run([*command, "-r", echo_port, "127.0.0.1"], capture_output=True, text=True, timeout=60)
+    assert "401" in run.stdout + run.stderr or run.returncode != 0
+
+
+def test_coturns_stun_client_is_told_its_address(server):
+    run = subprocess.run(
+        ["turnutils_stunclient", "-p", server.port("turn"), "127.0.0.1"], capture_output=True, text=True, timeout=30
+    )
+    assert "UDP reflexive addr: 127.0.0.1:" in run.stdout + run.stderr
+
+
+def test_coturns_discovery_finds_no_nat():
+    running = TURNServer(
+        *["--stun-only", "--listen", "127.0.0.1", "--port", "0", "--alternate", "127.0.0.2", "--alternate-port", "0"]
+    )
+    try:
+        port = running.port("stun")
+        command = ["turnutils_natdiscovery", "-m", "-f", "-p", port, "127.0.0.1"]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        output = run.stdout + run.stderr
+        assert "NAT with Endpoint Independent Mapping" in output or "No NAT detected" in output, output
+        assert "Endpoint Independent Filtering" in output, output
+    finally:
+        assert running.stop() == 0
+
+
+def test_pion_through_the_relay(server):
+    program = HERE / "_build" / "pion-turn"
+    for transport in ("udp", "tcp"):
+        run = subprocess.run(
+            [str(program), server.uri(transport), USER, PASSWORD, str(MESSAGES)],
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
+        assert run.returncode == 0 and int(run.stdout) == MESSAGES, run.stderr
+
+
+def only_relayed(sdp: str) -> str:
+    lines = [line for line in sdp.split("\r\n") if not line.startswith("a=candidate:") or " typ relay" in line]
+    return "\r\n".join(lines)
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_aiortc_through_the_relay(server, transport):
+    async def meet() -> list[str]:
+        ice = RTCIceServer(urls=server.uri(transport), username=USER, credential=PASSWORD)
+        offerer, answerer = (RTCPeerConnection(RTCConfiguration(iceServers=[ice])) for _ in range(2))
+        received: list[str] = []
+        done = asyncio.Event()
+        channel = offerer.createDataChannel("echo")
+
+        @answerer.on("datachannel")
+        def _(other):
+            other.on("message", other.send)
+
+        @channel.on("open")
+        def _():
+            for number in range(MESSAGES):
+                channel.send(str(number))
+
+        @channel.on("message")
+        def _(message):
+            received.append(message)
+            if len(received) == MESSAGES:
+                done.set()
+
+        await offerer.setLocalDescription(await offerer.createOffer())
+        offer = only_relayed(offerer.localDescription.sdp)
+        await answerer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+        await answerer.setLocalDescription(await answerer.createAnswer())
+        answer = only_relayed(answerer.localDescription.sdp)
+        assert " typ relay" in offer and " typ relay" in answer
+        await offerer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        try:
+            await asyncio.wait_for(done.wait(), DEADLINE)
+        finally:
+            await offerer.close()
+            await answerer.close()
+        return received
+
+    assert asyncio.run(meet()) == [str(number) for number in range(MESSAGES)]
+
+
+PAGE = """
+const [url, username, credential, count, done] = arguments;
+(async () => {
+  const configuration = {iceServers: [{urls: url, username, credential}], iceTransportPolicy: 'relay'};
+  const [offerer, answerer] = [new RTCPeerConnection(configuration), new RTCPeerConnection(configuration)];
+  offerer.onicecandidate = ({candidate}) => candidate && answerer.addIceCandidate(candidate);
+  answerer.onicecandidate = ({candidate}) => candidate && offerer.addIceCandidate(candidate);
+  answerer.ondatachannel = ({channel}) => { channel.onmessage = ({data}) => channel.send(data); };
+  const channel = offerer.createDataChannel('echo');
+  const received = [];
+  const all = new Promise((resolve) => {
+    channel.onmessage = ({data}) => { received.push(data); if (received.length === count) resolve(); };
+  });
+  channel.onopen = () => { for (let i = 0; i < count; i++) channel.send(String(i)); };
+  await offerer.setLocalDescription();
+  await answerer.setRemoteDescription(offerer.localDescription);
+  await answerer.setLocalDescription();
+  await offerer.setRemoteDescription(answerer.localDescription);
+  await all;
+  const stats = [...(await offerer.getStats()).values()];
+  const pair = stats.find((entry) => entry.type === 'candidate-pair' && entry.nominated);
+  const types = [pair.localCandidateId, pair.remoteCandidateId].map((id) => stats.find((e) => e.id === id).candidateType);
+  return {inOrder: received.every((data, i) => data === String(i)), received: received.length, types};
+})().then(done, (error) => done({error: String(error)}));
+"""
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_chromium_through_the_relay(server, tmp_path, transport):
+    driver = chromium.start(str(tmp_path), "--allow-loopback-in-peer-connection")
+    try:
+        driver.set_script_timeout(DEADLINE)
+        driver.get("data:text/html,relay")
+        outcome = driver.execute_async_script(PAGE, server.uri(transport), USER, PASSWORD, MESSAGES)
+    finally:
+        driver.quit()
+    assert outcome == {"inOrder": True, "received": MESSAGES, "types": ["relay", "relay"]}, json.dumps(outcome)
+
+
+def test_the_server_says_what_is_wrong_with_its_configuration():
+    command = [*swift_binary("turn-server"), "--listen", "nowhere"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert run.returncode != 0 and "'nowhere' is no IP address" in run.stderr
+    assert shutil.which("turnutils_uclient"), "coturn's tools are missing"
