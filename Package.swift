@@ -23,6 +23,7 @@ let package = Package(
         .library(name: "RTCSDP", targets: ["RTCSDP"]),
         .library(name: "RTCSTUN", targets: ["RTCSTUN"]),
         .library(name: "RTCICE", targets: ["RTCICE"]),
+        .library(name: "RTCTURN", targets: ["RTCTURN"]),
         .library(name: "RTCDTLS", targets: ["RTCDTLS"]),
         .library(name: "RTCSCTP", targets: ["RTCSCTP"]),
         .library(name: "RTCSRTP", targets: ["RTCSRTP"]),
@@ -74,6 +75,11 @@ let package = Package(
         .target(name: "RTCSDP", dependencies: ["RTCBase"], swiftSettings: swiftSettings),
         .target(name: "RTCSTUN", dependencies: ["RTCBase", "RTCCrypto", nioCore], swiftSettings: swiftSettings),
         .target(name: "RTCICE", dependencies: ["RTCBase", "RTCSTUN", nioCore], swiftSettings: swiftSettings),
+        .target(
+            name: "RTCTURN",
+            dependencies: ["RTCBase", "RTCSTUN", "RTCCrypto", nioCore],
+            swiftSettings: swiftSettings
+        ),
         .target(name: "RTCDTLS", dependencies: ["RTCBase", "CRTCOpenSSL", nioCore], swiftSettings: swiftSettings),
         .target(name: "RTCSCTP", dependencies: ["RTCBase", "CRTCUsrsctp", nioCore], swiftSettings: swiftSettings),
         .target(
@@ -199,6 +205,11 @@ let package = Package(
         ),
         .testTarget(name: "RTCSTUNTests", dependencies: ["RTCSTUN", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCICETests", dependencies: ["RTCICE", "RTCSTUN", nioCore], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RTCTURNTests",
+            dependencies: ["RTCTURN", "RTCSTUN", "RTCBase", nioCore],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "RTCDTLSTests", dependencies: ["RTCDTLS", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCSRTPTests", dependencies: ["RTCSRTP", "RTCBase", nioCore], swiftSettings: swiftSettings),
         .testTarget(name: "RTCRTPTests", dependencies: ["RTCRTP", nioCore], swiftSettings: swiftSettings),

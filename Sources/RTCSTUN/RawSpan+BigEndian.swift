@@ -1,6 +1,6 @@
 extension RawSpan {
     /// The unsigned integer in network order at `offset`; `nil` past the end.
-    func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(
+    package func bigEndian<Integer: FixedWidthInteger & BitwiseCopyable>(
         at offset: Int,
         as type: Integer.Type = Integer.self
     ) -> Integer? {
@@ -9,7 +9,7 @@ extension RawSpan {
     }
 
     /// The bytes as text; bytes that are not UTF-8 become replacement characters.
-    func text(in range: Range<Int>) -> String {
+    package func text(in range: Range<Int>) -> String {
         guard range.lowerBound >= 0, range.upperBound <= self.byteCount else { return "" }
         return self.withUnsafeBytes { String(decoding: $0[range], as: UTF8.self) }
     }

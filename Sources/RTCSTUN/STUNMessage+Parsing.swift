@@ -115,42 +115,13 @@ extension STUNMessage {
         of datagram: RawSpan,
         _ range: Range<Int>
     ) -> Bool {
-        let isXORed = type == .xorMappedAddress
-        guard range.count == 8 || range.count == 20, let family: UInt16 = datagram.bigEndian(at: range.lowerBound),
-            family & 0xFF == (range.count == 8 ? 1 : 2),
-            let rawPort: UInt16 = datagram.bigEndian(at: range.lowerBound + 2)
-        else { return false }
-        let port = isXORed ? rawPort ^ UInt16(Self.magicCookie >> 16) : rawPort
-        let address: TransportAddress
-        if range.count == 8 {
-            guard let bits: UInt32 = datagram.bigEndian(at: range.lowerBound + 4) else { return false }
-            address = TransportAddress(ipv4: isXORed ? bits ^ Self.magicCookie : bits, port: port)
-        } else {
-            guard let high: UInt64 = datagram.bigEndian(at: range.lowerBound + 4),
-                let low: UInt64 = datagram.bigEndian(at: range.lowerBound + 12)
-            else { return false }
-            let mask = self.transactionID.addressMask
-            address = TransportAddress(
-                ipv6High: isXORed ? high ^ mask.high : high,
-                low: isXORed ? low ^ mask.low : low,
-                port: port
-            )
-        }
+        let value = datagram.extracting(range)
+        guard let address = STUNAddressValue.read(value, of: type, self.transactionID) else { return false }
         switch type {
         case .alternateServer: self.alternateServer = self.alternateServer ?? address
         case .xorMappedAddress: self.mappedAddress = address
         default: self.mappedAddress = self.mappedAddress ?? address
         }
         return true
-    }
-}
-
-extension STUNTransactionID {
-    /// What an IPv6 address is combined with: the cookie, then this ID (RFC 8489 section 14.2).
-    var addressMask: (high: UInt64, low: UInt64) {
-        (
-            UInt64(STUNMessage.magicCookie) << 32 | self.high >> 32,
-            self.high << 32 | UInt64(self.low)
-        )
     }
 }

@@ -48,9 +48,10 @@ public struct STUNMessageBuilder {
         self.appendHeader(type, count: 0)
     }
 
-    /// Appends an address: XOR-MAPPED-ADDRESS in its disguise, every other type plainly.
+    /// Appends an address: XOR-MAPPED-ADDRESS, XOR-PEER-ADDRESS and XOR-RELAYED-ADDRESS in their disguise, every other
+    /// type plainly.
     public mutating func append(_ type: STUNAttributeType, address: TransportAddress) {
-        let isXORed = type == .xorMappedAddress
+        let isXORed = type.isXORedAddress
         let port = isXORed ? address.port ^ UInt16(STUNMessage.magicCookie >> 16) : address.port
         switch address.family {
         case .ipv4:
