@@ -10,7 +10,9 @@ let swiftSettings: [SwiftSetting] = [
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -41,6 +43,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
@@ -103,7 +106,7 @@ let package = Package(
         .target(
             name: "RTCCore",
             dependencies: [
-                "RTCBase", "RTCCrypto", "RTCSDP", "RTCSTUN", "RTCICE", "RTCDTLS", "RTCSCTP", "RTCSRTP", "RTCRTP",
+                "RTCBase", "RTCCrypto", "RTCSDP", "RTCSTUN", "RTCICE", "RTCTURN", "RTCDTLS", "RTCSCTP", "RTCSRTP", "RTCRTP",
                 nioCore,
             ],
             swiftSettings: swiftSettings
@@ -112,7 +115,7 @@ let package = Package(
             name: "WebRTC",
             dependencies: [
                 "RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCRTP", "RTCSCTP", "RTCSDP", "RTCSTUN", nioCore, nioPosix,
-                logging,
+                nioSSL, nioTLS, logging,
             ],
             swiftSettings: swiftSettings + [
                 // A hop to another executor costs more than most calls here do.

@@ -180,7 +180,7 @@ extension ICEAgent {
     }
 
     /// Keeps a local candidate unless it is redundant (RFC 8445 section 5.1.3), tells of it and pairs it.
-    private func add(_ candidate: ICECandidate, now: NIODeadline) {
+    func add(_ candidate: ICECandidate, now: NIODeadline) {
         guard let base = candidate.base else { return }
         let generation = self.current
         let isKnown = generation.localCandidates.contains { known in
@@ -202,7 +202,7 @@ extension ICEAgent {
         self.replayEarlyChecks(now: now)
     }
 
-    private func foundation(_ type: ICECandidate.Kind, base: TransportAddress, server: String) -> String {
+    func foundation(_ type: ICECandidate.Kind, base: TransportAddress, server: String) -> String {
         let key = "\(type.rawValue) \(base.ip) \(server)"
         let number = self.gathering.foundations[key] ?? self.gathering.foundations.count + 1
         self.gathering.foundations[key] = number

@@ -29,6 +29,33 @@ extension ICEAgent {
     }
 }
 
+extension ICEAgent {
+    /// Adds the address that a server saw of a TCP connection to it: that of active candidates behind the same NAT (RFC 6544
+    /// section 5.2). Does nothing without such candidates.
+    public func addReflexiveOverTCP(_ mapped: TransportAddress, serverURL: String, now: NIODeadline) {
+        guard self.state != .closed else { return }
+        let active = self.current.localCandidates.first { candidate in
+            candidate.tcpType == .active && candidate.type == .host && candidate.base?.family == mapped.family
+        }
+        guard let active, let base = active.base, active.transportAddress?.ip != mapped.ip else { return }
+        let preference = UInt16(truncatingIfNeeded: active.priority >> 8) << 3
+        let candidate = ICECandidate(
+            foundation: self.foundation(.serverReflexive, base: base, server: serverURL),
+            transport: .tcp,
+            priority: ICECandidate.priority(type: .serverReflexive, tcpType: .active, localPreference: preference),
+            address: .ip(mapped.withPort(ICECandidate.activePort).over(.tcp)),
+            type: .serverReflexive,
+            relatedAddress: base,
+            base: base,
+            usernameFragment: self.localCredentials.ufrag,
+            serverURL: serverURL,
+            tcpType: .active
+        )
+        self.add(candidate, now: now)
+        self.settle(now: now)
+    }
+}
+
 extension ICEGeneration {
     /// Forgets a candidate that only a connection which has ended revealed.
     func forgetPeerReflexive(_ address: TransportAddress) {

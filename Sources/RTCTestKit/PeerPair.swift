@@ -187,12 +187,15 @@ public final class PeerPair {
                 peer.session.provideAddresses(
                     for: ufrag,
                     hosts: [ICEHostAddress(base: peer.address)],
-                    servers: [],
                     now: self.now
                 )
             case .resolve(let hostname):
                 peer.session.provideResolution(of: hostname, addresses: [], now: self.now)
-            case .registerUfrag, .unregisterUfrag, .registerPath:
+            case .resolveServer(let lookup):
+                peer.session.provideServer(lookup, addresses: [], now: self.now)
+            case .openFlow(let id, _):
+                peer.session.flowClosed(id, reason: "There are no servers here.", now: self.now)
+            case .registerUfrag, .unregisterUfrag, .registerPath, .transmitFlow, .closeFlow:
                 break
             case .event(let event):
                 peer.events.append(event)

@@ -39,6 +39,8 @@ public struct RTCConfiguration: Sendable {
 
     // MARK: Beyond W3C
 
+    /// Whom servers of `turns:` and `stuns:` URLs must be certified by. Default ``RTCIceServerTrust/system``.
+    public var iceServerTrust = RTCIceServerTrust.system
     /// The largest message this side takes, in bytes; announced to the peer. Default 256 KiB, at least 1.
     public var maximumMessageSize: Int
     /// What a peer may make this side keep.
@@ -73,6 +75,14 @@ public struct RTCConfiguration: Sendable {
         self.timing = timing
         self.media = media
     }
+}
+
+/// Whom a STUN or TURN server that is reached over TLS must be certified by.
+public enum RTCIceServerTrust: Sendable, Hashable {
+    /// The system's certification authorities.
+    case system
+    /// These certificates and no others: PEM, one or more.
+    case certificates(pem: String)
 }
 
 /// What one connection may keep on behalf of its peer and its user; beyond it things are refused and counted.

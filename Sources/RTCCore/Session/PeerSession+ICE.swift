@@ -101,15 +101,33 @@ extension PeerSession {
         }
     }
 
-    /// Answers ``Output/gatherAddresses(ufrag:)``: the local addresses to offer and the servers to ask.
-    public func provideAddresses(
-        for ufrag: String,
-        hosts: [ICEHostAddress],
-        servers: [ICEServerAddress],
-        now: NIODeadline
-    ) {
+    /// Answers ``Output/gatherAddresses(ufrag:)``: the local addresses to offer. The servers are asked from here on.
+    public func provideAddresses(for ufrag: String, hosts: [ICEHostAddress], now: NIODeadline) {
+        self.withGeneration(ufrag) { $0.agent.holdGathering() }
+        self.askServers(for: ufrag, now: now)
+        // With relays only nobody shall learn our addresses, not even by a check.
+        let usesHosts = self.configuration.iceTransportPolicy != .relay
         self.withGeneration(ufrag) { generation in
-            generation.agent.gather(hosts: hosts, stunServers: servers, now: now)
+            generation.agent.gather(hosts: usesHosts ? hosts : [], now: now)
+            generation.agent.releaseGathering(now: now)
+        }
+    }
+
+    /// Offers one more local address, for example of an interface that came up.
+    public func addHost(_ host: ICEHostAddress, now: NIODeadline) {
+        guard self.configuration.iceTransportPolicy != .relay else { return }
+        for generation in self.transport.generations { generation.agent.addHost(host, now: now) }
+    }
+
+    /// Forgets a local address that is gone.
+    public func removeHost(base: TransportAddress, now: NIODeadline) {
+        for generation in self.transport.generations { generation.agent.removeHost(base: base, now: now) }
+    }
+
+    /// Says that the TCP connection of a path could not be made, or has ended.
+    public func pathClosed(remote: TransportAddress, base: TransportAddress, now: NIODeadline) {
+        for generation in self.transport.generations {
+            generation.agent.pathClosed(remote: remote, base: base, now: now)
         }
     }
 
@@ -137,7 +155,7 @@ extension PeerSession {
         }
         if let next = self.transport.next, self.drain(next.agent, of: next.ufrag, now: now) { isChanged = true }
         guard isChanged else { return }
-        self.promoteNextGeneration()
+        self.promoteNextGeneration(now: now)
         self.updateICEStates(now: now)
     }
 
@@ -154,13 +172,17 @@ extension PeerSession {
     private func handle(_ output: ICEAgent.Output, of ufrag: String, now: NIODeadline) {
         switch output {
         case .transmit(let bytes, let base, let remote, let kind):
-            self.outputs.append(.transmitSTUN(bytes, from: base, to: remote, transaction: kind.transaction))
+            if self.servers.relay(at: base) != nil {
+                self.transmit(DatagramBatch(bytes), along: ICEPath(base: base, remote: remote), now: now)
+            } else {
+                self.outputs.append(.transmitSTUN(bytes, from: base, to: remote, transaction: kind.transaction))
+            }
         case .event(let event):
-            self.handle(event, of: ufrag)
+            self.handle(event, of: ufrag, now: now)
         }
     }
 
-    private func handle(_ event: ICEAgent.Event, of ufrag: String) {
+    private func handle(_ event: ICEAgent.Event, of ufrag: String, now: NIODeadline) {
         switch event {
         case .localCandidate(let candidate):
             self.announce(candidate, of: ufrag)
@@ -174,10 +196,17 @@ extension PeerSession {
                 errorCode: code,
                 errorText: text
             )
+            self.withGeneration(ufrag) { $0.note(url, .failed(code: code), text) }
             self.emit(.iceCandidateError(error))
-        case .stateChanged, .roleChanged:
+        case .stateChanged(let state):
+            guard state == .disconnected,
+                let agent = self.transport.generations.first(where: { $0.ufrag == ufrag })?.agent
+            else { return }
+            self.verifyRelay(of: agent, now: now)
+        case .roleChanged:
             break
         case .selectedPairChanged(let pair):
+            self.bindChannel(of: pair, now: now)
             guard self.transport.next == nil || self.transport.next?.ufrag == ufrag,
                 let generation = self.transport.generations.first(where: { $0.ufrag == ufrag })
             else { return }
@@ -193,6 +222,9 @@ extension PeerSession {
     private func announce(_ candidate: ICECandidate, of ufrag: String) {
         if self.configuration.iceTransportPolicy == .relay, candidate.type != .relayed { return }
         self.withGeneration(ufrag) { generation in
+            if candidate.type == .serverReflexive, let url = candidate.serverURL {
+                generation.note(url, .succeeded, "reflexive address \(candidate.transportAddress?.ip ?? "")")
+            }
             var value = candidate.sdpAttributeValue
             if value.hasPrefix("candidate:") { value.removeFirst("candidate:".count) }
             generation.gathered.attributes.append(value)
@@ -214,7 +246,16 @@ extension PeerSession {
                 sdpMLineIndex: generation.sdpMLineIndex,
                 usernameFragment: ufrag
             )
-            self.emit(.iceCandidate(RTCIceCandidate(members: members, parsed: candidate, url: candidate.serverURL)))
+            self.emit(
+                .iceCandidate(
+                    RTCIceCandidate(
+                        members: members,
+                        parsed: candidate,
+                        relayProtocol: candidate.base.flatMap { generation.relayProtocols[$0] },
+                        url: candidate.serverURL
+                    )
+                )
+            )
         }
     }
 
@@ -260,10 +301,11 @@ extension PeerSession {
     }
 
     /// The generation of a restart takes over when it has a pair of its own.
-    private func promoteNextGeneration() {
+    private func promoteNextGeneration(now: NIODeadline) {
         guard let next = self.transport.next, next.agent.selectedPath != nil else { return }
         if let old = self.transport.current {
             old.agent.close()
+            self.closeServers(of: old.ufrag, now: now)
             self.outputs.append(.unregisterUfrag(old.ufrag))
         }
         self.transport.current = next
@@ -308,6 +350,7 @@ extension PeerSession {
                 usernameFragment: ufrag
             ),
             parsed: candidate,
+            relayProtocol: candidate.base.flatMap { generation.relayProtocols[$0] },
             url: candidate.serverURL
         )
     }

@@ -103,11 +103,11 @@ extension PeerSession {
 extension PeerSession {
     private func apply(_ outcome: JSEPSession.Outcome, now: NIODeadline) throws(RTCError) {
         self.transport.wasChanged = true
-        if outcome.rolledBack { self.rollBackTransport() }
+        if outcome.rolledBack { self.rollBackTransport(now: now) }
         if let local = self.jsep.local, let section = local.transportSection,
             let ufrag = local.content.iceUfrag(of: section)
         {
-            self.beginGeneration(ufrag: ufrag, section: section, of: local)
+            self.beginGeneration(ufrag: ufrag, section: section, of: local, now: now)
         }
         if let applied = outcome.applied, applied.type == .answer || applied.type == .pranswer {
             try self.connect(answer: applied, now: now)
@@ -127,11 +127,11 @@ extension PeerSession {
         for transceiver in outcome.media.ended { self.emit(.trackEnded(transceiver)) }
     }
 
-    private func rollBackTransport() {
+    private func rollBackTransport(now: NIODeadline) {
         if self.transport.next != nil {
-            self.end(&self.transport.next)
+            self.end(&self.transport.next, now: now)
         } else if self.jsep.currentLocal?.transportSection == nil {
-            self.end(&self.transport.current)
+            self.end(&self.transport.current, now: now)
         }
     }
 
@@ -150,14 +150,15 @@ extension PeerSession {
         }
     }
 
-    private func end(_ generation: inout ICEGeneration?) {
+    private func end(_ generation: inout ICEGeneration?, now: NIODeadline) {
         guard let ended = generation else { return }
         ended.agent.close()
         generation = nil
+        self.closeServers(of: ended.ufrag, now: now)
         self.outputs.append(.unregisterUfrag(ended.ufrag))
     }
 
-    private func beginGeneration(ufrag: String, section: Int, of local: JSEPDescription) {
+    private func beginGeneration(ufrag: String, section: Int, of local: JSEPDescription, now: NIODeadline) {
         guard !self.transport.generations.contains(where: { $0.ufrag == ufrag }) else { return }
         guard let password = local.content.icePwd(of: section) else { return }
         let isFirst = self.transport.current == nil
@@ -182,7 +183,7 @@ extension PeerSession {
         if isFirst {
             self.transport.current = generation
         } else {
-            self.end(&self.transport.next)
+            self.end(&self.transport.next, now: now)
             self.transport.next = generation
         }
         self.outputs.append(.registerUfrag(ufrag))
@@ -242,8 +243,8 @@ extension PeerSession {
             self.channels.restart(wake: self.environment.wake)
             self.transmit(now: now)
         }
-        self.end(&self.transport.current)
-        self.end(&self.transport.next)
+        self.end(&self.transport.current, now: now)
+        self.end(&self.transport.next, now: now)
         self.transport = SessionTransport()
         self.transport.wasChanged = true
     }

@@ -14,7 +14,7 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
 
     let index: Int
     let eventLoop: any EventLoop
-    private let policy: RTCAddressPolicy
+    let addressPolicy: RTCAddressPolicy
     private let limits: WebRTCEndpoint.Limits
     private let connectionCounter: ConnectionCounter
     private let forward: (_ shard: Int, DatagramBatch, _ remote: TransportAddress, _ base: TransportAddress) -> Bool
@@ -53,7 +53,7 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     ) {
         self.index = index
         self.eventLoop = eventLoop
-        self.policy = policy
+        self.addressPolicy = policy
         self.limits = limits
         self.connectionCounter = connectionCounter
         self.forward = forward
@@ -70,7 +70,7 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     // MARK: PeerNetwork
 
     func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void) {
-        body(self.policy.hostAddresses(for: self.socketList.map(\.address)))
+        body(self.addressPolicy.hostAddresses(for: self.socketList.map(\.address)))
     }
 
     func socket(boundTo base: TransportAddress) -> UDPSocket? { self.sockets[base] }

@@ -12,6 +12,7 @@ final class PeerDriver {
     let shared: PeerShared
     private let network: any PeerNetwork
     private let resolver: NameResolver
+    private let flows: ServerFlows
     private let logger: Logger
     private var timer: Scheduled<Void>?
     private var timerDeadline = NIODeadline.distantFuture
@@ -73,6 +74,8 @@ final class PeerDriver {
         self.resolver = NameResolver(eventLoop: eventLoop)
         self.configuration = configuration
         self.logger = logger
+        self.flows = ServerFlows(eventLoop: eventLoop, policy: network.addressPolicy)
+        self.flows.driver = self
         SCTPTicker.retain()
     }
 
@@ -95,6 +98,12 @@ final class PeerDriver {
         }
     }
 
+    /// Takes what a server sent over a socket of its own.
+    func receive(_ batch: DatagramBatch, over flow: ServerFlowID) {
+        self.hasOnlyMedia = false
+        self.session.receive(batch, over: flow, now: .now())
+    }
+
     /// Does what was put off to the end of a burst.
     func pumpTouched() {
         // Closed while its packets were held: the peer has heard goodbye.
@@ -104,8 +113,12 @@ final class PeerDriver {
         self.isHeld = false
         self.heldPackets = 0
         let now = NIODeadline.now()
-        while let (batch, base, remote) = self.session.pollMedia(now: now) {
-            self.write(batch, from: base, to: remote)
+        while let output = self.session.pollMedia(now: now) {
+            switch output {
+            case .transmit(let batch, let base, let remote): self.write(batch, from: base, to: remote)
+            case .transmitFlow(let flow, let batch): self.flows.write(batch, to: flow)
+            default: self.perform(output)
+            }
         }
         self.flush()
     }
@@ -153,6 +166,7 @@ final class PeerDriver {
 
     private func flush() {
         self.unflushed = 0
+        self.flows.flush()
         self.network.flush()
     }
 
@@ -175,6 +189,16 @@ final class PeerDriver {
             self.network.register(path: remote, base: local, of: self)
         case .resolve(let hostname):
             self.resolve(hostname)
+        case .resolveServer(let lookup):
+            self.resolve(lookup)
+        case .openFlow(let flow, let target):
+            self.flows.open(flow, target, trust: self.configuration.iceServerTrust)
+        case .transmitFlow(let flow, let batch):
+            self.flows.write(batch, to: flow)
+            self.unflushed += batch.count
+            if self.unflushed >= Self.datagramsPerFlush { self.flush() }
+        case .closeFlow(let flow):
+            self.flows.close(flow)
         case .event(let event):
             self.handle(event)
         }
@@ -232,14 +256,20 @@ final class PeerDriver {
     // MARK: Addresses
 
     private func gather(ufrag: String) {
-        let servers = self.configuration.iceServers.flatMap(\.urls)
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         self.network.hostAddresses { hosts in
-            bound.value.resolver.servers(of: servers) { addresses in
-                let driver = bound.value
-                driver.session.provideAddresses(for: ufrag, hosts: hosts, servers: addresses, now: .now())
-                driver.pump()
-            }
+            let driver = bound.value
+            driver.session.provideAddresses(for: ufrag, hosts: hosts, now: .now())
+            driver.pump()
+        }
+    }
+
+    private func resolve(_ lookup: ServerLookup) {
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.resolver.lookUp(lookup.host, port: lookup.port) { addresses in
+            let driver = bound.value
+            driver.session.provideServer(lookup, addresses: addresses, now: .now())
+            driver.pump()
         }
     }
 
@@ -372,6 +402,7 @@ final class PeerDriver {
         self.media.close(self.session)
         self.shared.publish(self.session, self.media)
         self.network.detach(self)
+        self.flows.closeAll()
         self.route = nil
         self.shared.finish(statistics)
         SCTPTicker.release()

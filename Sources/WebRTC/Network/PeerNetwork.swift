@@ -6,6 +6,8 @@ import RTCSTUN
 
 /// The sockets a connection uses: its own, or those of an endpoint. Confined to one event loop.
 protocol PeerNetwork: AnyObject {
+    /// Which local addresses are used.
+    var addressPolicy: RTCAddressPolicy { get }
     /// `driver` uses these sockets from now on, until ``detach(_:)``.
     func adopt(_ driver: PeerDriver)
     /// Calls `body` on the event loop with the addresses to offer; at once, or when sockets are bound.
@@ -35,7 +37,7 @@ protocol PeerNetwork: AnyObject {
 /// Sockets that one connection has for itself, on ports that the system chooses.
 final class PrivateSockets: PeerNetwork, UDPSocketOwner {
     private let eventLoop: any EventLoop
-    private let policy: RTCAddressPolicy
+    let addressPolicy: RTCAddressPolicy
     private weak var driver: PeerDriver?
     private var sockets: [UDPSocket] = []
     private var isBound = false
@@ -45,7 +47,7 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
 
     init(eventLoop: any EventLoop, policy: RTCAddressPolicy) {
         self.eventLoop = eventLoop
-        self.policy = policy
+        self.addressPolicy = policy
     }
 
     func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void) {
@@ -55,7 +57,7 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
         guard !self.isBound else { return self.eventLoop.execute { bound.value.tellHosts() } }
         guard !self.isBinding else { return }
         self.isBinding = true
-        let binding = self.policy.localAddresses().map { address in
+        let binding = self.addressPolicy.localAddresses().map { address in
             UDPSocket.bind(to: address, on: self.eventLoop, use: .onePeer, owner: self)
         }
         // An address that cannot be bound (an interface that just went away) is left out.
@@ -82,7 +84,7 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
         for body in waiting { body(self.hosts) }
     }
 
-    private var hosts: [ICEHostAddress] { self.policy.hostAddresses(for: self.sockets.map(\.address)) }
+    private var hosts: [ICEHostAddress] { self.addressPolicy.hostAddresses(for: self.sockets.map(\.address)) }
 
     func socket(boundTo base: TransportAddress) -> UDPSocket? {
         // Few sockets: one for each local address.

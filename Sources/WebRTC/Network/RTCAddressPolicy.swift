@@ -82,6 +82,14 @@ extension RTCAddressPolicy {
         }
     }
 
+    /// Where a socket to a server is bound: to an address of the policy if it names any, else wherever the system's routes lead.
+    func flowAddress(towards server: TransportAddress) -> TransportAddress {
+        let named = self.addresses.compactMap { TransportAddress(ip: $0, port: 0) }
+            .first { $0.family == server.family && $0.isLoopback == server.isLoopback }
+        return named ?? (server.family == .ipv4
+            ? TransportAddress(ipv4: 0, port: 0) : TransportAddress(ipv6High: 0, low: 0, port: 0))
+    }
+
     /// What peers are told of sockets bound to `bases`.
     func hostAddresses(for bases: [TransportAddress]) -> [ICEHostAddress] {
         let announced = self.announcedAddresses.compactMap { TransportAddress(ip: $0, port: 0) }

@@ -221,7 +221,8 @@ public actor RTCPeerConnection {
         if configuration.certificates.isEmpty { configuration.certificates = self.configuration.certificates }
         self.configuration = configuration
         driver.update(configuration)
-        driver.session.update(configuration)
+        driver.session.update(configuration, now: .now())
+        driver.finishCall()
     }
 
     // MARK: Data channels
