@@ -33,6 +33,8 @@ test_packages=(
     "nodejs node"
     "iproute2 ip"
     "ffmpeg ffmpeg"
+    "coturn turnserver"
+    "openssl openssl"
 )
 
 case $mode in

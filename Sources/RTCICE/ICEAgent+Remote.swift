@@ -201,7 +201,9 @@ extension ICEAgent {
     @discardableResult
     func makePair(base: TransportAddress, remote: ICECandidate, in generation: ICEGeneration) -> ICECheckPair? {
         guard let local = generation.localByBase[base], var address = remote.transportAddress,
-            Self.canReach(address, from: base)
+            // What a relay can reach is the relay's affair.
+            local.type == .relayed ? address.family == base.family && address.transport == .udp
+                : Self.canReach(address, from: base)
         else { return nil }
         if address.isLinkLocal { address.scopeID = base.scopeID }
         let path = ICEPath(base: base, remote: address)

@@ -164,10 +164,14 @@ public final class TURNClient {
         if self.phase == .allocated { self.request(.refresh(lifetime: self.configuration.lifetime), now: now) }
     }
 
-    /// Asks the server whether the allocation still exists, for example because nothing comes through it any more.
+    /// Asks the server whether the allocation still exists, and renews its permissions and channels: nothing comes through
+    /// it any more.
     public func verify(now: NIODeadline) {
         guard self.phase == .allocated, !self.isRefreshing else { return }
-        self.request(.refresh(lifetime: self.configuration.lifetime), now: now)
+        self.refreshAt = now
+        for peer in self.permissions.keys { self.permissions[peer]?.refreshAt = now }
+        for peer in self.channels.keys { self.channels[peer]?.refreshAt = now }
+        self.keepAlive(now: now)
     }
 
     /// Says that the connection to the server has ended, or could not be made.

@@ -23,9 +23,9 @@ public struct TURNClientConfiguration: Sendable, Hashable {
     public var isReliable: Bool
     /// Which relayed addresses to ask for. Default ``Families/both``.
     public var families = Families.both
-    /// The lifetime to ask for, in seconds; `nil`, the default, leaves it to the server (10 minutes, RFC 8656
-    /// section 7.2).
-    public var lifetime: UInt32?
+    /// The lifetime to ask for, in seconds; `nil` leaves it to the server. Default 600, which is what RFC 8656 section 3.2
+    /// has too: some servers keep to their own limits only when asked.
+    public var lifetime: UInt32? = 600
     /// The repetitions of a request over UDP. Default 5 transmissions and 9.5 s in all.
     public var timing = STUNTransaction.Timing(transmissions: 5, finalWait: 4)
     /// How long the allocation may take in all. Default 10 s.

@@ -21,7 +21,34 @@ const highWater = 1 << 20
 
 type object = map[string]interface{}
 
+// What createPeer may ask for.
+type configuration struct {
+	ICEServers []struct {
+		URLs       []string `json:"urls"`
+		Username   string   `json:"username"`
+		Credential string   `json:"credential"`
+	} `json:"iceServers"`
+	ICETransportPolicy string `json:"iceTransportPolicy"`
+}
+
+func (c *configuration) translate() webrtc.Configuration {
+	made := webrtc.Configuration{}
+	if c == nil {
+		return made
+	}
+	for _, server := range c.ICEServers {
+		made.ICEServers = append(made.ICEServers, webrtc.ICEServer{
+			URLs: server.URLs, Username: server.Username, Credential: server.Credential,
+		})
+	}
+	if c.ICETransportPolicy == "relay" {
+		made.ICETransportPolicy = webrtc.ICETransportPolicyRelay
+	}
+	return made
+}
+
 type request struct {
+	Configuration     *configuration `json:"configuration"`
 	ID                int     `json:"id"`
 	Op                string  `json:"op"`
 	PC                string  `json:"pc"`
@@ -247,8 +274,8 @@ func findChannel(r *request) (*channel, error) {
 	return nil, notFound("channel", r.Ch)
 }
 
-func createPeer(name string) error {
-	pc, err := api.NewPeerConnection(webrtc.Configuration{})
+func createPeer(name string, wanted *configuration) error {
+	pc, err := api.NewPeerConnection(wanted.translate())
 	if err != nil {
 		return err
 	}
@@ -371,7 +398,7 @@ func handle(r *request) (object, error) { //nolint:gocyclo
 			"trickle", "iceRestart", "negotiationneeded", "selectedPair", "maxSend=65535", "maxReceive=65535",
 		}}, nil
 	case "createPeer":
-		return object{}, createPeer(r.PC)
+		return object{}, createPeer(r.PC, r.Configuration)
 	case "send", "sendPattern", "receive", "closeChannel", "getChannel":
 		c, err := findChannel(r)
 		if err != nil {
