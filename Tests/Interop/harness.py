@@ -294,6 +294,8 @@ class Pair:
         self.offerer = offering.create_peer(offering_configuration)
         self.answerer = answering.create_peer(answering_configuration)
         self._lock = threading.Lock()
+        # Which candidates the other side gets to know.
+        self.passes = lambda candidate: True
         self._described: dict[Peer, bool] = {self.offerer: False, self.answerer: False}
         self._held: dict[Peer, list[dict]] = {self.offerer: [], self.answerer: []}
         self.descriptions: list[tuple[Peer, dict]] = []
@@ -310,6 +312,8 @@ class Pair:
         if event["event"] != "candidate":
             return False
         members = {key: event.get(key) for key in ("candidate", "sdpMid", "sdpMLineIndex", "usernameFragment")}
+        if members["candidate"] and not self.passes(members["candidate"]):
+            return True
         with self._lock:
             if self._described[target]:
                 target.agent.post("addIceCandidate", awaited=False, pc=target.name, **members)

@@ -229,7 +229,7 @@ extension PeerSession {
             if value.hasPrefix("candidate:") { value.removeFirst("candidate:".count) }
             generation.gathered.attributes.append(value)
             if generation.gathered.defaultAddress == nil || generation.gathered.defaultAddress?.family == .ipv6,
-                case .ip(let address) = candidate.address
+                case .ip(let address) = candidate.address, address.transport == .udp
             {
                 generation.gathered.defaultAddress = address
             }

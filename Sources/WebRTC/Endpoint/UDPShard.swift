@@ -19,8 +19,13 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     private let connectionCounter: ConnectionCounter
     private let forward: (_ shard: Int, DatagramBatch, _ remote: TransportAddress, _ base: TransportAddress) -> Bool
     private let announce: (PeerDriver.Path, _ isOurs: Bool) -> Void
+    /// Makes an accepted connection another shard's, or tells it that one has ended.
+    private let handOver: (_ shard: Int, TCPConnection, _ isOpen: Bool) -> Bool
     private var sockets: [TransportAddress: UDPSocket] = [:]
     private var socketList: [UDPSocket] = []
+    private var listeners: [TCPListener] = []
+    /// The TCP connections of this shard's peers, whichever shard accepted them.
+    private var accepted: [PeerDriver.Path: TCPConnection] = [:]
     private var drivers: [String: PeerDriver] = [:]
     private var routes: [Path: PeerDriver] = [:]
     /// Who waits for which answer; by identity, so that an answer that never comes keeps nobody alive.
@@ -49,7 +54,8 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         limits: WebRTCEndpoint.Limits,
         connectionCounter: ConnectionCounter,
         forward: @escaping (Int, DatagramBatch, TransportAddress, TransportAddress) -> Bool,
-        announce: @escaping (PeerDriver.Path, _ isOurs: Bool) -> Void
+        announce: @escaping (PeerDriver.Path, _ isOurs: Bool) -> Void,
+        handOver: @escaping (Int, TCPConnection, _ isOpen: Bool) -> Bool
     ) {
         self.index = index
         self.eventLoop = eventLoop
@@ -58,6 +64,18 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         self.connectionCounter = connectionCounter
         self.forward = forward
         self.announce = announce
+        self.handOver = handOver
+    }
+
+    func add(_ listener: TCPListener) { self.listeners.append(listener) }
+
+    /// Lets go of the sockets: the port was not to be had on all of them.
+    func removeSockets() {
+        for socket in self.socketList { socket.close() }
+        for listener in self.listeners { listener.close() }
+        self.socketList = []
+        self.sockets = [:]
+        self.listeners = []
     }
 
     func add(_ socket: UDPSocket) {
@@ -70,10 +88,17 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     // MARK: PeerNetwork
 
     func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void) {
-        body(self.addressPolicy.hostAddresses(for: self.socketList.map(\.address)))
+        body(
+            self.addressPolicy.hostAddresses(
+                udp: self.socketList.map(\.address),
+                tcp: self.listeners.map(\.address)
+            )
+        )
     }
 
     func socket(boundTo base: TransportAddress) -> UDPSocket? { self.sockets[base] }
+
+    func acceptedConnection(_ path: PeerDriver.Path) -> TCPConnection? { self.accepted[path] }
 
     func noteWritten(_ count: Int) { self.unflushed += count }
 
@@ -140,6 +165,7 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         for path in driver.paths where self.routes[path] === driver {
             self.routes[path] = nil
             self.announce(path, false)
+            self.accepted.removeValue(forKey: path)?.close()
         }
         driver.paths = []
         for ufrag in driver.ufrags { self.drivers[ufrag] = nil }
@@ -265,8 +291,71 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     func close() {
         self.isClosed = true
         for driver in Array(self.connections.values) { driver.close() }
-        for socket in self.socketList { socket.close() }
-        self.socketList = []
-        self.sockets = [:]
+        for connection in self.accepted.values { connection.close() }
+        self.accepted = [:]
+        self.removeSockets()
+    }
+}
+
+// MARK: - TCP
+
+extension UDPShard: TCPListenerOwner {
+    /// The first datagram of a TCP connection is a binding request, whose user name says whose it is.
+    func receive(_ frame: ByteBuffer, over accepted: TCPListener.Accepted) {
+        let connection = accepted.connection
+        let path = PeerDriver.Path(connection)
+        if accepted.shard == nil {
+            guard self.route(accepted, by: frame) else {
+                self.counters.unroutable += 1
+                return connection.close()
+            }
+        }
+        guard let shard = accepted.shard, shard != self.index else {
+            self.receive(DatagramBatch(frame), from: path.remote, to: path.base, wasForwarded: false)
+            accepted.isValidated = self.routes[path] != nil || accepted.isValidated
+            return
+        }
+        _ = self.forward(shard, DatagramBatch(frame), path.remote, path.base)
+        accepted.isValidated = self.foreignRoutes[path] == shard || accepted.isValidated
+    }
+
+    private func route(_ accepted: TCPListener.Accepted, by frame: ByteBuffer) -> Bool {
+        guard let ufrag = STUNUsername.localUfrag(ofBindingRequest: frame.readableBytesSpan) else { return false }
+        if self.drivers[ufrag] != nil {
+            accepted.shard = self.index
+            self.adopt(accepted.connection)
+            return true
+        }
+        guard let shard = WebRTCEndpoint.shard(ofUfrag: ufrag), shard != self.index,
+            self.handOver(shard, accepted.connection, true)
+        else { return false }
+        accepted.shard = shard
+        return true
+    }
+
+    func receiveComplete(on accepted: TCPListener.Accepted) { self.pumpTouched() }
+
+    func closed(_ accepted: TCPListener.Accepted) {
+        guard let shard = accepted.shard else { return }
+        if shard == self.index {
+            self.ended(accepted.connection)
+        } else {
+            _ = self.handOver(shard, accepted.connection, false)
+        }
+    }
+
+    /// Takes over a connection that belongs to a peer of this shard.
+    func adopt(_ connection: TCPConnection) {
+        guard !self.isClosed else { return connection.close() }
+        self.accepted[PeerDriver.Path(connection)] = connection
+    }
+
+    /// A connection of this shard has ended.
+    func ended(_ connection: TCPConnection) {
+        let path = PeerDriver.Path(connection)
+        guard self.accepted[path] === connection else { return }
+        self.accepted[path] = nil
+        self.counters.droppedOverTCP += connection.droppedDatagrams
+        self.routes[path]?.pathClosed(path)
     }
 }

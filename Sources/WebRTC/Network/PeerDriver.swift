@@ -13,6 +13,7 @@ final class PeerDriver {
     private let network: any PeerNetwork
     private let resolver: NameResolver
     private let flows: ServerFlows
+    private let dialer: TCPDialer
     private let logger: Logger
     private var timer: Scheduled<Void>?
     private var timerDeadline = NIODeadline.distantFuture
@@ -41,6 +42,15 @@ final class PeerDriver {
     struct Path: Hashable, Sendable {
         let remote: TransportAddress
         let base: TransportAddress
+
+        init(remote: TransportAddress, base: TransportAddress) {
+            self.remote = remote
+            self.base = base
+        }
+
+        init(_ connection: TCPConnection) {
+            self.init(remote: connection.remote, base: connection.base)
+        }
     }
 
     private var isAttached = true
@@ -75,7 +85,9 @@ final class PeerDriver {
         self.configuration = configuration
         self.logger = logger
         self.flows = ServerFlows(eventLoop: eventLoop, policy: network.addressPolicy)
+        self.dialer = TCPDialer(eventLoop: eventLoop)
         self.flows.driver = self
+        self.dialer.driver = self
         SCTPTicker.retain()
     }
 
@@ -96,6 +108,13 @@ final class PeerDriver {
             self.session.receive(bytes.extracting(offset..<end), from: remote, to: local, now: now)
             offset = end
         }
+    }
+
+    /// The TCP connection of a path has ended, or could not be made.
+    func pathClosed(_ path: Path) {
+        guard self.isAttached else { return }
+        self.session.pathClosed(remote: path.remote, base: path.base, now: .now())
+        self.pump()
     }
 
     /// Takes what a server sent over a socket of its own.
@@ -205,6 +224,7 @@ final class PeerDriver {
     }
 
     private func write(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress) {
+        if base.transport == .tcp { return self.writeTCP(batch, from: base, to: remote) }
         if self.route?.base != base || self.route?.remote != remote {
             guard let socket = self.network.socket(boundTo: base) else { return }
             self.route = Route(base: base, remote: remote, socket: socket, destination: remote.socketAddress)
@@ -212,6 +232,14 @@ final class PeerDriver {
         guard let route = self.route else { return }
         route.socket.write(batch, to: route.destination)
         self.network.noteWritten(batch.count)
+    }
+
+    private func writeTCP(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress) {
+        if base.port == ICECandidate.activePort {
+            self.dialer.write(batch, from: base, to: remote)
+        } else {
+            self.network.acceptedConnection(Path(remote: remote, base: base))?.write(batch)
+        }
     }
 
     private func scheduleTimer() {
@@ -403,6 +431,7 @@ final class PeerDriver {
         self.shared.publish(self.session, self.media)
         self.network.detach(self)
         self.flows.closeAll()
+        self.dialer.closeAll()
         self.route = nil
         self.shared.finish(statistics)
         SCTPTicker.release()

@@ -14,6 +14,8 @@ protocol PeerNetwork: AnyObject {
     func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void)
     /// The socket bound to `base`; stays the same.
     func socket(boundTo base: TransportAddress) -> UDPSocket?
+    /// The TCP connection that a peer made to one of our listeners, `nil` if it has ended.
+    func acceptedConnection(_ path: PeerDriver.Path) -> TCPConnection?
     /// So many datagrams were queued on a socket.
     func noteWritten(_ count: Int)
     /// Sends what is queued.
@@ -35,11 +37,14 @@ protocol PeerNetwork: AnyObject {
 }
 
 /// Sockets that one connection has for itself, on ports that the system chooses.
-final class PrivateSockets: PeerNetwork, UDPSocketOwner {
+final class PrivateSockets: PeerNetwork, UDPSocketOwner, TCPListenerOwner {
     private let eventLoop: any EventLoop
     let addressPolicy: RTCAddressPolicy
     private weak var driver: PeerDriver?
     private var sockets: [UDPSocket] = []
+    private var listeners: [TCPListener] = []
+    private var accepted: [PeerDriver.Path: TCPListener.Accepted] = [:]
+    private static let maximumAccepted = 32
     private var isBound = false
     private var isBinding = false
     private var waiting: [([ICEHostAddress]) -> Void] = []
@@ -60,19 +65,33 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
         let binding = self.addressPolicy.localAddresses().map { address in
             UDPSocket.bind(to: address, on: self.eventLoop, use: .onePeer, owner: self)
         }
+        let listening = self.addressPolicy.tcp.contains(.passive)
+            ? self.addressPolicy.localAddresses().map { address in
+                TCPListener.bind(to: address, on: self.eventLoop, isOnePortOfMany: false, owner: self)
+            } : []
         // An address that cannot be bound (an interface that just went away) is left out.
-        EventLoopFuture.whenAllComplete(binding, on: self.eventLoop).whenSuccess { results in
-            let sockets = NIOLoopBound(results.compactMap { try? $0.get().value }, eventLoop: bound.eventLoop)
-            bound.eventLoop.execute { bound.value.finishBinding(sockets.value) }
+        EventLoopFuture.whenAllComplete(binding, on: self.eventLoop).and(
+            EventLoopFuture.whenAllComplete(listening, on: self.eventLoop)
+        ).whenSuccess { results, listeners in
+            let made = NIOLoopBound(
+                (
+                    sockets: results.compactMap { try? $0.get().value },
+                    listeners: listeners.compactMap { try? $0.get().value }
+                ),
+                eventLoop: bound.eventLoop
+            )
+            bound.eventLoop.execute { bound.value.finishBinding(made.value.sockets, made.value.listeners) }
         }
     }
 
-    private func finishBinding(_ sockets: [UDPSocket]) {
+    private func finishBinding(_ sockets: [UDPSocket], _ listeners: [TCPListener]) {
         guard !self.isClosed else {
             for socket in sockets { socket.close() }
+            for listener in listeners { listener.close() }
             return
         }
         self.sockets = sockets
+        self.listeners = listeners
         self.isBound = true
         self.tellHosts()
     }
@@ -84,12 +103,16 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
         for body in waiting { body(self.hosts) }
     }
 
-    private var hosts: [ICEHostAddress] { self.addressPolicy.hostAddresses(for: self.sockets.map(\.address)) }
+    private var hosts: [ICEHostAddress] {
+        self.addressPolicy.hostAddresses(udp: self.sockets.map(\.address), tcp: self.listeners.map(\.address))
+    }
 
     func socket(boundTo base: TransportAddress) -> UDPSocket? {
         // Few sockets: one for each local address.
         self.sockets.first { $0.address == base }
     }
+
+    func acceptedConnection(_ path: PeerDriver.Path) -> TCPConnection? { self.accepted[path]?.connection }
 
     func noteWritten(_ count: Int) {}
 
@@ -101,7 +124,9 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
 
     func register(ufrag: String, of driver: PeerDriver) {}
     func unregister(ufrag: String) {}
-    func register(path remote: TransportAddress, base: TransportAddress, of driver: PeerDriver) {}
+    func register(path remote: TransportAddress, base: TransportAddress, of driver: PeerDriver) {
+        self.accepted[PeerDriver.Path(remote: remote, base: base)]?.isValidated = true
+    }
     func expect(_ transaction: STUNTransactionID, of driver: PeerDriver) {}
     func touch(_ driver: PeerDriver) -> Bool { false }
     func hold(_ driver: PeerDriver) -> Bool { false }
@@ -111,7 +136,34 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner {
         self.driver = nil
         for socket in self.sockets { socket.close() }
         self.sockets = []
+        for listener in self.listeners { listener.close() }
+        self.listeners = []
+        for accepted in self.accepted.values { accepted.connection.close() }
+        self.accepted = [:]
     }
+
+    // MARK: TCPListenerOwner
+
+    func receive(_ frame: ByteBuffer, over accepted: TCPListener.Accepted) {
+        let path = PeerDriver.Path(accepted.connection)
+        if self.accepted[path] == nil {
+            guard !self.isClosed, self.accepted.count < Self.maximumAccepted else {
+                return accepted.connection.close()
+            }
+            self.accepted[path] = accepted
+        }
+        self.driver?.receive(DatagramBatch(frame), from: path.remote, to: path.base)
+    }
+
+    func receiveComplete(on accepted: TCPListener.Accepted) { self.driver?.pump() }
+
+    func closed(_ accepted: TCPListener.Accepted) {
+        let path = PeerDriver.Path(accepted.connection)
+        guard self.accepted.removeValue(forKey: path) != nil else { return }
+        self.driver?.pathClosed(path)
+    }
+
+    // MARK: UDPSocketOwner
 
     func receive(_ datagrams: DatagramBatch, from remote: TransportAddress, on socket: UDPSocket) {
         self.driver?.receive(datagrams, from: remote, to: socket.address)

@@ -4,6 +4,21 @@ import RTCBase
 import RTCCore
 import RTCICE
 
+/// The TCP candidates of this side (RFC 6544 section 4.5).
+public struct RTCTcpCandidates: OptionSet, Sendable, Hashable {
+    /// One bit for each role.
+    public let rawValue: UInt8
+
+    /// Roles by their bits.
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Connect to passive candidates of peers. A peer thereby makes this host open TCP connections to addresses that it
+    /// names, 16 at most; ports of well-known other services are left alone (WHATWG fetch's list).
+    public static let active = RTCTcpCandidates(rawValue: 1)
+    /// Listen: an endpoint on its own port number, a connection without an endpoint on a port that the system chooses.
+    public static let passive = RTCTcpCandidates(rawValue: 2)
+}
+
 /// Which local addresses a connection or endpoint uses, and what it tells peers of them.
 ///
 /// Beyond W3C: a browser has no say in this, a server in a container or behind a one-to-one NAT needs one (RFC 8828 section 5).
@@ -25,6 +40,11 @@ public struct RTCAddressPolicy: Sendable, Hashable {
     public var announcedAddresses: [String] = []
     /// Whether ``announcedAddresses`` replace the local addresses of their family. Default `true`.
     public var announcedReplaceLocal = true
+
+    /// Which TCP candidates there are (RFC 6544), for peers that no UDP reaches. Default none.
+    public var tcp: RTCTcpCandidates = []
+    /// Whether UDP candidates are offered. Default `true`. Without them only TCP and relays remain.
+    public var usesUDP = true
 
     /// The default policy.
     public init() {}
@@ -91,11 +111,28 @@ extension RTCAddressPolicy {
     }
 
     /// What peers are told of sockets bound to `bases`.
-    func hostAddresses(for bases: [TransportAddress]) -> [ICEHostAddress] {
+    func hostAddresses(udp: [TransportAddress], tcp listeners: [TransportAddress]) -> [ICEHostAddress] {
+        var hosts = self.usesUDP ? self.hostAddresses(for: udp) : []
+        if self.tcp.contains(.passive) {
+            hosts += self.hostAddresses(for: listeners).map { host in
+                var host = host
+                host.tcpType = .passive
+                return host
+            }
+        }
+        if self.tcp.contains(.active) {
+            hosts += udp.map { address in
+                ICEHostAddress(base: address.withPort(ICECandidate.activePort).over(.tcp), tcpType: .active)
+            }
+        }
+        return hosts
+    }
+
+    private func hostAddresses(for bases: [TransportAddress]) -> [ICEHostAddress] {
         let announced = self.announcedAddresses.compactMap { TransportAddress(ip: $0, port: 0) }
         var announcedFamilies: Set<TransportAddress.Family> = []
         return bases.map { base in
-            let mine = announced.filter { $0.family == base.family }.map { $0.withPort(base.port) }
+            let mine = announced.filter { $0.family == base.family }.map { $0.withPort(base.port).over(base.transport) }
             guard !mine.isEmpty else { return ICEHostAddress(base: base, announced: [base]) }
             // One socket of a family speaks for the announced address; the others would only repeat it.
             let isFirst = announcedFamilies.insert(base.family).inserted

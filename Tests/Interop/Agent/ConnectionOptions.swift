@@ -18,6 +18,10 @@ struct ConnectionOptions {
         }
         if members["iceTransportPolicy"]?.string == "relay" { self.configuration.iceTransportPolicy = .relay }
         if let pem = members["trust"]?.string { self.configuration.iceServerTrust = .certificates(pem: pem) }
+        for role in members["tcp"]?.array?.compactMap(\.string) ?? [] {
+            self.addressPolicy.tcp.insert(role == "active" ? .active : .passive)
+        }
+        self.addressPolicy.usesUDP = members["udp"]?.bool ?? true
         self.addressPolicy.addresses = members["addresses"]?.array?.compactMap(\.string) ?? []
     }
 }

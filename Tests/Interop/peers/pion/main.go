@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"net"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -28,7 +29,36 @@ type configuration struct {
 		Username   string   `json:"username"`
 		Credential string   `json:"credential"`
 	} `json:"iceServers"`
-	ICETransportPolicy string `json:"iceTransportPolicy"`
+	ICETransportPolicy string   `json:"iceTransportPolicy"`
+	TCP                []string `json:"tcp"`
+}
+
+// An API whose peers listen on a TCP port too, if that is wanted.
+func (c *configuration) api() (*webrtc.API, error) {
+	if c == nil || len(c.TCP) == 0 {
+		return api, nil
+	}
+	listener, err := net.Listen("tcp4", ":0")
+	if err != nil {
+		return nil, err
+	}
+	return newAPI(func(settings *webrtc.SettingEngine) {
+		settings.SetICETCPMux(webrtc.NewICETCPMux(nil, listener, 8))
+		settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4})
+	}), nil
+}
+
+func newAPI(adjust func(*webrtc.SettingEngine)) *webrtc.API {
+	settings := webrtc.SettingEngine{}
+	settings.SetIncludeLoopbackCandidate(true)
+	// Candidates that end in .local cannot be resolved without multicast: connectivity checks reveal those peers.
+	settings.SetICEMulticastDNSMode(1)
+	adjust(&settings)
+	codecs := &webrtc.MediaEngine{}
+	if err := codecs.RegisterDefaultCodecs(); err != nil {
+		panic(err)
+	}
+	return webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(codecs))
 }
 
 func (c *configuration) translate() webrtc.Configuration {
@@ -275,7 +305,11 @@ func findChannel(r *request) (*channel, error) {
 }
 
 func createPeer(name string, wanted *configuration) error {
-	pc, err := api.NewPeerConnection(wanted.translate())
+	maker, err := wanted.api()
+	if err != nil {
+		return err
+	}
+	pc, err := maker.NewPeerConnection(wanted.translate())
 	if err != nil {
 		return err
 	}
@@ -542,15 +576,7 @@ func answer(r *request) {
 }
 
 func main() {
-	settings := webrtc.SettingEngine{}
-	settings.SetIncludeLoopbackCandidate(true)
-	// Candidates that end in .local cannot be resolved without multicast: connectivity checks reveal those peers.
-	settings.SetICEMulticastDNSMode(1)
-	codecs := &webrtc.MediaEngine{}
-	if err := codecs.RegisterDefaultCodecs(); err != nil {
-		panic(err)
-	}
-	api = webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(codecs))
+	api = newAPI(func(*webrtc.SettingEngine) {})
 
 	lines := bufio.NewReaderSize(os.Stdin, 1<<20)
 	for {
