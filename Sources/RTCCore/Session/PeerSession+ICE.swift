@@ -332,6 +332,7 @@ extension PeerSession {
         guard state != self.states.connection else { return }
         self.states.connection = state
         self.emit(.connectionStateChange(state))
+        if state == .failed { self.emit(.connectionFailed(self.diagnose().problems)) }
     }
 
     func rtcPair(_ pair: ICECandidatePair, of generation: ICEGeneration) -> RTCIceCandidatePair {

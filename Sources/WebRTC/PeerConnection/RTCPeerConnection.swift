@@ -204,6 +204,10 @@ public actor RTCPeerConnection {
         }
     }
 
+    /// How the connection stands and what is likely in its way: candidates of both sides, every pair and what became of it, the
+    /// servers' last answers. `nil` after ``close()``.
+    public func diagnose() async -> RTCConnectionDiagnosis? { self.driver.value?.session.diagnose() }
+
     // MARK: Configuration
 
     /// The configuration as it is now (W3C webrtc-pc section 4.4.2).
