@@ -52,6 +52,11 @@ struct JSEPSession {
     var payloadTypes = PayloadTypes()
     var headerExtensionNumbers = HeaderExtensionNumbers()
 
+    /// Whether this side is a lite agent, and says so.
+    var isICELite = false
+    /// Whether offers say that a later nomination may replace an earlier one; answers say so when the offer does.
+    var offersRenomination = false
+
     let sessionID: UInt64
     var sessionVersion: UInt64 = 1
     var lastCreated: SDPSession?

@@ -20,6 +20,8 @@ struct ICEGeneration {
     /// The candidate attributes of ours, in the order they came.
     var gathered = JSEPGatheredCandidates()
     var gatheringState: RTCIceGatheringState = .new
+    /// What the agent reported before there was a description to tell it with.
+    var heldEvents: [ICEAgent.Event] = []
     /// How the relay of a relayed address is reached.
     var relayProtocols: [TransportAddress: RTCIceServerTransportProtocol] = [:]
     /// What became of each server, in the order of the configuration.

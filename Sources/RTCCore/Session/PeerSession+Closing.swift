@@ -17,7 +17,7 @@ extension PeerSession {
         self.transmitMedia(now: now)
         self.transport.dtls?.close(now: now)
         self.transmit(now: now)
-        for generation in self.transport.generations {
+        for generation in self.transport.allGenerations {
             generation.agent.close()
             self.closeServers(of: generation.ufrag, now: now)
             self.outputs.append(.unregisterUfrag(generation.ufrag))
@@ -105,10 +105,15 @@ extension PeerSession {
             || configuration.iceServers.map(\.urls) != self.configuration.iceServers.map(\.urls)
         {
             self.jsep.requestRestart()
+            self.emptyPool(now: now)
         }
         let isRotation = configuration.iceServers != self.configuration.iceServers
         self.configuration = configuration
+        self.jsep.isICELite = configuration.isIceLite
+        self.jsep.offersRenomination = configuration.offersRenomination
         if isRotation { self.updateServerCredentials(now: now) }
+        if configuration.iceCandidatePoolSize == 0 { self.emptyPool(now: now) }
+        self.fillPool()
         self.jsep.capabilities = configuration.media
     }
 }

@@ -104,7 +104,8 @@ extension PeerSession {
     /// Answers ``Output/gatherAddresses(ufrag:)``: the local addresses to offer. The servers are asked from here on.
     public func provideAddresses(for ufrag: String, hosts: [ICEHostAddress], now: NIODeadline) {
         self.withGeneration(ufrag) { $0.agent.holdGathering() }
-        self.askServers(for: ufrag, now: now)
+        // A lite agent is reached at its own addresses (RFC 8445 section 5.2).
+        if !self.configuration.isIceLite { self.askServers(for: ufrag, now: now) }
         // With relays only nobody shall learn our addresses, not even by a check.
         let usesHosts = self.configuration.iceTransportPolicy != .relay
         self.withGeneration(ufrag) { generation in
@@ -116,12 +117,12 @@ extension PeerSession {
     /// Offers one more local address, for example of an interface that came up.
     public func addHost(_ host: ICEHostAddress, now: NIODeadline) {
         guard self.configuration.iceTransportPolicy != .relay else { return }
-        for generation in self.transport.generations { generation.agent.addHost(host, now: now) }
+        for generation in self.transport.allGenerations { generation.agent.addHost(host, now: now) }
     }
 
     /// Forgets a local address that is gone.
     public func removeHost(base: TransportAddress, now: NIODeadline) {
-        for generation in self.transport.generations { generation.agent.removeHost(base: base, now: now) }
+        for generation in self.transport.allGenerations { generation.agent.removeHost(base: base, now: now) }
     }
 
     /// Says that the TCP connection of a path could not be made, or has ended.
@@ -154,6 +155,7 @@ extension PeerSession {
             isChanged = true
         }
         if let next = self.transport.next, self.drain(next.agent, of: next.ufrag, now: now) { isChanged = true }
+        self.drainPooled(now: now)
         guard isChanged else { return }
         self.promoteNextGeneration(now: now)
         self.updateICEStates(now: now)
@@ -169,7 +171,7 @@ extension PeerSession {
         return isChanged
     }
 
-    private func handle(_ output: ICEAgent.Output, of ufrag: String, now: NIODeadline) {
+    func handle(_ output: ICEAgent.Output, of ufrag: String, now: NIODeadline) {
         switch output {
         case .transmit(let bytes, let base, let remote, let kind):
             if self.servers.relay(at: base) != nil {
@@ -378,6 +380,7 @@ extension ICEAgent.TransmitKind {
 extension ICEConfiguration {
     init(_ configuration: RTCConfiguration) {
         self.init()
+        self.isLite = configuration.isIceLite
         self.maximumRemoteCandidates = configuration.limits.remoteCandidates
         self.disconnectedTimeout = TimeAmount(configuration.timing.disconnectedTimeout)
         self.consentExpiry = TimeAmount(configuration.timing.consentTimeout)

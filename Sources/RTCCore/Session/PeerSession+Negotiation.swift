@@ -64,6 +64,12 @@ extension PeerSession {
     ///   `RTCError.Code.invalidAccess` for one that lacks what is needed, `RTCError.Code.invalidState` if the type does not fit.
     public func setRemoteDescription(_ description: RTCSessionDescription, now: NIODeadline) throws(RTCError) {
         try self.checkOpen()
+        if self.configuration.isIceLite, description.saysICELite {
+            throw RTCError(
+                .notSupported,
+                "both sides are ice-lite: neither would begin, so one of them must be a full agent (RFC 8445 section 2.5)"
+            )
+        }
         if description.type == .offer, self.signalingState == .haveLocalOffer {
             // Two steps, and the first one holds even if the second fails (W3C webrtc-pc section 4.4.1.5).
             try self.apply(self.jsep.setLocal(RTCSessionDescription(type: .rollback), self.localParameters()), now: now)
@@ -91,9 +97,7 @@ extension PeerSession {
             gatheredCandidates: { ufrag in
                 self.transport.generations.first { $0.ufrag == ufrag }?.gathered ?? JSEPGatheredCandidates()
             },
-            freshCredentials: {
-                ICECredentials.random(using: &self.random, ufragPrefix: self.environment.ufragPrefix)
-            }
+            freshCredentials: { self.freshCredentials() }
         )
     }
 }
@@ -164,9 +168,14 @@ extension PeerSession {
         let isFirst = self.transport.current == nil
         let role: ICERole
         if isFirst {
-            role = local.type == .offer || self.jsep.remote?.content.iceLite == true ? .controlling : .controlled
+            let isControlling = local.type == .offer || self.jsep.remote?.content.iceLite == true
+            role = isControlling && !self.configuration.isIceLite ? .controlling : .controlled
         } else {
             role = self.transport.current?.agent.role ?? .controlling
+        }
+        if let pooled = self.transport.pooled, pooled.ufrag == ufrag {
+            self.takePooled(pooled, role: role, section: section, of: local, now: now)
+            return
         }
         let generation = ICEGeneration(
             agent: ICEAgent(
@@ -250,6 +259,7 @@ extension PeerSession {
     }
 
     private func connectICE(ufrag: String, _ parameters: JSEPTransportParameters, now: NIODeadline) {
+        let localRenominates = self.jsep.local?.content.iceOptions.contains(JSEPSession.renomination) == true
         self.withGeneration(ufrag) { generation in
             generation.sdpMid = parameters.mid
             generation.sdpMLineIndex = parameters.sectionIndex
@@ -257,7 +267,12 @@ extension PeerSession {
             generation.remoteUfrag = parameters.credentials.ufrag
             generation.remoteCandidatesTaken = []
             generation.remoteEndTaken = false
-            generation.agent.setRemote(credentials: parameters.credentials, isLite: parameters.isICELite, now: now)
+            generation.agent.setRemote(
+                credentials: parameters.credentials,
+                isLite: parameters.isICELite,
+                renominates: parameters.renominates && localRenominates,
+                now: now
+            )
         }
         self.deliver(parameters, to: ufrag, now: now)
     }
@@ -269,6 +284,9 @@ extension PeerSession {
         } else if var generation = self.transport.next, generation.ufrag == ufrag {
             body(&generation)
             self.transport.next = generation
+        } else if var generation = self.transport.pooled, generation.ufrag == ufrag {
+            body(&generation)
+            self.transport.pooled = generation
         }
     }
 }

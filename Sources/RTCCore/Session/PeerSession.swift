@@ -136,6 +136,9 @@ public final class PeerSession {
         self.transport = SessionTransport()
         self.channels = SessionChannels(configuration: configuration, wake: environment.wake)
         self.random = random
+        self.jsep.isICELite = configuration.isIceLite
+        self.jsep.offersRenomination = configuration.offersRenomination
+        self.fillPool()
     }
 
     // MARK: The four verbs

@@ -83,7 +83,7 @@ extension PeerSession {
         attempt: Int = 0,
         now: NIODeadline
     ) {
-        guard let generation = self.transport.generations.first(where: { $0.ufrag == ufrag }) else { return }
+        guard let generation = self.transport.allGenerations.first(where: { $0.ufrag == ufrag }) else { return }
         if holds { generation.agent.holdGathering() }
         let client: ServerConnection.Client
         if entry.uri.scheme.isTURN {
@@ -201,7 +201,7 @@ extension PeerSession {
         let due = self.servers.retries.filter { $0.at <= now }
         self.servers.retries.removeAll { $0.at <= now }
         for retry in due {
-            guard let generation = self.transport.generations.first(where: { $0.ufrag == retry.ufrag }),
+            guard let generation = self.transport.allGenerations.first(where: { $0.ufrag == retry.ufrag }),
                 generation.agent.state != .failed
             else { continue }
             self.open(
@@ -241,7 +241,7 @@ extension PeerSession {
     /// Lets the peer's candidates send through a relay before they try to.
     private func permitPeers(of connection: ServerConnection, now: NIODeadline) {
         guard let client = connection.turn, !connection.relayed.isEmpty, let ufrag = self.servers.ufrags[connection.id],
-            let agent = self.transport.generations.first(where: { $0.ufrag == ufrag })?.agent,
+            let agent = self.transport.allGenerations.first(where: { $0.ufrag == ufrag })?.agent,
             agent.remoteCandidates.count != connection.permittedCount
         else { return }
         connection.permittedCount = agent.remoteCandidates.count
