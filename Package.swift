@@ -10,8 +10,9 @@ let swiftSettings: [SwiftSetting] = [
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
-let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -113,7 +114,8 @@ let package = Package(
         .target(
             name: "RTCCore",
             dependencies: [
-                "RTCBase", "RTCCrypto", "RTCSDP", "RTCSTUN", "RTCICE", "RTCDTLS", "RTCSCTP", "RTCSRTP", "RTCRTP",
+                "RTCBase", "RTCCrypto", "RTCSDP", "RTCSTUN", "RTCICE", "RTCTURN", "RTCDTLS", "RTCSCTP", "RTCSRTP",
+                "RTCRTP",
                 nioCore,
             ],
             swiftSettings: swiftSettings
@@ -122,7 +124,7 @@ let package = Package(
             name: "WebRTC",
             dependencies: [
                 "RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCRTP", "RTCSCTP", "RTCSDP", "RTCSTUN", nioCore, nioPosix,
-                logging,
+                nioSSL, nioTLS, logging,
             ],
             swiftSettings: swiftSettings + [
                 // A hop to another executor costs more than most calls here do.
@@ -138,7 +140,7 @@ let package = Package(
         ),
         .target(
             name: "RTCTestKit",
-            dependencies: ["RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCSCTP", nioCore],
+            dependencies: ["RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCSCTP", "RTCTURN", nioCore],
             swiftSettings: swiftSettings
         ),
 

@@ -34,6 +34,8 @@ test_packages=(
     "iproute2 ip"
     "coturn turnutils_uclient"
     "ffmpeg ffmpeg"
+    "coturn turnserver"
+    "openssl openssl"
 )
 
 case $mode in

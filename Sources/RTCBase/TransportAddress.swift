@@ -1,6 +1,6 @@
 public import NIOCore
 
-/// An IP address and a port, as one flat value.
+/// An IP address, a port and the transport protocol that the port belongs to, as one flat value (RFC 8445 section 4).
 ///
 /// swift-nio's `SocketAddress` is a reference inside an enum; tables that are consulted for every datagram are keyed by
 /// this value instead, which hashes and compares without following a pointer.
@@ -13,8 +13,18 @@ public struct TransportAddress: Sendable {
         case ipv6 = 6
     }
 
+    /// The transport protocol of a port.
+    public enum Transport: UInt8, Sendable, Hashable {
+        /// UDP.
+        case udp = 17
+        /// TCP.
+        case tcp = 6
+    }
+
     /// The address family.
     public let family: Family
+    /// The protocol that the port belongs to; UDP unless said otherwise.
+    public var transport = Transport.udp
     /// The port, 0 to 65535, in host byte order.
     public var port: UInt16
     /// The IPv6 zone of a link-local address, 0 if none. Always 0 for IPv4.
@@ -111,6 +121,13 @@ public struct TransportAddress: Sendable {
     /// The low half of an IPv6 address, or the 32 bits of an IPv4 address, in host byte order.
     public var ipLow: UInt64 { self.low }
 
+    /// The same address as a port of another protocol.
+    public func over(_ transport: Transport) -> TransportAddress {
+        var copy = self
+        copy.transport = transport
+        return copy
+    }
+
     /// The same IP address with another port.
     public func withPort(_ port: UInt16) -> TransportAddress {
         var copy = self
@@ -165,11 +182,11 @@ public struct TransportAddress: Sendable {
 }
 
 extension TransportAddress: Hashable {
-    /// Whether family, address, port and zone are the same.
+    /// Whether family, address, port, protocol and zone are the same.
     @inlinable
     public static func == (lhs: TransportAddress, rhs: TransportAddress) -> Bool {
         lhs.low == rhs.low && lhs.port == rhs.port && lhs.high == rhs.high && lhs.family == rhs.family
-            && lhs.scopeID == rhs.scopeID
+            && lhs.transport == rhs.transport && lhs.scopeID == rhs.scopeID
     }
 
     /// Mixes address and port into a hash.
@@ -177,7 +194,7 @@ extension TransportAddress: Hashable {
     public func hash(into hasher: inout Hasher) {
         hasher.combine(self.low)
         hasher.combine(self.high)
-        hasher.combine(UInt64(self.port) << 32 | UInt64(self.scopeID))
+        hasher.combine(UInt64(self.transport.rawValue) << 48 | UInt64(self.port) << 32 | UInt64(self.scopeID))
     }
 }
 

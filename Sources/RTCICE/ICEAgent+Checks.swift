@@ -5,10 +5,17 @@ internal import RTCSTUN
 extension ICEAgent {
     /// Whether ordinary checks go on: until a pair is nominated, and again while the nominated one is silent.
     private var mayCheck: Bool {
-        guard self.state != .failed, self.state != .closed, self.current.remoteCredentials != nil else { return false }
+        guard self.state != .failed, self.state != .closed, self.current.remoteCredentials != nil,
+            !self.configuration.isLite
+        else { return false }
         if self.isDisconnected && self.selected?.generation == self.current.number { return true }
-        if self.current.nominated != nil || self.current.nominating != nil { return false }
-        return true
+        if self.current.nominating != nil { return false }
+        guard let nominated = self.current.nominated else { return true }
+        // A better pair can still be nominated after this one.
+        guard self.current.renominates, self.role == .controlling, let next = self.current.nextOrdinaryPair() else {
+            return false
+        }
+        return next.priority > nominated.priority
     }
 
     /// Sends the checks that are due: triggered ones at once, ordinary ones one per Ta (RFC 8445 section 6.1.4.2).
@@ -50,7 +57,7 @@ extension ICEAgent {
         if let earlier = pair.transaction {
             self.checks[earlier]?.transaction.stopRetransmitting(now: now, waitAtMost: .seconds(5))
         }
-        let timing = self.checkTiming(for: generation)
+        let timing = pair.isTCP ? self.configuration.tcpTiming : self.checkTiming(for: generation)
         guard let id = self.sendCheck(of: pair, purpose: purpose, timing: timing, now: now) else { return }
         pair.transaction = id
         if pair.state != .succeeded { pair.state = .inProgress }
@@ -84,7 +91,10 @@ extension ICEAgent {
         builder.append(.priority, integer: pair.local.peerReflexivePriority)
         builder.append(self.role == .controlling ? .iceControlling : .iceControlled, integer: self.tieBreaker)
         // A controlling agent selects what it nominates, so each check of the selected pair says so again.
-        if purpose != .connectivity && self.role == .controlling { builder.append(.useCandidate) }
+        if purpose != .connectivity && self.role == .controlling {
+            builder.append(.useCandidate)
+            if generation.renominates { builder.append(.nomination, integer: generation.nominationNumber) }
+        }
         builder.appendIntegrity(key)
         builder.appendFingerprint()
         let transaction = STUNTransaction(id: id, request: builder.finish(), timing: timing, now: now)
@@ -112,14 +122,15 @@ extension ICEAgent {
                 self.transmit(check.transaction.request, over: check.pair.path, kind: .check(id))
             case .fail:
                 self.checks[id] = nil
-                if check.pair.transaction == id { self.fail(check.pair) }
+                if check.pair.transaction == id { self.fail(check.pair, .noAnswer) }
             }
         }
     }
 
     /// A pair's check failed (RFC 8445 section 7.2.5.2).
-    func fail(_ pair: ICECheckPair) {
+    func fail(_ pair: ICECheckPair, _ reason: ICEPairFailure) {
         pair.transaction = nil
+        pair.failure = reason
         guard let generation = self.generation(of: pair) else { return }
         if generation.nominating === pair {
             generation.nominating = nil
@@ -136,8 +147,11 @@ extension ICEAgent {
         // A peer that nominates several pairs has the best of them in mind, so those must still be tried.
         for pair in generation.triggered where !pair.awaitsNomination { pair.isQueued = false }
         generation.triggered.removeAll { !$0.isQueued }
+        let keepsBetter = generation.renominates && self.role == .controlling
         for pair in generation.checklist
-        where pair !== nominated && pair.state == .inProgress && !pair.awaitsNomination {
+        where pair !== nominated && pair.state == .inProgress && !pair.awaitsNomination
+            && !(keepsBetter && pair.priority > nominated.priority)
+        {
             if let id = pair.transaction {
                 self.checks[id]?.transaction.stopRetransmitting(now: now, waitAtMost: .seconds(5))
             }

@@ -26,6 +26,11 @@ extension ICEAgent {
             self.loseConsent(of: pair)
             return
         }
+        if self.configuration.isLite {
+            // The peer's checks keep the path alive; a lite agent sends none (RFC 7675 section 4).
+            self.isDisconnected = self.disconnection(of: pair).map { $0 <= now } ?? false
+            return
+        }
         if let due = pair.nextConsentAt, due <= now {
             pair.nextConsentAt = now + self.nextConsentInterval()
             self.sendConsentCheck(of: pair, now: now)
@@ -33,10 +38,13 @@ extension ICEAgent {
         if let due = self.nextProbe(of: pair), due <= now {
             self.sendConsentCheck(of: pair, now: now)
         }
-        if !self.isDisconnected, let due = self.disconnection(of: pair), due <= now {
-            self.isDisconnected = true
-            self.reviveChecks(besides: pair)
-        }
+        if !self.isDisconnected, let due = self.disconnection(of: pair), due <= now { self.noteSilence(of: pair) }
+    }
+
+    /// The selected pair says nothing any more.
+    func noteSilence(of pair: ICECheckPair) {
+        self.isDisconnected = true
+        self.reviveChecks(besides: pair)
     }
 
     private func sendConsentCheck(of pair: ICECheckPair, now: NIODeadline) {
@@ -51,6 +59,9 @@ extension ICEAgent {
     }
 
     private func disconnection(of pair: ICECheckPair) -> NIODeadline? {
+        if self.configuration.isLite {
+            return pair.lastHeardAt.map { $0 + max(self.configuration.disconnection, self.configuration.consent * 3) }
+        }
         guard let unanswered = pair.unansweredSince, let heard = pair.lastHeardAt else { return nil }
         let timeout = self.configuration.disconnection
         return max(heard + timeout, unanswered + .nanoseconds(timeout.nanoseconds / 2))
@@ -88,7 +99,7 @@ extension ICEAgent {
 
     var nextConsentTimeout: NIODeadline? {
         guard let pair = self.selected else { return nil }
-        var deadlines = [pair.nextConsentAt, self.nextProbe(of: pair)]
+        var deadlines = self.configuration.isLite ? [] : [pair.nextConsentAt, self.nextProbe(of: pair)]
         deadlines.append(pair.lastAnswerAt.map { $0 + self.configuration.expiry })
         if !self.isDisconnected { deadlines.append(self.disconnection(of: pair)) }
         return deadlines.compactMap { $0 }.min()

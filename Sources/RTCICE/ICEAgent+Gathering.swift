@@ -23,7 +23,10 @@ extension ICEAgent {
             var transaction: STUNTransaction
         }
 
-        var isIdle: Bool { self.waiting.isEmpty && self.running.isEmpty }
+        /// Who gathers besides, for example at relays.
+        var holds = 0
+
+        var isIdle: Bool { self.waiting.isEmpty && self.running.isEmpty && self.holds == 0 }
     }
 
     /// Gathers host candidates from `hosts`, at once, and server-reflexive ones from `stunServers`, over time (RFC 8445
@@ -31,8 +34,39 @@ extension ICEAgent {
     public func gather(hosts: [ICEHostAddress], stunServers: [ICEServerAddress] = [], now: NIODeadline) {
         guard self.state != .closed else { return }
         self.setGatheringState(.gathering)
-        self.gathering.servers = stunServers
+        self.gathering.servers += stunServers.filter { !self.gathering.servers.contains($0) }
         self.add(hosts: hosts, now: now)
+    }
+
+    /// Asks one more STUN server, from every address that there is or will be.
+    public func addServer(_ server: ICEServerAddress, now: NIODeadline) {
+        guard self.state != .closed, !self.gathering.servers.contains(server) else { return }
+        self.setGatheringState(.gathering)
+        self.gathering.servers.append(server)
+        let preferences = Self.preferences(for: self.gathering.hosts)
+        for (host, preference) in zip(self.gathering.hosts, preferences)
+        where Self.canReach(server.address, from: host.base) {
+            self.gathering.waiting.append(Gathering.Request(base: host.base, preference: preference, server: server))
+        }
+        self.sendServerRequests(now: now)
+        self.finishGatheringIfIdle()
+        self.settle(now: now)
+    }
+
+    /// Says that candidates are gathered elsewhere too, which will come by ``addRelayed(_:now:)``: gathering is not
+    /// complete before as many calls of ``releaseGathering(now:)``.
+    public func holdGathering() {
+        guard self.state != .closed else { return }
+        self.setGatheringState(.gathering)
+        self.gathering.holds += 1
+    }
+
+    /// Ends what one ``holdGathering()`` began.
+    public func releaseGathering(now: NIODeadline) {
+        guard self.state != .closed, self.gathering.holds > 0 else { return }
+        self.gathering.holds -= 1
+        self.finishGatheringIfIdle()
+        self.settle(now: now)
     }
 
     /// Gathers from one more address, for example of an interface that came up later.
@@ -60,23 +94,45 @@ extension ICEAgent {
         self.settle(now: now)
     }
 
-    /// Adds a relayed candidate whose datagrams the caller wraps for its relay: they are sent from `address`.
-    public func addRelayed(
-        address: TransportAddress,
-        relatedAddress: TransportAddress?,
-        serverURL: String,
-        now: NIODeadline
-    ) {
+    /// A relayed address whose datagrams the caller wraps for its relay: they are sent from the address itself.
+    public struct Relayed: Sendable, Hashable {
+        /// The address at the relay.
+        public var address: TransportAddress
+        /// What the relay saw of us; `nil` tells nothing.
+        public var relatedAddress: TransportAddress?
+        /// The relay's URL.
+        public var serverURL: String
+        /// How the relay ranks among others, 0 to 100, more is better: a relay over UDP before one over TCP.
+        public var preference: UInt8
+
+        /// A relayed address.
+        public init(
+            address: TransportAddress,
+            relatedAddress: TransportAddress?,
+            serverURL: String,
+            preference: UInt8 = 0
+        ) {
+            self.address = address
+            self.relatedAddress = relatedAddress
+            self.serverURL = serverURL
+            self.preference = preference
+        }
+    }
+
+    /// Adds a relayed candidate. It goes again with ``removeHost(base:now:)``.
+    public func addRelayed(_ relayed: Relayed, now: NIODeadline) {
         guard self.state != .closed else { return }
+        let address = relayed.address
+        let local = UInt32(Self.preference(at: 0, of: address))
         let candidate = ICECandidate(
-            foundation: self.foundation(.relayed, base: address, server: serverURL),
-            priority: ICECandidate.priority(type: .relayed, localPreference: Self.preference(at: 0, of: address)),
+            foundation: self.foundation(.relayed, base: address, server: relayed.serverURL),
+            priority: UInt32(min(relayed.preference, 99)) << 24 | local << 8 | 255,
             address: .ip(address),
             type: .relayed,
-            relatedAddress: relatedAddress,
+            relatedAddress: relayed.relatedAddress,
             base: address,
             usernameFragment: self.localCredentials.ufrag,
-            serverURL: serverURL
+            serverURL: relayed.serverURL
         )
         self.add(candidate, now: now)
         self.settle(now: now)
@@ -89,15 +145,7 @@ extension ICEAgent {
         for (index, host) in self.gathering.hosts.enumerated().dropFirst(first) {
             for (offset, address) in host.announced.enumerated() where address.port != 0 {
                 let preference = preferences[index] - min(preferences[index], UInt16(clamping: offset))
-                let candidate = ICECandidate(
-                    foundation: self.foundation(.host, base: host.base, server: ""),
-                    priority: ICECandidate.priority(type: .host, localPreference: preference),
-                    address: .ip(address),
-                    type: .host,
-                    base: host.base,
-                    usernameFragment: self.localCredentials.ufrag
-                )
-                self.add(candidate, now: now)
+                self.add(self.hostCandidate(of: host, announcing: address, preference: preference), now: now)
             }
             for server in self.gathering.servers where Self.canReach(server.address, from: host.base) {
                 self.gathering.waiting.append(
@@ -110,8 +158,29 @@ extension ICEAgent {
         self.settle(now: now)
     }
 
+    private func hostCandidate(
+        of host: ICEHostAddress,
+        announcing address: TransportAddress,
+        preference: UInt16
+    ) -> ICECandidate {
+        let priority =
+            host.tcpType.map { ICECandidate.priority(type: .host, tcpType: $0, localPreference: preference) }
+            ?? ICECandidate.priority(type: .host, localPreference: preference)
+        let transport = host.tcpType == nil ? "" : "tcp"
+        return ICECandidate(
+            foundation: self.foundation(.host, base: host.base, server: transport),
+            transport: host.tcpType == nil ? .udp : .tcp,
+            priority: priority,
+            address: host.hostname.map { .hostname($0, port: address.port) } ?? .ip(address),
+            type: .host,
+            base: host.base,
+            usernameFragment: self.localCredentials.ufrag,
+            tcpType: host.tcpType
+        )
+    }
+
     /// Keeps a local candidate unless it is redundant (RFC 8445 section 5.1.3), tells of it and pairs it.
-    private func add(_ candidate: ICECandidate, now: NIODeadline) {
+    func add(_ candidate: ICECandidate, now: NIODeadline) {
         guard let base = candidate.base else { return }
         let generation = self.current
         let isKnown = generation.localCandidates.contains { known in
@@ -127,11 +196,13 @@ extension ICEAgent {
         // A reflexive candidate is checked from its base, which has its pairs already (RFC 8445 section 6.1.2.4).
         guard generation.localByBase[base] == nil else { return }
         generation.localByBase[base] = candidate
-        for remote in generation.remoteCandidates { self.makePair(base: base, remote: remote, in: generation) }
+        for remote in generation.remoteCandidates {
+            self.makeOrdinaryPair(base: base, remote: remote, in: generation)
+        }
         self.replayEarlyChecks(now: now)
     }
 
-    private func foundation(_ type: ICECandidate.Kind, base: TransportAddress, server: String) -> String {
+    func foundation(_ type: ICECandidate.Kind, base: TransportAddress, server: String) -> String {
         let key = "\(type.rawValue) \(base.ip) \(server)"
         let number = self.gathering.foundations[key] ?? self.gathering.foundations.count + 1
         self.gathering.foundations[key] = number
@@ -224,12 +295,17 @@ extension ICEAgent {
             priority: ICECandidate.priority(type: .serverReflexive, localPreference: request.preference),
             address: .ip(mapped),
             type: .serverReflexive,
-            relatedAddress: request.base,
+            relatedAddress: self.isHidden(request.base) ? request.base.hidden : request.base,
             base: request.base,
             usernameFragment: self.localCredentials.ufrag,
             serverURL: request.server.url
         )
         self.add(candidate, now: now)
+    }
+
+    /// Whether peers are told a name in place of this address.
+    private func isHidden(_ base: TransportAddress) -> Bool {
+        self.gathering.hosts.contains { $0.base == base && $0.hostname != nil }
     }
 
     private func reportServerError(_ request: Gathering.Request, code: Int, text: String) {
@@ -238,6 +314,13 @@ extension ICEAgent {
 
     private func finishGatheringIfIdle() {
         if self.gatheringState == .gathering && self.gathering.isIdle { self.setGatheringState(.complete) }
+    }
+}
+
+extension TransportAddress {
+    /// What stands for an address that is not told (draft-ietf-mmusic-mdns-ice-candidates section 3.1.2.2).
+    public var hidden: TransportAddress {
+        self.family == .ipv4 ? TransportAddress(ipv4: 0, port: 0) : TransportAddress(ipv6High: 0, low: 0, port: 0)
     }
 }
 
@@ -271,7 +354,7 @@ extension ICEAgent {
 
     /// Whether datagrams from `base` may reach `remote` (RFC 8445 section 6.1.2.2).
     static func canReach(_ remote: TransportAddress, from base: TransportAddress) -> Bool {
-        guard base.family == remote.family else { return false }
+        guard base.family == remote.family, base.transport == remote.transport else { return false }
         if base.isUnspecified { return true }
         if base.family == .ipv6 && base.isLinkLocal != remote.isLinkLocal { return false }
         return !base.isLoopback || remote.isLoopback

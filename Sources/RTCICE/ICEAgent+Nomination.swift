@@ -11,11 +11,12 @@ extension ICEAgent {
             self.current.nominating == nil, let best = self.nominationCandidate
         else { return }
         if self.isWorthWaiting(beyond: best), let first = self.current.firstValidAt,
-            now < first + self.configuration.nominationDelay
+            now < first + self.nominationDelay(of: best)
         {
             return
         }
         self.current.nominating = best
+        self.current.nominationNumber += 1
         self.startCheck(of: best, purpose: .nomination, now: now)
         // RFC 8445 section 12.1.1 lets data go over any valid pair; the one being nominated saves a round trip.
         best.nextProbeAt = now + self.configuration.probing
@@ -25,7 +26,11 @@ extension ICEAgent {
     /// The pair to nominate: the best that works, unless one is nominated and alive.
     private var nominationCandidate: ICECheckPair? {
         guard let nominated = self.current.nominated else { return self.current.bestValidPair }
-        guard self.isDisconnected, self.selected === nominated else { return nil }
+        guard self.isDisconnected, self.selected === nominated else {
+            guard self.current.renominates, let best = self.current.bestValidPair, best.priority > nominated.priority
+            else { return nil }
+            return best
+        }
         // Whatever has answered after the nominated one fell silent.
         return self.current.checklist.first { pair in
             pair !== nominated && pair.state == .succeeded
@@ -36,24 +41,38 @@ extension ICEAgent {
     private func isWorthWaiting(beyond best: ICECheckPair) -> Bool {
         guard !self.isDisconnected else { return false }
         return self.current.checklist.contains { pair in
-            pair.priority > best.priority
+            pair.priority > best.priority && (pair.isRelayed == best.isRelayed || best.isRelayed)
                 && (pair.state == .waiting || pair.state == .inProgress || pair.state == .frozen)
         }
     }
 
     var nextNominationAt: NIODeadline? {
         guard self.role == .controlling, self.current.nominating == nil, self.current.nominated == nil,
-            self.current.bestValidPair != nil
+            let best = self.current.bestValidPair
         else { return nil }
-        return self.current.firstValidAt.map { $0 + self.configuration.nominationDelay }
+        return self.current.firstValidAt.map { $0 + self.nominationDelay(of: best) }
+    }
+
+    private func nominationDelay(of pair: ICECheckPair) -> TimeAmount {
+        pair.isRelayed
+            ? max(self.configuration.nominationDelay, self.configuration.relayNominationDelay)
+            : self.configuration.nominationDelay
     }
 
     // MARK: Controlled
 
     /// Notes whether a peer's check nominates, and follows it if it is news (RFC 8445 section 7.3.1.5).
-    func noteNomination(of pair: ICECheckPair, useCandidate: Bool, now: NIODeadline) {
-        let isNew = useCandidate && !pair.lastRequestNominated
-        if pair.statistics.requestsReceived == 1 { pair.isAggressivelyNominated = useCandidate }
+    func noteNomination(of pair: ICECheckPair, useCandidate: Bool, number: UInt32?, now: NIODeadline) {
+        var useCandidate = useCandidate
+        var isNew = useCandidate && !pair.lastRequestNominated
+        if let number, useCandidate {
+            // The latest nomination counts, in whatever order they arrive.
+            let highest = self.current.highestNomination
+            useCandidate = number >= highest ?? 0
+            isNew = highest.map { number > $0 } ?? true
+            self.current.highestNomination = max(number, highest ?? 0)
+        }
+        if pair.statistics.requestsReceived == 1 { pair.isAggressivelyNominated = useCandidate && number == nil }
         pair.lastRequestNominated = useCandidate
         guard useCandidate, self.role == .controlled else { return }
         if pair.state == .succeeded {
@@ -138,10 +157,13 @@ extension ICEAgent {
     var nextFailureAt: NIODeadline? {
         guard self.selected == nil, let startedAt = self.current.startedAt, self.state != .failed else { return nil }
         let patience = startedAt + self.configuration.patience
-        let isActive = self.current.checklist.contains { pair in
-            pair.state == .inProgress || pair.state == .waiting || pair.isQueued
-                || pair.state == .frozen
-        }
+        // A lite agent has no checks of its own to wait for.
+        let isActive =
+            !self.configuration.isLite
+            && self.current.checklist.contains { pair in
+                pair.state == .inProgress || pair.state == .waiting || pair.isQueued
+                    || pair.state == .frozen
+            }
         guard !isActive, self.current.nominating == nil else { return nil }
         // A peer that talks to us over a pair that works may still nominate it.
         let heard = self.current.checklist.filter { $0.state == .succeeded }.compactMap(\.lastHeardAt).max()

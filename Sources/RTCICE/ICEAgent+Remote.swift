@@ -7,13 +7,21 @@ extension ICEAgent {
     ///
     /// Other credentials than those set before begin all checks of this generation anew.
     ///
-    /// - Parameter isLite: whether the peer said `ice-lite`: then this agent is the controlling one (RFC 8445
-    ///   section 6.1.1).
-    public func setRemote(credentials: ICECredentials, isLite: Bool = false, now: NIODeadline) {
+    /// - Parameters:
+    ///   - isLite: whether the peer said `ice-lite`: then this agent is the controlling one (RFC 8445 section 6.1.1).
+    ///   - renominates: whether both sides said `renomination` among their options: a controlling agent then nominates
+    ///     a better pair whenever one comes to work, and a controlled one follows the latest nomination.
+    public func setRemote(
+        credentials: ICECredentials,
+        isLite: Bool = false,
+        renominates: Bool = false,
+        now: NIODeadline
+    ) {
         guard self.state != .closed, self.state != .failed else { return }
         let generation = self.current
         if isLite { self.changeRole(to: .controlling) }
         generation.remoteIsLite = isLite
+        generation.renominates = renominates
         guard generation.remoteCredentials != credentials else { return }
         if generation.remoteCredentials != nil { self.beginAnew(generation) }
         generation.remoteCredentials = credentials
@@ -31,7 +39,7 @@ extension ICEAgent {
     public func addRemoteCandidate(_ candidate: ICECandidate, now: NIODeadline) {
         guard self.state != .closed, self.state != .failed else { return }
         let generation = self.current
-        guard candidate.component == 1, candidate.transport == .udp, candidate.address.port != 0 else {
+        guard candidate.component == 1, candidate.isUsable, candidate.address.port != 0 else {
             self.counters.uselessCandidates += 1
             return
         }
@@ -48,11 +56,13 @@ extension ICEAgent {
     public func addResolved(hostname: String, addresses: [TransportAddress], now: NIODeadline) {
         guard self.state != .closed, self.state != .failed else { return }
         guard let waiting = self.current.unresolved.removeValue(forKey: hostname.lowercased()) else { return }
+        if addresses.isEmpty { self.current.unknownNames.insert(hostname.lowercased()) }
         for var candidate in waiting {
             // One per family: the name stands for one interface (draft-ietf-mmusic-mdns-ice-candidates section 3.2).
             for family in [TransportAddress.Family.ipv6, .ipv4] {
                 guard let address = addresses.first(where: { $0.family == family }) else { continue }
-                candidate.address = .ip(address.withPort(candidate.address.port))
+                let transport: TransportAddress.Transport = candidate.transport == .tcp ? .tcp : .udp
+                candidate.address = .ip(address.withPort(candidate.address.port).over(transport))
                 self.insert(candidate, in: self.current)
             }
         }
@@ -159,9 +169,11 @@ extension ICEAgent {
         generation.peerReflexiveCount += 1
         let candidate = ICECandidate(
             foundation: "prflx\(generation.remoteCandidates.count)",
+            transport: address.transport == .tcp ? .tcp : .udp,
             priority: priority,
             address: .ip(address),
-            type: .peerReflexive
+            type: .peerReflexive,
+            tcpType: address.transport == .tcp ? .active : nil
         )
         generation.remoteByAddress[address.unscoped] = generation.remoteCandidates.count
         generation.remoteCandidates.append(candidate)
@@ -172,15 +184,27 @@ extension ICEAgent {
 
     private func makePairs(remote: ICECandidate, in generation: ICEGeneration) {
         for base in generation.localCandidates.compactMap(\.base) {
-            self.makePair(base: base, remote: remote, in: generation)
+            self.makeOrdinaryPair(base: base, remote: remote, in: generation)
         }
+    }
+
+    /// Pairs two candidates of which this side may begin the checks: over TCP the active one connects to the passive
+    /// one, and all other pairs come from connections that the peer makes (RFC 6544 section 6.2).
+    func makeOrdinaryPair(base: TransportAddress, remote: ICECandidate, in generation: ICEGeneration) {
+        if base.transport == .tcp {
+            guard generation.localByBase[base]?.tcpType == .active, remote.tcpType == .passive else { return }
+        }
+        self.makePair(base: base, remote: remote, in: generation)
     }
 
     /// Puts a pair on the checklist, or finds it there; `nil` if it makes no sense or is beyond the limit.
     @discardableResult
     func makePair(base: TransportAddress, remote: ICECandidate, in generation: ICEGeneration) -> ICECheckPair? {
         guard let local = generation.localByBase[base], var address = remote.transportAddress,
-            Self.canReach(address, from: base)
+            // What a relay can reach is the relay's affair.
+            local.type == .relayed
+                ? address.family == base.family && address.transport == .udp
+                : Self.canReach(address, from: base)
         else { return nil }
         if address.isLinkLocal { address.scopeID = base.scopeID }
         let path = ICEPath(base: base, remote: address)

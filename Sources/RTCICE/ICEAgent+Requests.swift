@@ -54,7 +54,8 @@ extension ICEAgent {
             path: path,
             remoteUfrag: remoteUfrag,
             priority: message.priority ?? ICECandidate.priority(type: .peerReflexive, localPreference: 0),
-            useCandidate: message.useCandidate
+            useCandidate: message.useCandidate,
+            nomination: message.nomination
         )
         guard generation === self.current else {
             // A replaced generation only keeps its pairs alive.
@@ -119,12 +120,17 @@ extension ICEAgent {
         pair.statistics.requestsReceived += 1
         pair.lastRequestAt = now
         self.noteHeard(pair, now: now)
-        if pair.state != .succeeded {
+        if self.configuration.isLite {
+            // A lite agent takes the full one's word (RFC 8445 section 7.3.2).
+            pair.state = .succeeded
+            pair.lastAnswerAt = now
+            if generation.firstValidAt == nil { generation.firstValidAt = now }
+        } else if pair.state != .succeeded {
             // Whatever hindered our earlier check, the peer's has opened the way.
             if pair.state != .inProgress { pair.state = .waiting }
             self.enqueueTriggeredCheck(of: pair)
         }
-        self.noteNomination(of: pair, useCandidate: check.useCandidate, now: now)
+        self.noteNomination(of: pair, useCandidate: check.useCandidate, number: check.nomination, now: now)
         return true
     }
 
@@ -167,6 +173,8 @@ extension ICEAgent {
         case .controlled:
             guard let theirs = message.iceControlled else { return true }
             self.counters.roleConflicts += 1
+            // A lite agent cannot take the other role.
+            if self.configuration.isLite { return false }
             if self.tieBreaker < theirs { return false }
         }
         self.changeRole(to: self.role.opposite)

@@ -25,7 +25,7 @@ extension ICEAgent {
         guard path == pair.path else {
             // Not symmetric (RFC 8445 section 7.2.5.2.1).
             self.counters.unexpectedResponses += 1
-            if isLatest { self.fail(pair) }
+            if isLatest { self.fail(pair, .notSymmetric) }
             return
         }
         guard message.messageClass == .successResponse, message.unknownComprehensionRequiredCount == 0 else {
@@ -37,7 +37,7 @@ extension ICEAgent {
 
     private func receiveError(_ message: STUNMessage, for check: Check, isLatest: Bool, in generation: ICEGeneration) {
         guard message.errorCode == 487 else {
-            if isLatest { self.fail(check.pair) }
+            if isLatest { self.fail(check.pair, .refused(code: message.errorCode ?? 0)) }
             return
         }
         self.counters.roleConflicts += 1
@@ -93,7 +93,7 @@ extension ICEAgent {
     /// The valid pair's local candidate is the one at the address the peer saw, a new peer-reflexive one if need be
     /// (RFC 8445 section 7.2.5.3.1).
     private func noteLocalAddress(_ mapped: TransportAddress?, of pair: ICECheckPair, in generation: ICEGeneration) {
-        guard let mapped, mapped.family == pair.path.base.family,
+        guard let mapped = mapped?.over(pair.path.base.transport), mapped.family == pair.path.base.family,
             pair.local.transportAddress?.unscoped != mapped.unscoped
         else { return }
         let known = generation.localCandidates.first { candidate in
@@ -109,12 +109,14 @@ extension ICEAgent {
         else { return }
         let candidate = ICECandidate(
             foundation: "prflx\(generation.localCandidates.count)",
+            transport: pair.local.transport,
             priority: pair.local.peerReflexivePriority,
             address: .ip(mapped),
             type: .peerReflexive,
             relatedAddress: pair.path.base,
             base: pair.path.base,
-            usernameFragment: generation.localCredentials.ufrag
+            usernameFragment: generation.localCredentials.ufrag,
+            tcpType: pair.local.tcpType
         )
         generation.localCandidates.append(candidate)
         pair.local = candidate

@@ -39,6 +39,7 @@ extension ICEAgent {
             return ICECandidatePairStatistics(
                 pair: pair.publicPair,
                 state: pair.state,
+                failure: pair.state == .failed ? pair.failure : nil,
                 isNominated: pair.isNominated,
                 isSelected: pair === self.selected,
                 packetsSent: figures.packetsSent,

@@ -118,6 +118,11 @@ public final class ICEAgent {
     /// The peer's candidates of the current generation, peer-reflexive ones among them.
     public var remoteCandidates: [ICECandidate] { self.current.remoteCandidates }
 
+    /// The peer's names that have no address here, or none yet.
+    public var unresolvedNames: [String] {
+        (Array(self.current.unresolved.keys) + self.current.unknownNames).sorted()
+    }
+
     /// Sets the role before checks begin; later, it is for role conflicts to change it and the call does nothing.
     public func setRole(_ role: ICERole) {
         guard self.current.checklist.allSatisfy({ $0.lastCheckAt == nil }) else { return }

@@ -22,13 +22,15 @@ extension ICECandidate {
             (1...32).contains(fields[0].utf8.count), fields[0].utf8.allSatisfy(\.isFoundationCharacter),
             let component = Int(fields[1]), (1...256).contains(component),
             let priority = UInt32(fields[3]), let port = UInt16(fields[5]),
-            let address = ICECandidateAddress(text: fields[4], port: port),
+            var address = ICECandidateAddress(text: fields[4], port: port),
             let kind = Kind(rawValue: fields[7].lowercased())
         else { return nil }
+        let transport = Transport(text: fields[2])
+        if transport == .tcp, case .ip(let ip) = address { address = .ip(ip.over(.tcp)) }
         self.init(
             foundation: String(fields[0]),
             component: component,
-            transport: Transport(text: fields[2]),
+            transport: transport,
             priority: priority,
             address: address,
             type: kind

@@ -29,6 +29,16 @@ public struct ICECandidate: Sendable, Hashable {
         /// An address at a relay.
         case relayed = "relay"
 
+        /// The type preference over TCP: below all direct candidates over UDP (RFC 6544 section 4.2).
+        var preferenceOverTCP: UInt32 {
+            switch self {
+            case .host: return 90
+            case .peerReflexive: return 80
+            case .serverReflexive: return 70
+            case .relayed: return 0
+            }
+        }
+
         /// The type preference (RFC 8445 section 5.1.2.2), 0 to 126.
         public var preference: UInt32 {
             switch self {
@@ -40,7 +50,7 @@ public struct ICECandidate: Sendable, Hashable {
         }
     }
 
-    /// The protocol of a candidate. The agent uses UDP and ignores the others.
+    /// The protocol of a candidate. The agent uses UDP and TCP and ignores the others.
     public enum Transport: Sendable, Hashable {
         /// UDP.
         case udp
@@ -56,8 +66,17 @@ public struct ICECandidate: Sendable, Hashable {
         case active
         /// Awaits the connection.
         case passive
-        /// Both open at once.
+        /// Both open at once. Understood in descriptions; the agent neither offers nor pairs such candidates.
         case simultaneousOpen = "so"
+
+        /// How host candidates of this role rank among each other (RFC 6544 section 4.2).
+        var directionPreference: UInt32 {
+            switch self {
+            case .active: return 6
+            case .passive: return 4
+            case .simultaneousOpen: return 2
+            }
+        }
     }
 
     /// Equal for candidates of the same kind, base and server: 1 to 32 characters of the ICE alphabet.
@@ -121,9 +140,25 @@ public struct ICECandidate: Sendable, Hashable {
         type.preference << 24 | UInt32(localPreference) << 8 | UInt32(256 - min(max(component, 1), 256))
     }
 
+    /// The priority of a TCP candidate (RFC 6544 section 4.2): three bits of the local preference tell its role.
+    public static func priority(
+        type: Kind,
+        tcpType: TCPType,
+        localPreference: UInt16,
+        component: Int = 1
+    ) -> UInt32 {
+        let local = tcpType.directionPreference << 13 | UInt32(localPreference >> 3)
+        return type.preferenceOverTCP << 24 | local << 8 | UInt32(256 - min(max(component, 1), 256))
+    }
+
     /// The priority of the peer-reflexive candidate that a check from this candidate may reveal (RFC 8445 section
     /// 7.1.1).
     var peerReflexivePriority: UInt32 {
-        Kind.peerReflexive.preference << 24 | self.priority & 0x00FF_FFFF
+        let kind = Kind.peerReflexive
+        let preference = self.transport == .tcp ? kind.preferenceOverTCP : kind.preference
+        return preference << 24 | self.priority & 0x00FF_FFFF
     }
+
+    /// The port that active TCP candidates show: nobody listens there (RFC 6544 section 4.5).
+    public static let activePort: UInt16 = 9
 }

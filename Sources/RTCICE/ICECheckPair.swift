@@ -15,6 +15,8 @@ final class ICECheckPair {
     var lastCheckAt: NIODeadline?
     var isQueued = false
 
+    /// Why the last check failed.
+    var failure: ICEPairFailure?
     var isNominated = false
     /// The peer nominated it before our own check of it succeeded.
     var awaitsNomination = false
@@ -58,6 +60,9 @@ final class ICECheckPair {
         self.local = local
         self.remote = remote
     }
+
+    var isTCP: Bool { self.path.base.transport == .tcp }
+    var isRelayed: Bool { self.local.type == .relayed || self.remote.type == .relayed }
 
     var foundation: PairFoundation {
         PairFoundation(local: self.local.foundation, remote: self.remote.foundation)

@@ -16,6 +16,15 @@ public struct ICEConfiguration: Sendable, Hashable {
     /// How long a controlling agent waits for a better pair before it nominates the best of those that work. Default
     /// 100 ms. It does not wait when no better one is left to be checked.
     public var nominationDelay: TimeAmount = .milliseconds(100)
+    /// How long a controlling agent waits for a pair without a relay before it nominates one with a relay. Default
+    /// 500 ms. It does not wait when no better one is left to be checked.
+    public var relayNominationDelay: TimeAmount = .milliseconds(500)
+    /// How long a check over TCP waits for its answer, the connection's making included (RFC 6544 section 6.2 has
+    /// 39.5 s). Default 20 s.
+    public var tcpCheckTimeout: TimeAmount = .seconds(20)
+    /// Whether this is a lite agent (RFC 8445 section 2.5): it answers checks and sends none, offers host candidates
+    /// only and is always the controlled one. For servers that every peer can reach. Default `false`.
+    public var isLite = false
     /// How long after the peer's credentials are known the agent does not fail, whatever has failed (RFC 8863). Default
     /// 30 s; the default ``checkTiming`` alone takes the 39.5 s that RFC 8863 recommends where pairs do not answer.
     public var patience: TimeAmount = .seconds(30)
@@ -45,6 +54,10 @@ public struct ICEConfiguration: Sendable, Hashable {
     /// The defaults.
     public init() {}
 
+    /// The timing of a check over TCP, which repeats what is lost by itself.
+    var tcpTiming: STUNTransaction.Timing {
+        STUNTransaction.Timing(initialInterval: self.tcpCheckTimeout, transmissions: 1, finalWait: 1)
+    }
     var pacing: TimeAmount { max(self.pacingInterval, .milliseconds(5)) }
     var consent: TimeAmount { max(self.consentInterval, .seconds(5)) }
     var expiry: TimeAmount { max(self.consentExpiry, self.consent * 3) }
@@ -61,12 +74,25 @@ public struct ICEHostAddress: Sendable, Hashable {
     /// The local preference, 0 to 65535; `nil` lets the agent choose by RFC 8421: IPv6 and IPv4 alternate, link-local
     /// and loopback addresses come last, otherwise in the order given.
     public var localPreference: UInt16?
+    /// The role of a TCP address; `nil` for UDP. An active one has the port ``ICECandidate/activePort``.
+    public var tcpType: ICECandidate.TCPType?
+    /// A `.local` name that peers are told in place of the address (draft-ietf-mmusic-mdns-ice-candidates); `nil` tells
+    /// the address.
+    public var hostname: String?
 
     /// An address to send from, and what peers are told of it; `nil` tells the address itself.
-    public init(base: TransportAddress, announced: [TransportAddress]? = nil, localPreference: UInt16? = nil) {
+    public init(
+        base: TransportAddress,
+        announced: [TransportAddress]? = nil,
+        localPreference: UInt16? = nil,
+        tcpType: ICECandidate.TCPType? = nil,
+        hostname: String? = nil
+    ) {
         self.base = base
         self.announced = announced ?? [base]
         self.localPreference = localPreference
+        self.tcpType = tcpType
+        self.hostname = hostname
     }
 }
 

@@ -12,6 +12,14 @@ final class ICEGeneration {
     var remoteCredentials: ICECredentials?
     var remoteKey: STUNIntegrityKey?
     var remoteIsLite = false
+    /// Whether both sides take a later nomination for a better one (draft-thatcher-ice-renomination).
+    var renominates = false
+    /// The number of our latest nomination.
+    var nominationNumber: UInt32 = 0
+    /// The largest number of a nomination of the peer.
+    var highestNomination: UInt32?
+    /// Names of the peer's that nobody knew.
+    var unknownNames: Set<String> = []
     /// When the peer's credentials became known: patience counts from here.
     var startedAt: NIODeadline?
 
@@ -49,6 +57,7 @@ final class ICEGeneration {
         var remoteUfrag: Substring
         var priority: UInt32
         var useCandidate: Bool
+        var nomination: UInt32?
     }
 
     init(number: Int, localCredentials: ICECredentials) {

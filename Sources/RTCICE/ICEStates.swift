@@ -36,6 +36,18 @@ public enum ICEGatheringState: String, Sendable, Hashable {
     case complete
 }
 
+/// Why a candidate pair does not work.
+public enum ICEPairFailure: Sendable, Hashable {
+    /// No check was answered.
+    case noAnswer
+    /// The peer refused a check with this STUN error code.
+    case refused(code: Int)
+    /// The answer came another way than the check went (RFC 8445 section 7.2.5.2.1).
+    case notSymmetric
+    /// The TCP connection could not be made, or was closed.
+    case connectionClosed
+}
+
 /// The state of a candidate pair's check (RFC 8445 section 6.1.2.6).
 public enum ICECandidatePairState: String, Sendable, Hashable {
     /// Not to be checked before another one of the same foundation.

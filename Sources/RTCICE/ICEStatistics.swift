@@ -6,6 +6,8 @@ public struct ICECandidatePairStatistics: Sendable {
     public var pair: ICECandidatePair
     /// The state of its check.
     public var state: ICECandidatePairState
+    /// Why its last check failed; `nil` if none did.
+    public var failure: ICEPairFailure?
     /// Whether it was nominated.
     public var isNominated = false
     /// Whether it is the selected one.

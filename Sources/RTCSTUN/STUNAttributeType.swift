@@ -42,6 +42,8 @@ public struct STUNAttributeType: Sendable, Hashable, RawRepresentable {
     public static let alternateServer = STUNAttributeType(rawValue: 0x8023)
     /// FINGERPRINT (section 14.7).
     public static let fingerprint = STUNAttributeType(rawValue: 0x8028)
+    /// NOMINATION with its number (draft-thatcher-ice-renomination section 2), as shipping implementations number it.
+    public static let nomination = STUNAttributeType(rawValue: 0xC001)
     /// ICE-CONTROLLED with its tie-breaker (RFC 8445 section 16.1).
     public static let iceControlled = STUNAttributeType(rawValue: 0x8029)
     /// ICE-CONTROLLING with its tie-breaker (RFC 8445 section 16.1).

@@ -59,7 +59,7 @@ extension STUNMessage {
             return self.readAddress(type, of: datagram, range)
         case .errorCode:
             return self.readErrorCode(of: datagram, range)
-        case .priority, .useCandidate, .iceControlling, .iceControlled:
+        case .priority, .useCandidate, .iceControlling, .iceControlled, .nomination:
             return self.readICEAttribute(type, of: datagram, range)
         default:
             if type.isComprehensionRequired && !type.isKnown { self.unknownComprehensionRequiredCount += 1 }
@@ -81,6 +81,10 @@ extension STUNMessage {
         case .priority:
             guard range.count == 4 else { return false }
             self.priority = self.priority ?? datagram.bigEndian(at: range.lowerBound)
+        case .nomination:
+            // Not registered: of another size it is something else, which need not be understood.
+            guard range.count == 4 else { return true }
+            self.nomination = self.nomination ?? datagram.bigEndian(at: range.lowerBound)
         case .iceControlling:
             guard range.count == 8 else { return false }
             self.iceControlling = self.iceControlling ?? datagram.bigEndian(at: range.lowerBound)

@@ -34,6 +34,8 @@ public struct STUNMessage: Sendable {
     public internal(set) var iceControlling: UInt64?
     /// The tie-breaker of ICE-CONTROLLED.
     public internal(set) var iceControlled: UInt64?
+    /// NOMINATION: of several nominations the one with the largest number counts.
+    public internal(set) var nomination: UInt32?
     /// The number of ERROR-CODE, 300 to 699.
     public internal(set) var errorCode: Int?
     /// Whether FINGERPRINT is there; a wrong one makes the message no message.

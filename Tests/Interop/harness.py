@@ -241,9 +241,10 @@ class Agent:
         with self._changed:
             return [message for message in self._history.get(pc, []) if message["event"] == event]
 
-    def create_peer(self) -> Peer:
+    def create_peer(self, configuration: dict | None = None) -> Peer:
         name = f"p{next(self._names)}"
-        self.request("createPeer", pc=name)
+        members = {"configuration": configuration} if configuration else {}
+        self.request("createPeer", pc=name, **members)
         return Peer(self, name)
 
     def stop(self) -> int:
@@ -343,10 +344,18 @@ class Channel:
 class Pair:
     """An offering and an answering peer. Candidates flow between them as they are gathered."""
 
-    def __init__(self, offering: Agent, answering: Agent) -> None:
-        self.offerer = offering.create_peer()
-        self.answerer = answering.create_peer()
+    def __init__(
+        self,
+        offering: Agent,
+        answering: Agent,
+        offering_configuration: dict | None = None,
+        answering_configuration: dict | None = None,
+    ) -> None:
+        self.offerer = offering.create_peer(offering_configuration)
+        self.answerer = answering.create_peer(answering_configuration)
         self._lock = threading.Lock()
+        # Which candidates the other side gets to know.
+        self.passes = lambda candidate: True
         self._described: dict[Peer, bool] = {self.offerer: False, self.answerer: False}
         self._held: dict[Peer, list[dict]] = {self.offerer: [], self.answerer: []}
         self.descriptions: list[tuple[Peer, dict]] = []
@@ -363,6 +372,8 @@ class Pair:
         if event["event"] != "candidate":
             return False
         members = {key: event.get(key) for key in ("candidate", "sdpMid", "sdpMLineIndex", "usernameFragment")}
+        if members["candidate"] and not self.passes(members["candidate"]):
+            return True
         with self._lock:
             if self._described[target]:
                 target.agent.post("addIceCandidate", awaited=False, pc=target.name, **members)

@@ -117,9 +117,11 @@ import Testing
         let relay = address("203.0.113.50", 5000)
         duo.left.bases = [relay]
         duo.left.agent.addRelayed(
-            address: relay,
-            relatedAddress: address("192.0.2.1", 1),
-            serverURL: "turn:example.org",
+            ICEAgent.Relayed(
+                address: relay,
+                relatedAddress: address("192.0.2.1", 1),
+                serverURL: "turn:example.org"
+            ),
             now: duo.network.now
         )
         duo.left.learnPeer()

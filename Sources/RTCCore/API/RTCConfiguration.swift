@@ -39,6 +39,14 @@ public struct RTCConfiguration: Sendable {
 
     // MARK: Beyond W3C
 
+    /// Whom servers of `turns:` and `stuns:` URLs must be certified by. Default ``RTCIceServerTrust/system``.
+    public var iceServerTrust = RTCIceServerTrust.system
+    /// Whether this side is a lite ICE agent (RFC 8445 section 2.5): it answers checks and sends none, and needs no servers. For
+    /// servers with a public address. Two lite sides cannot connect: setting the description of a lite peer throws. Default `false`.
+    public var isIceLite = false
+    /// Whether offers say `renomination`, so that a controlling peer may move to a better pair at any time
+    /// (draft-thatcher-ice-renomination). Answers say so whenever the offer does. Default `false`.
+    public var offersRenomination = false
     /// The largest message this side takes, in bytes; announced to the peer. Default 256 KiB, at least 1.
     public var maximumMessageSize: Int
     /// What a peer may make this side keep.
@@ -73,6 +81,14 @@ public struct RTCConfiguration: Sendable {
         self.timing = timing
         self.media = media
     }
+}
+
+/// Whom a STUN or TURN server that is reached over TLS must be certified by.
+public enum RTCIceServerTrust: Sendable, Hashable {
+    /// The system's certification authorities.
+    case system
+    /// These certificates and no others: PEM, one or more.
+    case certificates(pem: String)
 }
 
 /// What one connection may keep on behalf of its peer and its user; beyond it things are refused and counted.

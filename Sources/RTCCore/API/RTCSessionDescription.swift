@@ -24,6 +24,13 @@ public struct RTCSessionDescription: Sendable, Hashable {
     }
 }
 
+extension RTCSessionDescription {
+    /// Whether its author is a lite agent (RFC 8839 section 5.3); a line of a description that cannot be read counts too.
+    var saysICELite: Bool {
+        self.sdp.split(whereSeparator: \.isNewline).contains { $0 == "a=ice-lite" }
+    }
+}
+
 /// What `createOffer` is asked for (W3C webrtc-pc section 4.5.1).
 public struct RTCOfferOptions: Sendable, Hashable {
     /// Whether the offer restarts ICE. Default `false`.

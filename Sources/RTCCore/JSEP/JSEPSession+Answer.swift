@@ -21,7 +21,8 @@ extension JSEPSession {
         )
         let group = content.groups.first { $0.semantics == SDPGroup.bundle }?.mids
         let allowsMixed = content.media.indices.contains { content.extmapAllowMixed(of: $0) }
-        var session = self.emptySession(allowsMixedHeaderExtensions: allowsMixed)
+        let renominates = content.media.indices.contains { content.iceOptions(of: $0).contains(Self.renomination) }
+        var session = self.emptySession(allowsMixedHeaderExtensions: allowsMixed, renominates: renominates)
         var hasTransport = false
         for index in content.media.indices {
             let offered = content.media[index]

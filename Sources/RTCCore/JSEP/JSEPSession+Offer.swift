@@ -27,7 +27,10 @@ extension JSEPSession {
         let sources = self.sectionSources(parameters)
         let negotiated = self.currentLocal?.content.media.count ?? 0
         let carrier = sources.firstIndex { !$0.isRejected }
-        var session = self.emptySession(allowsMixedHeaderExtensions: true)
+        var session = self.emptySession(
+            allowsMixedHeaderExtensions: true,
+            renominates: self.offersRenomination
+        )
         for (index, source) in sources.enumerated() {
             var media: SDPMedia
             switch source {

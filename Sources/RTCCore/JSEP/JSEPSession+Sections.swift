@@ -5,11 +5,14 @@ import RTCSDP
 
 /// The pieces that offers and answers are made of.
 extension JSEPSession {
-    func emptySession(allowsMixedHeaderExtensions: Bool) -> SDPSession {
+    static let renomination = "renomination"
+
+    func emptySession(allowsMixedHeaderExtensions: Bool, renominates: Bool) -> SDPSession {
         var session = SDPSession(origin: SDPOrigin(sessionID: self.sessionID, sessionVersion: self.sessionVersion))
         if allowsMixedHeaderExtensions { session.extmapAllowMixed = true }
         session.attributes.append("msid-semantic", " WMS")
-        session.attributes.append("ice-options", "trickle ice2")
+        if self.isICELite { session.iceLite = true }
+        session.attributes.append("ice-options", "trickle ice2" + (renominates ? " " + Self.renomination : ""))
         return session
     }
 

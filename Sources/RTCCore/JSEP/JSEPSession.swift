@@ -53,6 +53,11 @@ struct JSEPSession {
     /// Without those that a description only proposed.
     var settledNumbers = NegotiatedNumbers()
 
+    /// Whether this side is a lite agent, and says so.
+    var isICELite = false
+    /// Whether offers say that a later nomination may replace an earlier one; answers say so when the offer does.
+    var offersRenomination = false
+
     let sessionID: UInt64
     var sessionVersion: UInt64 = 1
     /// The description made last, and its text.

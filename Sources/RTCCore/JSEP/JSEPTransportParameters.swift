@@ -9,6 +9,7 @@ struct JSEPTransportParameters: Sendable {
     var sectionIndex: Int
     var credentials: ICECredentials
     var isICELite: Bool
+    var renominates: Bool
     var fingerprints: [DTLSFingerprint]
     var setup: SDPSetup
     var candidates: [String]
@@ -32,6 +33,7 @@ struct JSEPTransportParameters: Sendable {
         self.sectionIndex = index
         self.credentials = ICECredentials(ufrag: ufrag, password: password)
         self.isICELite = content.iceLite
+        self.renominates = content.iceOptions(of: transportIndex).contains(JSEPSession.renomination)
         // Digests too weak to prove anything are passed over; when none is left, no certificate matches and DTLS fails.
         self.fingerprints = fingerprints.compactMap { DTLSFingerprint($0) }
         self.setup = content.setup(of: transportIndex) ?? defaultSetup

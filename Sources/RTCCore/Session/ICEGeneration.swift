@@ -20,6 +20,23 @@ struct ICEGeneration {
     /// The candidate attributes of ours, in the order they came.
     var gathered = JSEPGatheredCandidates()
     var gatheringState: RTCIceGatheringState = .new
+    /// What the agent reported before there was a description to tell it with.
+    var heldEvents: [ICEAgent.Event] = []
+    /// How the relay of a relayed address is reached.
+    var relayProtocols: [TransportAddress: RTCIceServerTransportProtocol] = [:]
+    /// What became of each server, in the order of the configuration.
+    private(set) var serverReports: [RTCIceServerReport] = []
+
+    /// Takes note of what a server last said.
+    mutating func note(_ url: String, _ outcome: RTCIceServerReport.Outcome, _ text: String) {
+        let report = RTCIceServerReport(url: url, outcome: outcome, text: text)
+        guard let index = self.serverReports.firstIndex(where: { $0.url == url }) else {
+            return self.serverReports.append(report)
+        }
+        // A server asked from several addresses helped if it helped one of them.
+        if case .failed = outcome, self.serverReports[index].outcome == .succeeded { return }
+        self.serverReports[index] = report
+    }
 }
 
 extension ICEGatheringState {

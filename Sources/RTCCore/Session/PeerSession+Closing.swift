@@ -17,8 +17,9 @@ extension PeerSession {
         self.transmitMedia(now: now)
         self.transport.dtls?.close(now: now)
         self.transmit(now: now)
-        for generation in self.transport.generations {
+        for generation in self.transport.allGenerations {
             generation.agent.close()
+            self.closeServers(of: generation.ufrag, now: now)
             self.outputs.append(.unregisterUfrag(generation.ufrag))
         }
         self.jsep.close()
@@ -96,15 +97,23 @@ extension PeerSession {
         )
     }
 
-    /// Takes a changed configuration; what it says of servers and policy holds for the next gathering.
-    public func update(_ configuration: RTCConfiguration) {
+    /// Takes a changed configuration; what it says of servers and policy holds for the next gathering. New credentials for
+    /// the same servers reach the allocations that there are, without a restart.
+    public func update(_ configuration: RTCConfiguration, now: NIODeadline) {
         // What was gathered by other rules must be gathered anew (RFC 9429 section 4.1.18): the next offer restarts ICE.
         if configuration.iceTransportPolicy != self.configuration.iceTransportPolicy
-            || configuration.iceServers != self.configuration.iceServers
+            || configuration.iceServers.map(\.urls) != self.configuration.iceServers.map(\.urls)
         {
             self.jsep.requestRestart()
+            self.emptyPool(now: now)
         }
+        let isRotation = configuration.iceServers != self.configuration.iceServers
         self.configuration = configuration
+        self.jsep.isICELite = configuration.isIceLite
+        self.jsep.offersRenomination = configuration.offersRenomination
+        if isRotation { self.updateServerCredentials(now: now) }
+        if configuration.iceCandidatePoolSize == 0 { self.emptyPool(now: now) }
+        self.fillPool()
         self.jsep.capabilities = configuration.media
     }
 }

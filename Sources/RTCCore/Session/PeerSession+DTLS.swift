@@ -48,6 +48,7 @@ extension PeerSession {
     /// Brings the layers to rest: what one of them has to say goes to the next, until none has anything to say.
     func settle(now: NIODeadline) {
         guard !self.isClosed else { return }
+        self.drainServers(now: now)
         self.drainICE(now: now)
         self.startDTLSIfPossible(now: now)
         self.drainDTLS(now: now)
@@ -71,7 +72,7 @@ extension PeerSession {
             case .transmit(let batch):
                 guard let path = self.transport.path else { continue }
                 self.transport.noteSent(batch, path: path, now: now)
-                self.outputs.append(.transmit(batch, from: path.base, to: path.remote))
+                self.transmit(batch, along: path, now: now)
             case .event(let event):
                 self.handle(event, now: now)
             }

@@ -33,6 +33,8 @@ extension PeerSession {
         case sctpTransportStateChange(RTCSctpTransportState)
         /// ``PeerSession/connectionState`` changed.
         case connectionStateChange(RTCPeerConnectionState)
+        /// The connection has failed, for these likely reasons; follows the change of state.
+        indirect case connectionFailed([RTCConnectionProblem])
         /// The peer stopped sending a track; the track is muted now.
         case trackMuted(TransceiverID)
         /// Media of a track arrives.

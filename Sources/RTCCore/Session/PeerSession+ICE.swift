@@ -101,15 +101,34 @@ extension PeerSession {
         }
     }
 
-    /// Answers ``Output/gatherAddresses(ufrag:)``: the local addresses to offer and the servers to ask.
-    public func provideAddresses(
-        for ufrag: String,
-        hosts: [ICEHostAddress],
-        servers: [ICEServerAddress],
-        now: NIODeadline
-    ) {
+    /// Answers ``Output/gatherAddresses(ufrag:)``: the local addresses to offer. The servers are asked from here on.
+    public func provideAddresses(for ufrag: String, hosts: [ICEHostAddress], now: NIODeadline) {
+        self.withGeneration(ufrag) { $0.agent.holdGathering() }
+        // A lite agent is reached at its own addresses (RFC 8445 section 5.2).
+        if !self.configuration.isIceLite { self.askServers(for: ufrag, now: now) }
+        // With relays only nobody shall learn our addresses, not even by a check.
+        let usesHosts = self.configuration.iceTransportPolicy != .relay
         self.withGeneration(ufrag) { generation in
-            generation.agent.gather(hosts: hosts, stunServers: servers, now: now)
+            generation.agent.gather(hosts: usesHosts ? hosts : [], now: now)
+            generation.agent.releaseGathering(now: now)
+        }
+    }
+
+    /// Offers one more local address, for example of an interface that came up.
+    public func addHost(_ host: ICEHostAddress, now: NIODeadline) {
+        guard self.configuration.iceTransportPolicy != .relay else { return }
+        for generation in self.transport.allGenerations { generation.agent.addHost(host, now: now) }
+    }
+
+    /// Forgets a local address that is gone.
+    public func removeHost(base: TransportAddress, now: NIODeadline) {
+        for generation in self.transport.allGenerations { generation.agent.removeHost(base: base, now: now) }
+    }
+
+    /// Says that the TCP connection of a path could not be made, or has ended.
+    public func pathClosed(remote: TransportAddress, base: TransportAddress, now: NIODeadline) {
+        for generation in self.transport.generations {
+            generation.agent.pathClosed(remote: remote, base: base, now: now)
         }
     }
 
@@ -136,8 +155,9 @@ extension PeerSession {
             isChanged = true
         }
         if let next = self.transport.next, self.drain(next.agent, of: next.ufrag, now: now) { isChanged = true }
+        self.drainPooled(now: now)
         guard isChanged else { return }
-        self.promoteNextGeneration()
+        self.promoteNextGeneration(now: now)
         self.updateICEStates(now: now)
     }
 
@@ -151,16 +171,20 @@ extension PeerSession {
         return isChanged
     }
 
-    private func handle(_ output: ICEAgent.Output, of ufrag: String, now: NIODeadline) {
+    func handle(_ output: ICEAgent.Output, of ufrag: String, now: NIODeadline) {
         switch output {
         case .transmit(let bytes, let base, let remote, let kind):
-            self.outputs.append(.transmitSTUN(bytes, from: base, to: remote, transaction: kind.transaction))
+            if self.servers.relay(at: base) != nil {
+                self.transmit(DatagramBatch(bytes), along: ICEPath(base: base, remote: remote), now: now)
+            } else {
+                self.outputs.append(.transmitSTUN(bytes, from: base, to: remote, transaction: kind.transaction))
+            }
         case .event(let event):
-            self.handle(event, of: ufrag)
+            self.handle(event, of: ufrag, now: now)
         }
     }
 
-    private func handle(_ event: ICEAgent.Event, of ufrag: String) {
+    private func handle(_ event: ICEAgent.Event, of ufrag: String, now: NIODeadline) {
         switch event {
         case .localCandidate(let candidate):
             self.announce(candidate, of: ufrag)
@@ -174,10 +198,17 @@ extension PeerSession {
                 errorCode: code,
                 errorText: text
             )
+            self.withGeneration(ufrag) { $0.note(url, .failed(code: code), text) }
             self.emit(.iceCandidateError(error))
-        case .stateChanged, .roleChanged:
+        case .stateChanged(let state):
+            guard state == .disconnected,
+                let agent = self.transport.generations.first(where: { $0.ufrag == ufrag })?.agent
+            else { return }
+            self.verifyRelay(of: agent, now: now)
+        case .roleChanged:
             break
         case .selectedPairChanged(let pair):
+            self.bindChannel(of: pair, now: now)
             guard self.transport.next == nil || self.transport.next?.ufrag == ufrag,
                 let generation = self.transport.generations.first(where: { $0.ufrag == ufrag })
             else { return }
@@ -193,11 +224,14 @@ extension PeerSession {
     private func announce(_ candidate: ICECandidate, of ufrag: String) {
         if self.configuration.iceTransportPolicy == .relay, candidate.type != .relayed { return }
         self.withGeneration(ufrag) { generation in
+            if candidate.type == .serverReflexive, let url = candidate.serverURL {
+                generation.note(url, .succeeded, "reflexive address \(candidate.transportAddress?.ip ?? "")")
+            }
             var value = candidate.sdpAttributeValue
             if value.hasPrefix("candidate:") { value.removeFirst("candidate:".count) }
             generation.gathered.attributes.append(value)
             if generation.gathered.defaultAddress == nil || generation.gathered.defaultAddress?.family == .ipv6,
-                case .ip(let address) = candidate.address
+                case .ip(let address) = candidate.address, address.transport == .udp
             {
                 generation.gathered.defaultAddress = address
             }
@@ -214,7 +248,16 @@ extension PeerSession {
                 sdpMLineIndex: generation.sdpMLineIndex,
                 usernameFragment: ufrag
             )
-            self.emit(.iceCandidate(RTCIceCandidate(members: members, parsed: candidate, url: candidate.serverURL)))
+            self.emit(
+                .iceCandidate(
+                    RTCIceCandidate(
+                        members: members,
+                        parsed: candidate,
+                        relayProtocol: candidate.base.flatMap { generation.relayProtocols[$0] },
+                        url: candidate.serverURL
+                    )
+                )
+            )
         }
     }
 
@@ -260,10 +303,11 @@ extension PeerSession {
     }
 
     /// The generation of a restart takes over when it has a pair of its own.
-    private func promoteNextGeneration() {
+    private func promoteNextGeneration(now: NIODeadline) {
         guard let next = self.transport.next, next.agent.selectedPath != nil else { return }
         if let old = self.transport.current {
             old.agent.close()
+            self.closeServers(of: old.ufrag, now: now)
             self.outputs.append(.unregisterUfrag(old.ufrag))
         }
         self.transport.current = next
@@ -290,6 +334,7 @@ extension PeerSession {
         guard state != self.states.connection else { return }
         self.states.connection = state
         self.emit(.connectionStateChange(state))
+        if state == .failed { self.emit(.connectionFailed(self.diagnose().problems)) }
     }
 
     func rtcPair(_ pair: ICECandidatePair, of generation: ICEGeneration) -> RTCIceCandidatePair {
@@ -308,6 +353,7 @@ extension PeerSession {
                 usernameFragment: ufrag
             ),
             parsed: candidate,
+            relayProtocol: candidate.base.flatMap { generation.relayProtocols[$0] },
             url: candidate.serverURL
         )
     }
@@ -334,6 +380,7 @@ extension ICEAgent.TransmitKind {
 extension ICEConfiguration {
     init(_ configuration: RTCConfiguration) {
         self.init()
+        self.isLite = configuration.isIceLite
         self.maximumRemoteCandidates = configuration.limits.remoteCandidates
         self.disconnectedTimeout = TimeAmount(configuration.timing.disconnectedTimeout)
         self.consentExpiry = TimeAmount(configuration.timing.consentTimeout)

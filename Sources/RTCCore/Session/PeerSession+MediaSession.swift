@@ -1,8 +1,9 @@
 package import NIOCore
-package import RTCBase
+import RTCBase
 import RTCDTLS
 import RTCICE
 package import RTCRTP
+import RTCTURN
 
 // Where the media plane meets keys, path and user.
 
@@ -63,7 +64,7 @@ extension PeerSession {
         guard let path = self.transport.path else { return media.batcher.removeAll() }
         while let batch = media.batcher.next() {
             self.transport.noteSent(batch, path: path, now: now)
-            self.outputs.append(.transmit(batch, from: path.base, to: path.remote))
+            self.transmit(batch, along: path, now: now)
         }
     }
 
@@ -77,12 +78,34 @@ extension PeerSession {
 
     /// The next datagrams of media that was sent since the last ``poll(now:)``, with the path that they take. A short cut for who only
     /// forwards: it leaves alone all that is not media.
-    package func pollMedia(now: NIODeadline) -> (batch: DatagramBatch, from: TransportAddress, to: TransportAddress)? {
-        guard let media = self.media, let path = self.transport.path, let batch = media.batcher.next() else {
-            return nil
+    package func pollMedia(now: NIODeadline) -> Output? {
+        guard let media = self.media, let path = self.transport.path else { return nil }
+        if let relay = self.servers.relay(at: path.base) {
+            return self.pollMedia(media, through: relay, path, now: now)
         }
+        guard let batch = media.batcher.next() else { return nil }
         self.transport.noteSent(batch, path: path, now: now)
-        return (batch, path.base, path.remote)
+        return .transmit(batch, from: path.base, to: path.remote)
+    }
+
+    private func pollMedia(
+        _ media: MediaSession,
+        through relay: ServerConnection,
+        _ path: ICEPath,
+        now: NIODeadline
+    ) -> Output? {
+        guard let client = relay.turn else { return nil }
+        while true {
+            while let output = client.poll() {
+                switch output {
+                case .transmit(let batch): return .transmitFlow(relay.id, batch)
+                case .event(let event): relay.heldEvents.append(event)
+                }
+            }
+            guard let batch = media.batcher.next() else { return nil }
+            self.transport.noteSent(batch, path: path, now: now)
+            client.send(batch, to: path.remote, now: now)
+        }
     }
 
     // MARK: For the user

@@ -64,6 +64,12 @@ extension PeerSession {
     ///   `RTCError.Code.invalidAccess` for one that lacks what is needed, `RTCError.Code.invalidState` if the type does not fit.
     public func setRemoteDescription(_ description: RTCSessionDescription, now: NIODeadline) throws(RTCError) {
         try self.checkOpen()
+        if self.configuration.isIceLite, description.saysICELite {
+            throw RTCError(
+                .notSupported,
+                "both sides are ice-lite: neither would begin, so one of them must be a full agent (RFC 8445 section 2.5)"
+            )
+        }
         if description.type == .offer, self.signalingState == .haveLocalOffer {
             // Two steps, and the first one holds even if the second fails (W3C webrtc-pc section 4.4.1.5).
             try self.apply(self.jsep.setLocal(RTCSessionDescription(type: .rollback), self.localParameters()), now: now)
@@ -91,9 +97,7 @@ extension PeerSession {
             gatheredCandidates: { ufrag in
                 self.transport.generations.first { $0.ufrag == ufrag }?.gathered ?? JSEPGatheredCandidates()
             },
-            freshCredentials: {
-                ICECredentials.random(using: &self.random, ufragPrefix: self.environment.ufragPrefix)
-            }
+            freshCredentials: { self.freshCredentials() }
         )
     }
 }
@@ -103,11 +107,11 @@ extension PeerSession {
 extension PeerSession {
     private func apply(_ outcome: JSEPSession.Outcome, now: NIODeadline) throws(RTCError) {
         self.transport.wasChanged = true
-        if outcome.rolledBack { self.rollBackTransport() }
+        if outcome.rolledBack { self.rollBackTransport(now: now) }
         if let local = self.jsep.local, let section = local.transportSection,
             let ufrag = local.content.iceUfrag(of: section)
         {
-            self.beginGeneration(ufrag: ufrag, section: section, of: local)
+            self.beginGeneration(ufrag: ufrag, section: section, of: local, now: now)
         }
         if let applied = outcome.applied, applied.type == .answer || applied.type == .pranswer {
             try self.connect(answer: applied, now: now)
@@ -127,11 +131,11 @@ extension PeerSession {
         for transceiver in outcome.media.ended { self.emit(.trackEnded(transceiver)) }
     }
 
-    private func rollBackTransport() {
+    private func rollBackTransport(now: NIODeadline) {
         if self.transport.next != nil {
-            self.end(&self.transport.next)
+            self.end(&self.transport.next, now: now)
         } else if self.jsep.currentLocal?.transportSection == nil {
-            self.end(&self.transport.current)
+            self.end(&self.transport.current, now: now)
         }
     }
 
@@ -150,22 +154,28 @@ extension PeerSession {
         }
     }
 
-    private func end(_ generation: inout ICEGeneration?) {
+    private func end(_ generation: inout ICEGeneration?, now: NIODeadline) {
         guard let ended = generation else { return }
         ended.agent.close()
         generation = nil
+        self.closeServers(of: ended.ufrag, now: now)
         self.outputs.append(.unregisterUfrag(ended.ufrag))
     }
 
-    private func beginGeneration(ufrag: String, section: Int, of local: JSEPDescription) {
+    private func beginGeneration(ufrag: String, section: Int, of local: JSEPDescription, now: NIODeadline) {
         guard !self.transport.generations.contains(where: { $0.ufrag == ufrag }) else { return }
         guard let password = local.content.icePwd(of: section) else { return }
         let isFirst = self.transport.current == nil
         let role: ICERole
         if isFirst {
-            role = local.type == .offer || self.jsep.remote?.content.iceLite == true ? .controlling : .controlled
+            let isControlling = local.type == .offer || self.jsep.remote?.content.iceLite == true
+            role = isControlling && !self.configuration.isIceLite ? .controlling : .controlled
         } else {
             role = self.transport.current?.agent.role ?? .controlling
+        }
+        if let pooled = self.transport.pooled, pooled.ufrag == ufrag {
+            self.takePooled(pooled, role: role, section: section, of: local, now: now)
+            return
         }
         let generation = ICEGeneration(
             agent: ICEAgent(
@@ -182,7 +192,7 @@ extension PeerSession {
         if isFirst {
             self.transport.current = generation
         } else {
-            self.end(&self.transport.next)
+            self.end(&self.transport.next, now: now)
             self.transport.next = generation
         }
         self.outputs.append(.registerUfrag(ufrag))
@@ -243,13 +253,14 @@ extension PeerSession {
             self.media?.stop()
             self.transmit(now: now)
         }
-        self.end(&self.transport.current)
-        self.end(&self.transport.next)
+        self.end(&self.transport.current, now: now)
+        self.end(&self.transport.next, now: now)
         self.transport = SessionTransport()
         self.transport.wasChanged = true
     }
 
     private func connectICE(ufrag: String, _ parameters: JSEPTransportParameters, now: NIODeadline) {
+        let localRenominates = self.jsep.local?.content.iceOptions.contains(JSEPSession.renomination) == true
         self.withGeneration(ufrag) { generation in
             generation.sdpMid = parameters.mid
             generation.sdpMLineIndex = parameters.sectionIndex
@@ -257,7 +268,12 @@ extension PeerSession {
             generation.remoteUfrag = parameters.credentials.ufrag
             generation.remoteCandidatesTaken = []
             generation.remoteEndTaken = false
-            generation.agent.setRemote(credentials: parameters.credentials, isLite: parameters.isICELite, now: now)
+            generation.agent.setRemote(
+                credentials: parameters.credentials,
+                isLite: parameters.isICELite,
+                renominates: parameters.renominates && localRenominates,
+                now: now
+            )
         }
         self.deliver(parameters, to: ufrag, now: now)
     }
@@ -269,6 +285,9 @@ extension PeerSession {
         } else if var generation = self.transport.next, generation.ufrag == ufrag {
             body(&generation)
             self.transport.next = generation
+        } else if var generation = self.transport.pooled, generation.ufrag == ufrag {
+            body(&generation)
+            self.transport.pooled = generation
         }
     }
 }

@@ -100,7 +100,11 @@ extension PeerSession {
             if let known = isLocal ? localIDs[candidate] : remoteIDs[candidate] { return known }
             let prefix = isLocal ? "IL" : "IR"
             let id = "\(prefix)\(generation.ufrag)-\(isLocal ? localIDs.count : remoteIDs.count)"
-            let stats = self.stats(of: candidate, ufrag: isLocal ? generation.ufrag : generation.remoteUfrag)
+            let stats = self.stats(
+                of: candidate,
+                generation,
+                ufrag: isLocal ? generation.ufrag : generation.remoteUfrag
+            )
             if isLocal {
                 localIDs[candidate] = id
                 report.append(id, timestamp, .localCandidate(stats))
@@ -144,7 +148,11 @@ extension PeerSession {
         return selected
     }
 
-    private func stats(of candidate: ICECandidate, ufrag: String?) -> RTCIceCandidateStats {
+    private func stats(
+        of candidate: ICECandidate,
+        _ generation: ICEGeneration,
+        ufrag: String?
+    ) -> RTCIceCandidateStats {
         let rtc = RTCIceCandidate(
             members: RTCIceCandidateInit(
                 candidate: candidate.sdpAttributeValue,
@@ -166,7 +174,8 @@ extension PeerSession {
             relatedAddress: rtc.relatedAddress,
             relatedPort: rtc.relatedPort,
             usernameFragment: ufrag,
-            tcpType: rtc.tcpType
+            tcpType: rtc.tcpType,
+            relayProtocol: candidate.base.flatMap { generation.relayProtocols[$0] }
         )
     }
 

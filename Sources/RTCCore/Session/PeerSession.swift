@@ -26,6 +26,8 @@ public final class PeerSession {
     let environment: Environment
     var random: RandomSource
     var candidateLists = CandidateLists()
+    /// The conversations with STUN and TURN servers.
+    var servers = ServerConnections()
     /// The media plane; made when media is negotiated first.
     var media: MediaSession?
     /// Whether the media plane has not heard of ``negotiatedMedia`` yet.
@@ -100,7 +102,7 @@ public final class PeerSession {
         case transmit(DatagramBatch, from: TransportAddress, to: TransportAddress)
         /// Send a STUN message; a request's answer may come from an address that has no route yet.
         case transmitSTUN(ByteBuffer, from: TransportAddress, to: TransportAddress, transaction: STUNTransactionID?)
-        /// Local addresses are wanted: answer with ``PeerSession/provideAddresses(hosts:servers:now:)``.
+        /// Local addresses are wanted: answer with ``PeerSession/provideAddresses(for:hosts:now:)``.
         case gatherAddresses(ufrag: String)
         /// Binding requests for this ufrag belong to this session from now on.
         case registerUfrag(String)
@@ -108,6 +110,15 @@ public final class PeerSession {
         case unregisterUfrag(String)
         /// Datagrams from this address belong to this session from now on.
         case registerPath(local: TransportAddress, remote: TransportAddress)
+        /// Look up a server's name: answer with ``PeerSession/provideServer(_:addresses:now:)``.
+        indirect case resolveServer(ServerLookup)
+        /// Open a socket to a server: answer with ``PeerSession/flowOpened(_:local:now:)`` or
+        /// ``PeerSession/flowClosed(_:reason:now:)``, and hand over what arrives by ``PeerSession/receive(_:over:now:)``.
+        indirect case openFlow(ServerFlowID, ServerFlowTarget)
+        /// Send to a server: datagrams over UDP; over TCP and TLS the bytes follow each other in the stream.
+        case transmitFlow(ServerFlowID, DatagramBatch)
+        /// Close a socket when what was sent over it is out.
+        case closeFlow(ServerFlowID)
         /// Resolve an mDNS name: answer with ``PeerSession/provideResolution(of:addresses:now:)``.
         case resolve(hostname: String)
         /// Something happened.
@@ -125,6 +136,9 @@ public final class PeerSession {
         self.transport = SessionTransport()
         self.channels = SessionChannels(configuration: configuration, wake: environment.wake)
         self.random = random
+        self.jsep.isICELite = configuration.isIceLite
+        self.jsep.offersRenomination = configuration.offersRenomination
+        self.fillPool()
     }
 
     // MARK: The four verbs
@@ -166,6 +180,7 @@ public final class PeerSession {
         self.transport.handleTimeout(now: now)
         self.channels.handleTimeout(now: now)
         self.media?.handleTimeout(now: now)
+        self.handleServerTimeouts(now: now)
         if let deadline = self.states.completionDeadline, deadline <= now { self.transport.wasChanged = true }
     }
 
@@ -173,7 +188,8 @@ public final class PeerSession {
     public var nextTimeout: NIODeadline? {
         if self.isClosed { return nil }
         let protocols: NIODeadline? = .earliest(self.transport.nextTimeout, self.channels.nextTimeout)
-        return .earliest(.earliest(protocols, self.media?.nextTimeout), self.states.completionDeadline)
+        let media: NIODeadline? = .earliest(self.media?.nextTimeout, self.servers.nextTimeout)
+        return .earliest(.earliest(protocols, media), self.states.completionDeadline)
     }
 
     /// What to do next, `nil` when there is nothing. Call it until then after each call of another method.

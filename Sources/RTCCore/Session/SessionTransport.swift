@@ -10,6 +10,8 @@ struct SessionTransport {
     var current: ICEGeneration?
     /// The generation of a restart under way.
     var next: ICEGeneration?
+    /// A generation that gathers ahead of its description.
+    var pooled: ICEGeneration?
     /// `nil` until the roles are negotiated.
     var dtls: DTLSConnection?
     var isDTLSStarted = false
@@ -35,6 +37,9 @@ struct SessionTransport {
 
     var generations: [ICEGeneration] { [self.current, self.next].compactMap { $0 } }
 
+    /// All generations, the one that gathers ahead among them.
+    var allGenerations: [ICEGeneration] { [self.current, self.next, self.pooled].compactMap { $0 } }
+
     /// The state of ICE. A restart leaves a working connection connected; it begins anew what does not work (W3C webrtc-pc section 5.6.4).
     var iceState: RTCIceTransportState {
         let present = self.current?.agent.state.rtc ?? .new
@@ -48,6 +53,7 @@ struct SessionTransport {
     var path: ICEPath? { self.current?.agent.selectedPath ?? self.next?.agent.selectedPath }
 
     func receiveSTUN(_ datagram: RawSpan, from remote: TransportAddress, to base: TransportAddress, now: NIODeadline) {
+        self.pooled?.agent.receive(datagram, from: remote, to: base, now: now)
         guard let next = self.next else {
             self.current?.agent.receive(datagram, from: remote, to: base, now: now)
             return
@@ -102,11 +108,13 @@ struct SessionTransport {
     func handleTimeout(now: NIODeadline) {
         self.current?.agent.handleTimeout(now: now)
         self.next?.agent.handleTimeout(now: now)
+        self.pooled?.agent.handleTimeout(now: now)
         self.dtls?.handleTimeout(now: now)
     }
 
     var nextTimeout: NIODeadline? {
-        .earliest(.earliest(self.current?.agent.nextTimeout, self.next?.agent.nextTimeout), self.dtls?.nextTimeout)
+        let ice: NIODeadline? = .earliest(self.current?.agent.nextTimeout, self.next?.agent.nextTimeout)
+        return .earliest(.earliest(ice, self.pooled?.agent.nextTimeout), self.dtls?.nextTimeout)
     }
 }
 

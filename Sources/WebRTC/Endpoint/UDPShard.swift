@@ -10,19 +10,26 @@ import RTCSTUN
 /// its integrity, the peer's address stands in the route table. The kernel may hand a peer's first datagrams to another loop's socket:
 /// ufrags begin with their shard's letters, so they are handed over.
 final class UDPShard: PeerNetwork, UDPSocketOwner {
-    private typealias Path = PeerDriver.Path
+    typealias Path = PeerDriver.Path
 
     let index: Int
     let eventLoop: any EventLoop
-    private let policy: RTCAddressPolicy
+    let addressPolicy: RTCAddressPolicy
     private let limits: WebRTCEndpoint.Limits
     private let connectionCounter: ConnectionCounter
-    private let forward: (_ shard: Int, DatagramBatch, _ remote: TransportAddress, _ base: TransportAddress) -> Bool
+    let forward: (_ shard: Int, DatagramBatch, _ remote: TransportAddress, _ base: TransportAddress) -> Bool
     private let announce: (PeerDriver.Path, _ isOurs: Bool) -> Void
-    private var sockets: [TransportAddress: UDPSocket] = [:]
-    private var socketList: [UDPSocket] = []
-    private var drivers: [String: PeerDriver] = [:]
-    private var routes: [Path: PeerDriver] = [:]
+    /// Makes an accepted connection another shard's, or tells it that one has ended.
+    let handOver: (_ shard: Int, TCPConnection, _ isOpen: Bool) -> Bool
+    var sockets: [TransportAddress: UDPSocket] = [:]
+    var socketList: [UDPSocket] = []
+    var listeners: [TCPListener] = []
+    var names = LocalNames()
+    var monitor: InterfaceMonitor.Subscription?
+    /// The TCP connections of this shard's peers, whichever shard accepted them.
+    var accepted: [PeerDriver.Path: TCPConnection] = [:]
+    var drivers: [String: PeerDriver] = [:]
+    var routes: [Path: PeerDriver] = [:]
     /// Who waits for which answer; by identity, so that an answer that never comes keeps nobody alive.
     private var expected: [STUNTransactionID: ObjectIdentifier] = [:]
     private var expectedOrder: [STUNTransactionID] = []
@@ -36,11 +43,11 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     /// So many are sent at once at most: peers work on them while others are made.
     private static let datagramsPerFlush = 2 * DatagramBatch.maximumCount
     private var touched: [PeerDriver] = []
-    private var connections: [ObjectIdentifier: PeerDriver] = [:]
+    var connections: [ObjectIdentifier: PeerDriver] = [:]
     /// The paths of other shards' connections, as those shards told.
-    private var foreignRoutes: [PeerDriver.Path: Int] = [:]
-    private(set) var counters = WebRTCEndpoint.Counters()
-    private var isClosed = false
+    var foreignRoutes: [PeerDriver.Path: Int] = [:]
+    var counters = WebRTCEndpoint.Counters()
+    var isClosed = false
 
     init(
         index: Int,
@@ -49,15 +56,28 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         limits: WebRTCEndpoint.Limits,
         connectionCounter: ConnectionCounter,
         forward: @escaping (Int, DatagramBatch, TransportAddress, TransportAddress) -> Bool,
-        announce: @escaping (PeerDriver.Path, _ isOurs: Bool) -> Void
+        announce: @escaping (PeerDriver.Path, _ isOurs: Bool) -> Void,
+        handOver: @escaping (Int, TCPConnection, _ isOpen: Bool) -> Bool
     ) {
         self.index = index
         self.eventLoop = eventLoop
-        self.policy = policy
+        self.addressPolicy = policy
         self.limits = limits
         self.connectionCounter = connectionCounter
         self.forward = forward
         self.announce = announce
+        self.handOver = handOver
+    }
+
+    func add(_ listener: TCPListener) { self.listeners.append(listener) }
+
+    /// Lets go of the sockets: the port was not to be had on all of them.
+    func removeSockets() {
+        for socket in self.socketList { socket.close() }
+        for listener in self.listeners { listener.close() }
+        self.socketList = []
+        self.sockets = [:]
+        self.listeners = []
     }
 
     func add(_ socket: UDPSocket) {
@@ -70,10 +90,16 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     // MARK: PeerNetwork
 
     func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void) {
-        body(self.policy.hostAddresses(for: self.socketList.map(\.address)))
+        let hosts = self.addressPolicy.hostAddresses(
+            udp: self.socketList.map(\.address),
+            tcp: self.listeners.map(\.address)
+        )
+        body(self.names.hide(hosts, if: self.addressPolicy.hidesAddresses))
     }
 
     func socket(boundTo base: TransportAddress) -> UDPSocket? { self.sockets[base] }
+
+    func acceptedConnection(_ path: PeerDriver.Path) -> TCPConnection? { self.accepted[path] }
 
     func noteWritten(_ count: Int) { self.unflushed += count }
 
@@ -140,6 +166,7 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         for path in driver.paths where self.routes[path] === driver {
             self.routes[path] = nil
             self.announce(path, false)
+            self.accepted.removeValue(forKey: path)?.close()
         }
         driver.paths = []
         for ufrag in driver.ufrags { self.drivers[ufrag] = nil }
@@ -264,9 +291,11 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
 
     func close() {
         self.isClosed = true
+        self.monitor = nil
+        self.names.forget()
         for driver in Array(self.connections.values) { driver.close() }
-        for socket in self.socketList { socket.close() }
-        self.socketList = []
-        self.sockets = [:]
+        for connection in self.accepted.values { connection.close() }
+        self.accepted = [:]
+        self.removeSockets()
     }
 }

@@ -50,6 +50,8 @@ public final class WebRTCEndpoint: Sendable {
     public struct Counters: Sendable, Hashable {
         /// Datagrams that belong to no connection.
         public var unroutable: UInt64 = 0
+        /// Datagrams that peers on TCP read too slowly for; of connections that have ended.
+        public var droppedOverTCP: UInt64 = 0
 
         /// All zero.
         public init() {}
@@ -100,12 +102,16 @@ public final class WebRTCEndpoint: Sendable {
             table.makeShard(index: index, loop: loop, configuration: configuration)
         }
         do {
-            let port = try await Self.bindAll(shards: shards, addresses: addresses, port: configuration.port)
+            let port = try await Self.bindAll(shards: shards, addresses: addresses, configuration)
             let bound = try await Self.collect(shards)
+            let isOneOfMany = shards.count > 1
+            for (shard, loop) in zip(bound, loops) {
+                loop.execute { shard.value.watchInterfaces(port: port, isOnePortOfMany: isOneOfMany) }
+            }
             return WebRTCEndpoint(port: port, configuration, identity, loops, bound, table)
         } catch {
             for shard in shards { shard.whenSuccess { $0.value.close() } }
-            throw RTCError(.network, "cannot bind UDP port \(configuration.port): \(error)")
+            throw RTCError(.network, "cannot bind port \(configuration.port): \(error)")
         }
     }
 
@@ -117,8 +123,49 @@ public final class WebRTCEndpoint: Sendable {
         return bound
     }
 
-    /// Binds every address on every loop; all sockets have the port that the first one got.
+    /// Binds UDP, and TCP where it is wanted. A number that the system chose for UDP may be taken on TCP: then another one is tried.
     private static func bindAll(
+        shards: [EventLoopFuture<NIOLoopBound<UDPShard>>],
+        addresses: [TransportAddress],
+        _ configuration: Configuration
+    ) async throws -> UInt16 {
+        var attempts = configuration.port == 0 ? 8 : 1
+        while true {
+            attempts -= 1
+            let port = try await Self.bindUDP(shards: shards, addresses: addresses, port: configuration.port)
+            guard configuration.addressPolicy.tcp.contains(.passive) else { return port }
+            do {
+                try await Self.bindTCP(shards: shards, addresses: addresses, port: port)
+                return port
+            } catch {
+                guard attempts > 0 else { throw error }
+                for shard in shards { try await shard.map { $0.value.removeSockets() }.get() }
+            }
+        }
+    }
+
+    private static func bindTCP(
+        shards: [EventLoopFuture<NIOLoopBound<UDPShard>>],
+        addresses: [TransportAddress],
+        port: UInt16
+    ) async throws {
+        let isOneOfMany = shards.count > 1
+        for shard in shards {
+            for address in addresses {
+                try await shard.flatMap { bound in
+                    TCPListener.bind(
+                        to: address.withPort(port),
+                        on: bound.value.eventLoop,
+                        isOnePortOfMany: isOneOfMany,
+                        owner: bound.value
+                    ).map { bound.value.add($0.value) }
+                }.get()
+            }
+        }
+    }
+
+    /// Binds every address on every loop; all sockets have the port that the first one got.
+    private static func bindUDP(
         shards: [EventLoopFuture<NIOLoopBound<UDPShard>>],
         addresses: [TransportAddress],
         port: UInt16
@@ -225,6 +272,7 @@ public final class WebRTCEndpoint: Sendable {
         for (loop, shard) in zip(self.eventLoops, self.shards) {
             guard let counters = try? await loop.submit({ shard.value.counters }).get() else { continue }
             sum.unroutable += counters.unroutable
+            sum.droppedOverTCP += counters.droppedOverTCP
         }
         return sum
     }
@@ -287,7 +335,8 @@ private final class ShardTable: Sendable {
                 limits: configuration.limits,
                 connectionCounter: connectionCounter,
                 forward: { [weak self] in self?.forward(to: $0, $1, from: $2, to: $3) ?? false },
-                announce: { [weak self] in self?.announce($0, isOurs: $1, shard: index) }
+                announce: { [weak self] in self?.announce($0, isOurs: $1, shard: index) },
+                handOver: { [weak self] in self?.handOver(to: $0, $1, isOpen: $2) ?? false }
             )
             return NIOLoopBound(shard, eventLoop: loop)
         }
@@ -308,6 +357,22 @@ private final class ShardTable: Sendable {
         for (other, loop) in others {
             loop.execute { other.value.learn(path, shard: shard, isItsOwn: isOurs) }
         }
+    }
+
+    /// Tells another shard of a TCP connection of one of its peers, that it is there or that it has ended.
+    private func handOver(to index: Int, _ connection: TCPConnection, isOpen: Bool) -> Bool {
+        let target = self.entries.withLock { entries in
+            entries.shards.indices.contains(index) ? (entries.shards[index], entries.eventLoops[index]) : nil
+        }
+        guard let (shard, loop) = target else { return false }
+        loop.execute {
+            if isOpen {
+                shard.value.adopt(connection)
+            } else {
+                shard.value.ended(connection)
+            }
+        }
+        return true
     }
 
     private func forward(

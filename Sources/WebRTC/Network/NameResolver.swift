@@ -4,7 +4,7 @@ import RTCBase
 import RTCCore
 import RTCICE
 
-/// Turns names into addresses: of STUN servers through the system, of `.local` candidates through multicast DNS. Confined to its
+/// Turns names into addresses: of STUN and TURN servers through the system, of `.local` candidates through multicast DNS. Confined to its
 /// event loop.
 final class NameResolver {
     private let eventLoop: any EventLoop
@@ -12,39 +12,24 @@ final class NameResolver {
 
     init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
-    /// Resolves the STUN servers of a configuration. Calls `body` with each server as it is known, so that a dead name server delays
-    /// nothing; `failure` for those that have no address.
-    func servers(
-        of urls: [String],
-        found body: @escaping ([ICEServerAddress]) -> Void
-    ) {
-        let uris = urls.compactMap { url in (try? ICEServerURI(parsing: url)).map { (url, $0) } }
-            .filter { $0.1.scheme == .stun }
-        guard !uris.isEmpty else { return body([]) }
-        let lookups = uris.map { url, uri -> EventLoopFuture<[ICEServerAddress]> in
-            if let literal = TransportAddress(ip: uri.host, port: uri.port) {
-                return self.eventLoop.makeSucceededFuture([ICEServerAddress(address: literal, url: url)])
-            }
-            return self.lookUp(uri.host, port: uri.port).map { addresses in
-                addresses.map { ICEServerAddress(address: $0, url: url) }
-            }
-        }
+    /// Looks up a server's name; `body` gets no addresses if it has none.
+    func lookUp(_ host: String, port: UInt16, found body: @escaping ([TransportAddress]) -> Void) {
         let done = NIOLoopBound(body, eventLoop: self.eventLoop)
-        EventLoopFuture.whenAllComplete(lookups, on: self.eventLoop).whenSuccess { results in
-            done.value(results.flatMap { (try? $0.get()) ?? [] })
-        }
-    }
-
-    /// The system's resolver blocks: it runs on a thread pool.
-    private func lookUp(_ host: String, port: UInt16) -> EventLoopFuture<[TransportAddress]> {
+        // The system's resolver blocks: it runs on a thread pool.
         NIOThreadPool.singleton.runIfActive(eventLoop: self.eventLoop) {
-            let address = try SocketAddress.makeAddressResolvingHost(host, port: Int(port))
-            return TransportAddress(address).map { [$0] } ?? []
+            SystemResolver.addresses(of: host, port: port)
+        }.whenComplete { result in
+            done.value((try? result.get()) ?? [])
         }
     }
 
     /// Asks the local network for a `.local` name (RFC 6762 section 5.1); `body` gets no addresses if nobody answers.
     func multicast(_ name: String, found body: @escaping ([TransportAddress]) -> Void) {
+        if let own = LocalNames.address(of: name) {
+            let done = NIOLoopBound((body: body, address: own), eventLoop: self.eventLoop)
+            self.eventLoop.execute { done.value.body([done.value.address]) }
+            return
+        }
         let query = MulticastQuery(name: name, eventLoop: self.eventLoop, timeout: Self.multicastTimeout)
         query.run(body)
     }

@@ -10,8 +10,10 @@ final class PeerDriver {
     let eventLoop: any EventLoop
     let session: PeerSession
     let shared: PeerShared
-    private let network: any PeerNetwork
-    private let resolver: NameResolver
+    let network: any PeerNetwork
+    let resolver: NameResolver
+    let flows: ServerFlows
+    let dialer: TCPDialer
     private let logger: Logger
     private var timer: Scheduled<Void>?
     private var timerDeadline = NIODeadline.distantFuture
@@ -47,13 +49,22 @@ final class PeerDriver {
     struct Path: Hashable, Sendable {
         let remote: TransportAddress
         let base: TransportAddress
+
+        init(remote: TransportAddress, base: TransportAddress) {
+            self.remote = remote
+            self.base = base
+        }
+
+        init(_ connection: TCPConnection) {
+            self.init(remote: connection.remote, base: connection.base)
+        }
     }
 
-    private var isAttached = true
+    private(set) var isAttached = true
     /// Where the last datagrams went, as the socket needs it: making that anew for each batch would cost as much as the rest.
-    private var route: Route?
+    var route: Route?
 
-    private struct Route {
+    struct Route {
         let base: TransportAddress
         let remote: TransportAddress
         let socket: UDPSocket
@@ -62,7 +73,7 @@ final class PeerDriver {
 
     private let media: PeerMedia
     private var channels: [DataChannelHandle: RTCDataChannel] = [:]
-    private var configuration: RTCConfiguration
+    var configuration: RTCConfiguration
 
     init(
         eventLoop: any EventLoop,
@@ -80,6 +91,10 @@ final class PeerDriver {
         self.resolver = NameResolver(eventLoop: eventLoop)
         self.configuration = configuration
         self.logger = logger
+        self.flows = ServerFlows(eventLoop: eventLoop, policy: network.addressPolicy)
+        self.dialer = TCPDialer(eventLoop: eventLoop)
+        self.flows.driver = self
+        self.dialer.driver = self
         SCTPTicker.retain()
     }
 
@@ -102,6 +117,19 @@ final class PeerDriver {
         }
     }
 
+    /// The TCP connection of a path has ended, or could not be made.
+    func pathClosed(_ path: Path) {
+        guard self.isAttached else { return }
+        self.session.pathClosed(remote: path.remote, base: path.base, now: .now())
+        self.pump()
+    }
+
+    /// Takes what a server sent over a socket of its own.
+    func receive(_ batch: DatagramBatch, over flow: ServerFlowID) {
+        self.hasOnlyMedia = false
+        self.session.receive(batch, over: flow, now: .now())
+    }
+
     /// Does what was put off to the end of a burst.
     func pumpTouched() {
         // Closed while its packets were held: the peer has heard goodbye.
@@ -111,8 +139,12 @@ final class PeerDriver {
         self.isHeld = false
         let now = NIODeadline.now()
         self.sendWaiting(now: now)
-        while let (batch, base, remote) = self.session.pollMedia(now: now) {
-            self.write(batch, from: base, to: remote)
+        while let output = self.session.pollMedia(now: now) {
+            switch output {
+            case .transmit(let batch, let base, let remote): self.write(batch, from: base, to: remote)
+            case .transmitFlow(let flow, let batch): self.flows.write(batch, to: flow)
+            default: self.perform(output)
+            }
         }
         self.flush()
     }
@@ -160,6 +192,7 @@ final class PeerDriver {
 
     private func flush() {
         self.unflushed = 0
+        self.flows.flush()
         self.network.flush()
     }
 
@@ -182,12 +215,23 @@ final class PeerDriver {
             self.network.register(path: remote, base: local, of: self)
         case .resolve(let hostname):
             self.resolve(hostname)
+        case .resolveServer(let lookup):
+            self.resolve(lookup)
+        case .openFlow(let flow, let target):
+            self.flows.open(flow, target, trust: self.configuration.iceServerTrust)
+        case .transmitFlow(let flow, let batch):
+            self.flows.write(batch, to: flow)
+            self.unflushed += batch.count
+            if self.unflushed >= Self.datagramsPerFlush { self.flush() }
+        case .closeFlow(let flow):
+            self.flows.close(flow)
         case .event(let event):
             self.handle(event)
         }
     }
 
     private func write(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress) {
+        if base.transport == .tcp { return self.writeTCP(batch, from: base, to: remote) }
         if self.route?.base != base || self.route?.remote != remote {
             guard let socket = self.network.socket(boundTo: base) else { return }
             self.route = Route(base: base, remote: remote, socket: socket, destination: remote.socketAddress)
@@ -195,6 +239,14 @@ final class PeerDriver {
         guard let route = self.route else { return }
         route.socket.write(batch, to: route.destination)
         self.network.noteWritten(batch.count)
+    }
+
+    private func writeTCP(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress) {
+        if base.port == ICECandidate.activePort {
+            self.dialer.write(batch, from: base, to: remote)
+        } else {
+            self.network.acceptedConnection(Path(remote: remote, base: base))?.write(batch)
+        }
     }
 
     private func scheduleTimer() {
@@ -235,30 +287,6 @@ final class PeerDriver {
         self.pump()
         self.shared.publish(self.session, self.media)
     }
-
-    // MARK: Addresses
-
-    private func gather(ufrag: String) {
-        let servers = self.configuration.iceServers.flatMap(\.urls)
-        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        self.network.hostAddresses { hosts in
-            bound.value.resolver.servers(of: servers) { addresses in
-                let driver = bound.value
-                driver.session.provideAddresses(for: ufrag, hosts: hosts, servers: addresses, now: .now())
-                driver.pump()
-            }
-        }
-    }
-
-    private func resolve(_ hostname: String) {
-        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        self.resolver.multicast(hostname) { addresses in
-            bound.value.session.provideResolution(of: hostname, addresses: addresses, now: .now())
-            bound.value.pump()
-        }
-    }
-
-    func update(_ configuration: RTCConfiguration) { self.configuration = configuration }
 
     // MARK: Media
 
@@ -386,6 +414,8 @@ final class PeerDriver {
         self.media.close(self.session)
         self.shared.publish(self.session, self.media)
         self.network.detach(self)
+        self.flows.closeAll()
+        self.dialer.closeAll()
         self.route = nil
         self.shared.finish(statistics)
         SCTPTicker.release()

@@ -1,17 +1,20 @@
 import NIOCore
-import NIOPosix
 import RTCBase
 import RTCICE
 import RTCSTUN
 
 /// The sockets a connection uses: its own, or those of an endpoint. Confined to one event loop.
 protocol PeerNetwork: AnyObject {
+    /// Which local addresses are used.
+    var addressPolicy: RTCAddressPolicy { get }
     /// `driver` uses these sockets from now on, until ``detach(_:)``.
     func adopt(_ driver: PeerDriver)
     /// Calls `body` on the event loop with the addresses to offer; at once, or when sockets are bound.
     func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void)
     /// The socket bound to `base`; stays the same.
     func socket(boundTo base: TransportAddress) -> UDPSocket?
+    /// The TCP connection that a peer made to one of our listeners, `nil` if it has ended.
+    func acceptedConnection(_ path: PeerDriver.Path) -> TCPConnection?
     /// So many datagrams were queued on a socket.
     func noteWritten(_ count: Int)
     /// Sends what is queued.
@@ -30,90 +33,4 @@ protocol PeerNetwork: AnyObject {
     func hold(_ driver: PeerDriver) -> Bool
     /// Forgets `driver`.
     func detach(_ driver: PeerDriver)
-}
-
-/// Sockets that one connection has for itself, on ports that the system chooses.
-final class PrivateSockets: PeerNetwork, UDPSocketOwner {
-    private let eventLoop: any EventLoop
-    private let policy: RTCAddressPolicy
-    private weak var driver: PeerDriver?
-    private var sockets: [UDPSocket] = []
-    private var isBound = false
-    private var isBinding = false
-    private var waiting: [([ICEHostAddress]) -> Void] = []
-    private var isClosed = false
-
-    init(eventLoop: any EventLoop, policy: RTCAddressPolicy) {
-        self.eventLoop = eventLoop
-        self.policy = policy
-    }
-
-    func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void) {
-        self.waiting.append(body)
-        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        // Never at once: whoever set a description sees it without candidates first, as W3C's queued tasks have it.
-        guard !self.isBound else { return self.eventLoop.execute { bound.value.tellHosts() } }
-        guard !self.isBinding else { return }
-        self.isBinding = true
-        let binding = self.policy.localAddresses().map { address in
-            UDPSocket.bind(to: address, on: self.eventLoop, use: .onePeer, owner: self)
-        }
-        // An address that cannot be bound (an interface that just went away) is left out.
-        EventLoopFuture.whenAllComplete(binding, on: self.eventLoop).whenSuccess { results in
-            let sockets = NIOLoopBound(results.compactMap { try? $0.get().value }, eventLoop: bound.eventLoop)
-            bound.eventLoop.execute { bound.value.finishBinding(sockets.value) }
-        }
-    }
-
-    private func finishBinding(_ sockets: [UDPSocket]) {
-        guard !self.isClosed else {
-            for socket in sockets { socket.close() }
-            return
-        }
-        self.sockets = sockets
-        self.isBound = true
-        self.tellHosts()
-    }
-
-    private func tellHosts() {
-        guard !self.isClosed else { return }
-        let waiting = self.waiting
-        self.waiting = []
-        for body in waiting { body(self.hosts) }
-    }
-
-    private var hosts: [ICEHostAddress] { self.policy.hostAddresses(for: self.sockets.map(\.address)) }
-
-    func socket(boundTo base: TransportAddress) -> UDPSocket? {
-        // Few sockets: one for each local address.
-        self.sockets.first { $0.address == base }
-    }
-
-    func noteWritten(_ count: Int) {}
-
-    func flush() {
-        for socket in self.sockets { socket.flush() }
-    }
-
-    func adopt(_ driver: PeerDriver) { self.driver = driver }
-
-    func register(ufrag: String, of driver: PeerDriver) {}
-    func unregister(ufrag: String) {}
-    func register(path remote: TransportAddress, base: TransportAddress, of driver: PeerDriver) {}
-    func expect(_ transaction: STUNTransactionID, of driver: PeerDriver) {}
-    func touch(_ driver: PeerDriver) -> Bool { false }
-    func hold(_ driver: PeerDriver) -> Bool { false }
-
-    func detach(_ driver: PeerDriver) {
-        self.isClosed = true
-        self.driver = nil
-        for socket in self.sockets { socket.close() }
-        self.sockets = []
-    }
-
-    func receive(_ datagrams: DatagramBatch, from remote: TransportAddress, on socket: UDPSocket) {
-        self.driver?.receive(datagrams, from: remote, to: socket.address)
-    }
-
-    func receiveComplete(on socket: UDPSocket) { self.driver?.pump() }
 }

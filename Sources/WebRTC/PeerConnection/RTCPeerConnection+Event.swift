@@ -48,6 +48,12 @@ extension RTCPeerConnection {
         /// The SCTP transport changed its state.
         case sctpTransportStateChange(RTCSctpTransportState)
 
+        // MARK: Beyond W3C
+
+        /// The connection has failed, for these likely reasons, the likeliest first; follows ``connectionStateChange(_:)``.
+        /// ``RTCPeerConnection/diagnose()`` tells more.
+        indirect case connectionFailed([RTCConnectionProblem])
+
         init?(_ event: PeerSession.Event) {
             switch event {
             case .negotiationNeeded: self = .negotiationNeeded
@@ -63,6 +69,7 @@ extension RTCPeerConnection {
             case .dtlsTransportError(let error): self = .dtlsTransportError(error)
             case .sctpTransportStateChange(let state): self = .sctpTransportStateChange(state)
             case .connectionStateChange(let state): self = .connectionStateChange(state)
+            case .connectionFailed(let problems): self = .connectionFailed(problems)
             case .dataChannel, .dataChannelOpen, .dataChannelMessages, .dataChannelIDAssigned,
                 .dataChannelBufferedAmount,
                 .dataChannelClosing, .dataChannelClosed, .trackMuted, .trackUnmuted, .trackEnded, .streamTrackAdded,

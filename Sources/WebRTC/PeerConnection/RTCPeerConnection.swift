@@ -110,6 +110,8 @@ public actor RTCPeerConnection {
             // In this order: an endpoint that is closed already closes the driver, which empties the box.
             box.value = driver
             network.adopt(driver)
+            // The pool gathers from here on.
+            if configuration.iceCandidatePoolSize > 0 { driver.pump() }
         }
     }
 
@@ -204,6 +206,10 @@ public actor RTCPeerConnection {
         }
     }
 
+    /// How the connection stands and what is likely in its way: candidates of both sides, every pair and what became of it, the
+    /// servers' last answers. `nil` after ``close()``.
+    public func diagnose() async -> RTCConnectionDiagnosis? { self.driver.value?.session.diagnose() }
+
     // MARK: Configuration
 
     /// The configuration as it is now (W3C webrtc-pc section 4.4.2).
@@ -221,7 +227,8 @@ public actor RTCPeerConnection {
         if configuration.certificates.isEmpty { configuration.certificates = self.configuration.certificates }
         self.configuration = configuration
         driver.update(configuration)
-        driver.session.update(configuration)
+        driver.session.update(configuration, now: .now())
+        driver.finishCall()
     }
 
     // MARK: Data channels

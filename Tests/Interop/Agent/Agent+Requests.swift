@@ -70,7 +70,11 @@ extension Agent {
             guard self.peers[name] == nil else {
                 throw AgentError(name: "InvalidAccessError", message: "there is a peer \(name) already")
             }
-            let connection = try RTCPeerConnection()
+            let options = ConnectionOptions(request["configuration"])
+            let connection = try RTCPeerConnection(
+                configuration: options.configuration,
+                addressPolicy: options.addressPolicy
+            )
             self.peers[name] = Peer(connection: connection)
             self.listen(to: connection, name)
             return [:]
@@ -113,6 +117,8 @@ extension Agent {
                 throw AgentError(name: "InvalidStateError", message: "there is no local description yet")
             }
             return Self.json(description)
+        case "setConfiguration":
+            try await connection.setConfiguration(ConnectionOptions(request["configuration"]).configuration)
         case "restartIce":
             await connection.restartIce()
         case "getState":
@@ -211,6 +217,8 @@ extension Agent {
                 "protocol": .string(stats.protocol.rawValue),
                 "address": JSONValue(stats.address),
                 "port": JSONValue(stats.port),
+                "relayProtocol": JSONValue(stats.relayProtocol?.rawValue),
+                "url": JSONValue(stats.url),
             ]
         default:
             return .null

@@ -93,6 +93,15 @@ actor Agent {
                 "usernameFragment": JSONValue(candidate.usernameFragment),
             ]
             self.emit("candidate", name, members, of: connection)
+        case .iceCandidateError(let error):
+            let members: [String: JSONValue] = [
+                "url": .string(error.url),
+                "errorCode": JSONValue(error.errorCode),
+                "errorText": .string(error.errorText),
+                "address": JSONValue(error.address),
+                "port": JSONValue(error.port),
+            ]
+            self.emit("candidateerror", name, members, of: connection)
         case .dataChannel(let channel):
             guard self.peers[name]?.connection === connection else { return }
             self.peers[name]?.incoming += 1

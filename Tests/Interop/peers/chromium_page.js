@@ -98,8 +98,8 @@ function makeSentPicture({ colour, size }) {
   return picture.track;
 }
 
-function makePeer(name) {
-  const pc = new RTCPeerConnection();
+function makePeer(name, configuration) {
+  const pc = new RTCPeerConnection(configuration ?? {});
   const peer = { name, pc, channels: new Map(), incoming: 0, closed: false };
   peer.emit = (event, members) => { if (!peer.closed) emit({ event, pc: name, ...members }); };
   for (const [event, of, attribute] of [
@@ -197,7 +197,7 @@ const operations = {
       "maxSend=262144", "maxReceive=262144",
     ],
   }),
-  createPeer: ({ pc }) => makePeer(pc),
+  createPeer: ({ pc, configuration }) => makePeer(pc, configuration),
   closePeer: request => {
     const peer = find(request);
     peer.closed = true;

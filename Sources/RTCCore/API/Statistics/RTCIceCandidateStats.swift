@@ -24,6 +24,8 @@ public struct RTCIceCandidateStats: Sendable, Hashable {
     public var usernameFragment: String?
     /// The role of a TCP candidate; `nil` for UDP.
     public var tcpType: RTCIceTcpCandidateType?
+    /// How the relay of a relayed candidate of ours is reached; `nil` for others.
+    public var relayProtocol: RTCIceServerTransportProtocol?
 }
 
 /// W3C webrtc-stats, `RTCIceCandidatePairStats`.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"net"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -21,7 +22,70 @@ const highWater = 1 << 20
 
 type object = map[string]interface{}
 
+// What createPeer may ask for.
+type configuration struct {
+	ICEServers []struct {
+		URLs       []string `json:"urls"`
+		Username   string   `json:"username"`
+		Credential string   `json:"credential"`
+	} `json:"iceServers"`
+	ICETransportPolicy string   `json:"iceTransportPolicy"`
+	TCP                []string `json:"tcp"`
+}
+
+// An API whose peers listen on a TCP port too, if that is wanted.
+func (c *configuration) api() (*webrtc.API, error) {
+	if c == nil || len(c.TCP) == 0 {
+		return api, nil
+	}
+	listener, err := net.Listen("tcp4", ":0")
+	if err != nil {
+		return nil, err
+	}
+	return newAPI(func(settings *webrtc.SettingEngine) {
+		settings.SetICETCPMux(webrtc.NewICETCPMux(nil, listener, 8))
+		settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4})
+	}), nil
+}
+
+func newAPI(adjust func(*webrtc.SettingEngine)) *webrtc.API {
+	settings := webrtc.SettingEngine{}
+	settings.SetIncludeLoopbackCandidate(true)
+	// Candidates that end in .local cannot be resolved without multicast: connectivity checks reveal those peers.
+	settings.SetICEMulticastDNSMode(1)
+	adjust(&settings)
+	codecs := &webrtc.MediaEngine{}
+	if err := codecs.RegisterDefaultCodecs(); err != nil {
+		panic(err)
+	}
+	// Without these, encodings of simulcast cannot be told apart.
+	for _, name := range []string{"mid", "rtp-stream-id", "repaired-rtp-stream-id"} {
+		extension := webrtc.RTPHeaderExtensionCapability{URI: "urn:ietf:params:rtp-hdrext:sdes:" + name}
+		if err := codecs.RegisterHeaderExtension(extension, webrtc.RTPCodecTypeVideo); err != nil {
+			panic(err)
+		}
+	}
+	return webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(codecs))
+}
+
+func (c *configuration) translate() webrtc.Configuration {
+	made := webrtc.Configuration{}
+	if c == nil {
+		return made
+	}
+	for _, server := range c.ICEServers {
+		made.ICEServers = append(made.ICEServers, webrtc.ICEServer{
+			URLs: server.URLs, Username: server.Username, Credential: server.Credential,
+		})
+	}
+	if c.ICETransportPolicy == "relay" {
+		made.ICETransportPolicy = webrtc.ICETransportPolicyRelay
+	}
+	return made
+}
+
 type request struct {
+	Configuration     *configuration `json:"configuration"`
 	ID                int     `json:"id"`
 	Op                string  `json:"op"`
 	PC                string  `json:"pc"`
@@ -249,8 +313,12 @@ func findChannel(r *request) (*channel, error) {
 	return nil, notFound("channel", r.Ch)
 }
 
-func createPeer(name string) error {
-	pc, err := api.NewPeerConnection(webrtc.Configuration{})
+func createPeer(name string, wanted *configuration) error {
+	maker, err := wanted.api()
+	if err != nil {
+		return err
+	}
+	pc, err := maker.NewPeerConnection(wanted.translate())
 	if err != nil {
 		return err
 	}
@@ -393,7 +461,7 @@ func handle(r *request) (object, error) { //nolint:gocyclo
 			"trickle", "iceRestart", "negotiationneeded", "selectedPair", "maxSend=65535", "maxReceive=65535",
 		}}, nil
 	case "createPeer":
-		return object{}, createPeer(r.PC)
+		return object{}, createPeer(r.PC, r.Configuration)
 	case "send", "sendPattern", "receive", "closeChannel", "getChannel":
 		c, err := findChannel(r)
 		if err != nil {
@@ -537,22 +605,7 @@ func answer(r *request) {
 }
 
 func main() {
-	settings := webrtc.SettingEngine{}
-	settings.SetIncludeLoopbackCandidate(true)
-	// Candidates that end in .local cannot be resolved without multicast: connectivity checks reveal those peers.
-	settings.SetICEMulticastDNSMode(1)
-	codecs := &webrtc.MediaEngine{}
-	if err := codecs.RegisterDefaultCodecs(); err != nil {
-		panic(err)
-	}
-	// Without these, encodings of simulcast cannot be told apart.
-	for _, name := range []string{"mid", "rtp-stream-id", "repaired-rtp-stream-id"} {
-		extension := webrtc.RTPHeaderExtensionCapability{URI: "urn:ietf:params:rtp-hdrext:sdes:" + name}
-		if err := codecs.RegisterHeaderExtension(extension, webrtc.RTPCodecTypeVideo); err != nil {
-			panic(err)
-		}
-	}
-	api = webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(codecs))
+	api = newAPI(func(*webrtc.SettingEngine) {})
 
 	lines := bufio.NewReaderSize(os.Stdin, 1<<20)
 	for {

@@ -1,0 +1,139 @@
+"""A real TURN server: coturn on loopback, on ports that the kernel chose."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+
+from harness import DEADLINE
+
+USER, PASSWORD, SECRET = "user", "a long password", "shared secret"
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port that is free for both TCP and UDP."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+            tcp.bind(("127.0.0.1", 0))
+            port = tcp.getsockname()[1]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                try:
+                    udp.bind(("127.0.0.1", port))
+                    return port
+                except OSError:
+                    continue
+
+
+def rest_credentials(lifetime: int = 3600, user: str = "someone") -> tuple[str, str]:
+    """Time-limited credentials as the TURN REST API has them."""
+    name = f"{int(time.time()) + lifetime}:{user}"
+    digest = hmac.new(SECRET.encode(), name.encode(), hashlib.sha1).digest()
+    return name, base64.b64encode(digest).decode()
+
+
+class Certificates:
+    """A certification authority and a certificate of it for 127.0.0.1 and localhost."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.authority = folder / "ca.pem"
+        self.certificate = folder / "server.pem"
+        self.key = folder / "server.key"
+        (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+
+        def openssl(*arguments: str) -> None:
+            subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
+                "-subj", "/CN=test authority")
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr",
+                "-subj", "/CN=localhost")
+        openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+                "-out", "server.pem", "-days", "2", "-extfile", "names")
+
+
+class Coturn:
+    """A running server; `options` are more of its command line."""
+
+    def __init__(self, folder: pathlib.Path, *options: str, certificates: Certificates | None = None) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.tls_port = free_port()
+        self.options = options
+        self.certificates = certificates
+        self.log = folder / f"coturn-{self.port}.log"
+        self.start()
+
+    def start(self) -> None:
+        program = shutil.which("turnserver")
+        if program is None:
+            raise FileNotFoundError("turnserver is missing: run Scripts/install-dependencies.sh test")
+        arguments = [
+            program, "-n", "--no-cli", "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1",
+            "--listening-port", str(self.port), "--tls-listening-port", str(self.tls_port),
+            "--realm", "example.org", "--allow-loopback-peers", "--no-dtls", "--verbose", "--fingerprint",
+            "--no-rfc5780", "--pidfile", str(self.folder / f"coturn-{self.port}.pid"), "--log-file", "stdout",
+            "--userdb", str(self.folder / f"coturn-{self.port}.db"),
+        ]
+        if self.certificates:
+            arguments += ["--cert", str(self.certificates.certificate), "--pkey", str(self.certificates.key)]
+        else:
+            arguments += ["--no-tls"]
+        if not any(option.startswith("--use-auth-secret") for option in self.options):
+            arguments += ["--lt-cred-mech", "--user", f"{USER}:{PASSWORD}"]
+        self._output = self.log.open("ab")
+        self.process = subprocess.Popen(arguments + list(self.options), stdout=self._output, stderr=subprocess.STDOUT)
+        self._wait_for_port()
+
+    def _wait_for_port(self) -> None:
+        until = time.monotonic() + DEADLINE
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > until:
+                    raise AssertionError(f"coturn did not start: {self.log.read_text()[-2000:]}") from None
+
+    def said(self, text: str) -> int:
+        """How often the log has a text."""
+        return self.log.read_text(errors="replace").count(text)
+
+    def wait_for(self, text: str, count: int = 1, deadline: float | None = None) -> None:
+        """Waits until the log has a text so often."""
+        until = time.monotonic() + (deadline or DEADLINE)
+        while self.said(text) < count:
+            assert time.monotonic() < until, f"coturn did not say '{text}': {self.log.read_text()[-3000:]}"
+            select_briefly()
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._output.close()
+
+    def url(self, transport: str) -> str:
+        if transport == "tls":
+            return f"turns:127.0.0.1:{self.tls_port}?transport=tcp"
+        return f"turn:127.0.0.1:{self.port}?transport={transport}"
+
+    def configuration(self, transport: str = "udp", username: str = USER, credential: str = PASSWORD, **more) -> dict:
+        """What a peer that may use this relay only is configured with."""
+        configuration = {
+            "iceServers": [{"urls": [self.url(transport)], "username": username, "credential": credential}],
+            "iceTransportPolicy": "relay",
+            **more,
+        }
+        if self.certificates:
+            configuration["trust"] = self.certificates.authority.read_text()
+        return configuration
+
+
+def select_briefly() -> None:
+    """Lets the log grow: nothing tells when it does."""
+    time.sleep(0.05)
