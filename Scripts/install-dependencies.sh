@@ -32,6 +32,7 @@ test_packages=(
     "util-linux setarch"
     "nodejs node"
     "iproute2 ip"
+    "nftables nft"
     "ffmpeg ffmpeg"
     "coturn turnserver"
     "openssl openssl"
