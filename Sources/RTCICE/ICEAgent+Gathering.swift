@@ -34,7 +34,7 @@ extension ICEAgent {
     public func gather(hosts: [ICEHostAddress], stunServers: [ICEServerAddress] = [], now: NIODeadline) {
         guard self.state != .closed else { return }
         self.setGatheringState(.gathering)
-        self.gathering.servers = stunServers
+        self.gathering.servers += stunServers.filter { !self.gathering.servers.contains($0) }
         self.add(hosts: hosts, now: now)
     }
 

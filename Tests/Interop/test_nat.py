@@ -5,14 +5,15 @@ Every meeting has a lab of its own, and several are held side by side: the tests
 
 from __future__ import annotations
 
-import itertools
+import dataclasses
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from coturn import Certificates
 from nat.lab import SERVER
-from nat.meeting import meeting
+from nat.meeting import ALL_URLS, Meeting, echo, meeting, neighbours
 from nat.namespaces import unavailable
 from nat.rules import KINDS
 
@@ -30,35 +31,56 @@ BEST = {
     "symmetric": ["hole", "hole", "hole", "udp", "udp"],
     "firewall": ["tls", "tls", "tls", "tls", "tls", "tls"],
 }
-MEETINGS = [
-    (row, column, best) for row, line in BEST.items() for column, best in zip(KINDS, line)
-]
+
+
+def connect(held: Meeting) -> list[dict]:
+    """Connects, and gives the pairs that both selected."""
+    held.connect()
+    return held.selected()
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Two peers at sites of these kinds, and what they do."""
+
+    offering: str
+    answering: str
+    act: Callable[[Meeting], object] = connect
+    urls: tuple[str, ...] = ALL_URLS
+    networks: tuple[str | None, str | None] = (None, None)
+    # Those that wait for times to run out begin first.
+    is_slow: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.offering}-{self.answering}"
 
 
 @pytest.fixture(scope="session")
-def certificates(tmp_path_factory):
-    return Certificates(tmp_path_factory.mktemp("nat-certificates"), SERVER)
+def outcomes(request, tmp_path_factory):
+    """Carries out the plans of the tests that were chosen."""
+    certificates = Certificates(tmp_path_factory.mktemp("nat-certificates"), SERVER)
 
+    def carry_out(plan: Plan):
+        folder = tmp_path_factory.mktemp("meeting")
+        with meeting(folder, certificates, plan.offering, plan.answering, plan.urls, plan.networks) as held:
+            return plan.act(held)
 
-@pytest.fixture(scope="session")
-def meetings(request, certificates, tmp_path_factory):
-    """What came of the meetings that the chosen tests are about."""
-
-    def hold(offering: str, answering: str) -> list[dict]:
-        with meeting(tmp_path_factory.mktemp("meeting"), certificates, offering, answering) as held:
-            held.connect()
-            return held.selected()
-
-    chosen = [
-        (item.callspec.params["offering"], item.callspec.params["answering"])
-        for item in request.session.items
-        if getattr(item, "originalname", "") == "test_best_pair"
-    ]
+    plans = {item.callspec.params["plan"] for item in request.session.items if "outcome" in item.fixturenames}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        futures = {sites: pool.submit(hold, *sites) for sites in chosen}
+        futures = {plan: pool.submit(carry_out, plan) for plan in sorted(plans, key=lambda plan: not plan.is_slow)}
         yield futures
         for future in futures.values():
             future.cancel()
+
+
+@pytest.fixture
+def outcome(outcomes, plan):
+    return outcomes[plan].result()
+
+
+def plans(*plans: Plan | tuple, names: str = "plan"):
+    """Parametrizes a test by plans, or by plans and what is expected of each."""
+    return pytest.mark.parametrize(names, plans, ids=lambda value: str(value) if isinstance(value, Plan) else "")
 
 
 def kind_of(pairs: list[dict]) -> tuple[str, list[bool]]:
@@ -71,13 +93,68 @@ def kind_of(pairs: list[dict]) -> tuple[str, list[bool]]:
     return ("host" if types == {"host"} else "hole"), relays
 
 
-@pytest.mark.parametrize("offering, answering, best", MEETINGS)
-def test_best_pair(meetings, offering, answering, best):
-    pairs = meetings[offering, answering].result()
-    found, relays = kind_of(pairs)
-    assert found == best, pairs
+@plans(
+    *((Plan(row, column), best) for row, line in BEST.items() for column, best in zip(KINDS, line)),
+    names="plan, best",
+)
+def test_best_pair(outcome, plan, best):
+    found, relays = kind_of(outcome)
+    assert found == best, outcome
     if best == "tls":
-        # Who gets nothing else through relays, and nobody else.
-        assert relays == [offering == "firewall", answering == "firewall"], pairs
+        # Who gets nothing out but through relays, and nobody else.
+        assert relays == [plan.offering == "firewall", plan.answering == "firewall"], outcome
     elif best == "udp":
-        assert sum(relays) == 1, pairs
+        assert sum(relays) == 1, outcome
+
+
+@plans(Plan("port-restricted", "full-cone", networks=("10.9.0", "10.9.0")))
+def test_equal_private_addresses_do_not_matter(outcome):
+    assert kind_of(outcome)[0] == "hole", outcome
+
+
+def fail(held: Meeting) -> list[list[str]]:
+    """Fails to connect, and gives what both hold for the cause."""
+    held.pair.offerer.create_channel("data")
+    held.pair.negotiate()
+    peers = (held.pair.offerer, held.pair.answerer)
+    for peer in peers:
+        peer.take("state", deadline=90, of="connection", value="failed")
+    return [peer.request("diagnose")["problems"] for peer in peers]
+
+
+@plans(
+    Plan("symmetric", "symmetric", fail, urls=("stun",), is_slow=True),
+    Plan("port-restricted", "symmetric", fail, urls=("stun",), is_slow=True),
+)
+def test_without_a_relay_the_lack_of_one_is_the_cause(outcome):
+    for problems in outcome:
+        assert len(problems) == 1 and "a TURN server is needed" in problems[0], outcome
+
+
+def rebind(held: Meeting) -> tuple[dict, dict]:
+    """The offering site's router forgets its mappings in the middle of a connection: what the other side selected before
+    and after that."""
+    near, far = held.connect()
+    before = held.selected()[1]
+    held.sites[0].rebind()
+    echo(near, far)
+    echo(far, near)
+    return before, held.selected()[1]
+
+
+@plans(
+    Plan("symmetric", "public", rebind),
+    Plan("symmetric", "full-cone", rebind),
+    Plan("symmetric", "symmetric", rebind),
+    Plan("firewall", "public", rebind),
+)
+def test_a_new_mapping_is_survived(outcome):
+    before, after = outcome
+    assert before["remote"] != after["remote"], outcome
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "public"])
+def test_behind_one_router_they_connect_inside(kind):
+    with neighbours(kind) as held:
+        held.connect()
+        assert kind_of(held.selected())[0] == "host"

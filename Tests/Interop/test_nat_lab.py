@@ -58,9 +58,9 @@ def test_strangers_are_not_let_in(lab, kind):
 def test_a_firewall_passes_nothing_but_tcp_to_443(lab):
     site = lab.add("firewall")
     assert reaches(lab, site, 443, socket.SOCK_STREAM)
-    assert not reaches(lab, site, 3478, socket.SOCK_STREAM)
+    assert not reaches(lab, site, 3478, socket.SOCK_STREAM, patience=0.5)
     for port in (443, 3478):
-        assert not reaches(lab, site, port, socket.SOCK_DGRAM)
+        assert not reaches(lab, site, port, socket.SOCK_DGRAM, patience=0.5)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "firewall"])

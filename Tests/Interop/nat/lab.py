@@ -23,6 +23,11 @@ class Site:
     def host(self) -> Namespace:
         return self.hosts[0]
 
+    def rebind(self) -> None:
+        """Has the router forget what it masquerades, by losing its link for a moment: a symmetric NAT maps to other ports
+        from then on, and TCP connections through it are dead."""
+        self.router.ip("link set wan down", "link set wan up", f"route add default via {SERVER}")
+
     @property
     def address(self) -> str:
         return self.addresses[0]

@@ -10,6 +10,7 @@ from coturn import PASSWORD, USER, Certificates, Coturn
 from harness import Agent, Channel, Pair, expected_tally
 
 from .lab import SERVER, Lab, Site
+from .namespaces import Namespace
 
 # What servers that are run with care refuse to relay to.
 PRIVATE = "--denied-peer-ip=10.0.0.0-10.255.255.255"
@@ -19,9 +20,8 @@ ALL_URLS = ("stun", "udp", "tcp", "tls")
 class Meeting:
     """The lab with everything that runs in it."""
 
-    def __init__(self, lab: Lab, server: Coturn, sites: list[Site], pair: Pair) -> None:
+    def __init__(self, lab: Lab, sites: list[Site], pair: Pair) -> None:
         self.lab = lab
-        self.server = server
         self.sites = sites
         self.pair = pair
 
@@ -58,29 +58,45 @@ def meeting(
 ) -> Iterator[Meeting]:
     """Two peers that have not negotiated yet. `urls` says which of the server's they use: `stun`, `udp`, `tcp`, `tls`."""
     with contextlib.ExitStack() as stack:
-        lab = Lab()
-        stack.callback(lab.close)
+        lab = _lab(stack)
         sites = [lab.add(kind, network=network) for kind, network in zip((offering, answering), networks)]
-        yield start(stack, folder, certificates, lab, sites, [site.host for site in sites], urls)
+        server = Coturn(folder, PRIVATE, certificates=certificates, namespace=lab.server, address=SERVER)
+        stack.callback(server.stop)
+        configuration = _configuration(server, urls)
+        yield Meeting(lab, sites, _pair(stack, [site.host for site in sites], configuration))
 
 
-def start(stack, folder, certificates, lab, sites, hosts, urls=ALL_URLS) -> Meeting:
-    """Starts the server, and a peer in each of two namespaces; `stack` ends them."""
-    server = Coturn(folder, PRIVATE, certificates=certificates, namespace=lab.server, address=SERVER)
-    stack.callback(server.stop)
-    configuration = {
-        "iceServers": [
-            {"urls": [f"stun:{SERVER}:{server.port}"]}
-            if url == "stun"
-            else {"urls": [server.url(url)], "username": USER, "credential": PASSWORD}
-            for url in urls
-        ],
-        "trust": certificates.authority.read_text(),
-    }
+@contextlib.contextmanager
+def neighbours(kind: str) -> Iterator[Meeting]:
+    """Two peers behind one router, without a server."""
+    with contextlib.ExitStack() as stack:
+        lab = _lab(stack)
+        site = lab.add(kind, hosts=2)
+        yield Meeting(lab, [site], _pair(stack, site.hosts))
+
+
+def _lab(stack: contextlib.ExitStack) -> Lab:
+    lab = Lab()
+    stack.callback(lab.close)
+    return lab
+
+
+def _configuration(server: Coturn, urls: tuple[str, ...]) -> dict:
+    servers = [
+        {"urls": [f"stun:{SERVER}:{server.port}"]}
+        if url == "stun"
+        else {"urls": [server.url(url)], "username": USER, "credential": PASSWORD}
+        for url in urls
+    ]
+    return {"iceServers": servers, "trust": server.certificates.authority.read_text()}
+
+
+def _pair(stack: contextlib.ExitStack, hosts: list[Namespace], configuration: dict | None = None) -> Pair:
+    """A peer in each of two namespaces; `stack` ends them."""
     agents = []
     for host in hosts:
         agents.append(Agent("swift", host.command))
         stack.callback(agents[-1].stop)
     pair = Pair(*agents, configuration, configuration)
     stack.callback(pair.close)
-    return Meeting(lab, server, sites, pair)
+    return pair

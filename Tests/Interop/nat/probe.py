@@ -77,13 +77,13 @@ def hears_strangers(lab: Lab, site: Site) -> bool:
         return peer.recvfrom(100)[0] != b"answer"
 
 
-def reaches(lab: Lab, site: Site, port: int, kind: socket.SocketKind) -> bool:
-    """Whether a peer reaches a port of the server over UDP or TCP."""
+def reaches(lab: Lab, site: Site, port: int, kind: socket.SocketKind, patience: float = PATIENCE) -> bool:
+    """Whether a peer reaches a port of the server over UDP or TCP within so many seconds."""
     with lab.server.socket(kind) as ear, site.host.socket(kind) as peer:
         ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         ear.bind((SERVER, port))
-        ear.settimeout(0.5)
-        peer.settimeout(0.5)
+        ear.settimeout(patience)
+        peer.settimeout(patience)
         try:
             if kind == socket.SOCK_DGRAM:
                 return bool(_arrival(peer, ear))

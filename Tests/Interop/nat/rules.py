@@ -75,6 +75,8 @@ def router_rules(kind: str, public: str, hosts: list[Inside]) -> str:
                 ct state established,related accept
                 ct status dnat accept
                 iifname lan oifname wan {allowed}
+                # Some kernels show these rules what a bridge passes from port to port.
+                iifname lan oifname lan accept
             }}
         }}
     """
