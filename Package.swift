@@ -14,6 +14,7 @@ let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -26,6 +27,7 @@ let package = Package(
         .library(name: "RTCSTUN", targets: ["RTCSTUN"]),
         .library(name: "RTCICE", targets: ["RTCICE"]),
         .library(name: "RTCTURN", targets: ["RTCTURN"]),
+        .library(name: "TURNServer", targets: ["TURNServer"]),
         .library(name: "RTCDTLS", targets: ["RTCDTLS"]),
         .library(name: "RTCSCTP", targets: ["RTCSCTP"]),
         .library(name: "RTCSRTP", targets: ["RTCSRTP"]),
@@ -39,12 +41,14 @@ let package = Package(
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
+        .executable(name: "turn-server", targets: ["turn-server"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
@@ -71,6 +75,9 @@ let package = Package(
             pkgConfig: "libavformat",
             providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev"]), .brew(["ffmpeg"])]
         ),
+
+        // Datagram sockets in batches: ours, because Swift's import of the C library lacks what Linux has.
+        .target(name: "CRTCSockets"),
 
         // Protocols, one target each; they never import each other sideways.
         .target(name: "RTCBase", dependencies: [nioCore], swiftSettings: swiftSettings),
@@ -123,8 +130,15 @@ let package = Package(
             ]
         ),
         .target(
+            name: "TURNServer",
+            dependencies: [
+                "RTCTURN", "RTCBase", "RTCSTUN", "CRTCSockets", nioCore, nioPosix, nioSSL, logging, metrics,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
             name: "RTCTestKit",
-            dependencies: ["RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCSCTP", nioCore],
+            dependencies: ["RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCSCTP", "RTCTURN", nioCore],
             swiftSettings: swiftSettings
         ),
 
@@ -170,6 +184,14 @@ let package = Package(
             name: "two-peers",
             dependencies: ["WebRTC"],
             path: "Examples/TwoPeers",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "turn-server",
+            dependencies: [
+                "ExampleSupport", "TURNServer", "RTCTURN", "RTCBase", nioCore, nioSSL, logging, argumentParser,
+            ],
+            path: "Examples/TURNServer",
             swiftSettings: swiftSettings
         ),
         .executableTarget(

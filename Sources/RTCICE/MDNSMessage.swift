@@ -29,6 +29,56 @@ public enum MDNSMessage {
     ///
     /// - Returns: `nil` if the name cannot stand in DNS.
     public static func query(for name: String, id: UInt16 = 0) -> ByteBuffer? {
+        guard let encoded = Self.encode(name) else { return nil }
+        var buffer = ByteBufferAllocator().buffer(capacity: 12 + 2 * (encoded.count + 4))
+        buffer.writeMultipleIntegers(id, UInt16(0), UInt16(2), UInt16(0), UInt16(0), UInt16(0))
+        for type in [RecordType.a, .aaaa] {
+            buffer.writeBytes(encoded)
+            buffer.writeMultipleIntegers(type.rawValue, Self.unicastBit | Self.internet)
+        }
+        return buffer
+    }
+
+    /// The names that a query asks addresses of, in lower case, and whether it wants unicast answers; none if the datagram is no
+    /// query.
+    public static func questions(in datagram: RawSpan) -> [(name: String, wantsUnicast: Bool)] {
+        guard let flags = datagram.number(at: 2, as: UInt16.self), flags & 0xF800 == 0,
+            let count = datagram.number(at: 4, as: UInt16.self)
+        else { return [] }
+        var questions: [(name: String, wantsUnicast: Bool)] = []
+        var offset = 12
+        for _ in 0..<min(Int(count), Self.maximumRecords) {
+            guard let (name, end) = Self.readName(in: datagram, at: offset),
+                let type = datagram.number(at: end, as: UInt16.self),
+                let questionClass = datagram.number(at: end + 2, as: UInt16.self)
+            else { break }
+            offset = end + 4
+            // 255 asks for records of any type.
+            guard RecordType(rawValue: type) != nil || type == 255, questionClass & ~Self.unicastBit == Self.internet
+            else { continue }
+            questions.append((name, questionClass & Self.unicastBit != 0))
+        }
+        return questions
+    }
+
+    /// A response that tells a name's address, for two minutes (RFC 6762 section 10).
+    ///
+    /// - Parameter id: The query's, for an answer to one resolver alone (RFC 6762 section 6.7); else 0.
+    /// - Returns: `nil` if the name cannot stand in DNS.
+    public static func response(name: String, address: TransportAddress, id: UInt16 = 0) -> ByteBuffer? {
+        guard let encoded = Self.encode(name) else { return nil }
+        var buffer = ByteBufferAllocator().buffer(capacity: 12 + encoded.count + 26)
+        buffer.writeMultipleIntegers(id, UInt16(0x8400), UInt16(0), UInt16(1), UInt16(0), UInt16(0))
+        buffer.writeBytes(encoded)
+        let type: RecordType = address.family == .ipv4 ? .a : .aaaa
+        buffer.writeMultipleIntegers(type.rawValue, Self.unicastBit | Self.internet, UInt32(120))
+        let bytes = address.ipBytes
+        buffer.writeInteger(UInt16(bytes.count))
+        buffer.writeBytes(bytes)
+        return buffer
+    }
+
+    private static func encode(_ name: String) -> [UInt8]? {
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         let isValid = !name.isEmpty && labels.allSatisfy { (1...63).contains($0.utf8.count) }
         guard isValid, name.utf8.count < Self.maximumNameLength - 1 else { return nil }
@@ -37,14 +87,7 @@ public enum MDNSMessage {
             encoded.append(UInt8(label.utf8.count))
             encoded += label.utf8
         }
-        encoded.append(0)
-        var buffer = ByteBufferAllocator().buffer(capacity: 12 + 2 * (encoded.count + 4))
-        buffer.writeMultipleIntegers(id, UInt16(0), UInt16(2), UInt16(0), UInt16(0), UInt16(0))
-        for type in [RecordType.a, .aaaa] {
-            buffer.writeBytes(encoded)
-            buffer.writeMultipleIntegers(type.rawValue, Self.unicastBit | Self.internet)
-        }
-        return buffer
+        return encoded + [0]
     }
 
     /// The addresses that a response tells of; none if the datagram is no response, or as far as it can be read.

@@ -18,6 +18,11 @@ public final class PeerPair {
         public let session: PeerSession
         /// Its address on the network.
         public let address: TransportAddress
+        /// What stands between it and the network; `nil` for nothing.
+        public internal(set) var nat: SimulatedNAT?
+        /// The sockets to servers, by number and by address.
+        fileprivate var flows: [ServerFlowID: (local: TransportAddress, server: TransportAddress)] = [:]
+        fileprivate var flowsByAddress: [TransportAddress: ServerFlowID] = [:]
         /// What it reported so far.
         public fileprivate(set) var events: [PeerSession.Event] = []
         /// Whether its candidates are handed to the other peer as they come. Default `true`.
@@ -46,6 +51,8 @@ public final class PeerPair {
     public let right: Peer
     /// The network between them.
     public var network: SimulatedNetwork
+    /// The STUN and TURN server on the network, if there is one.
+    public private(set) var server: SimulatedTURNServer?
     /// The virtual time.
     public private(set) var now = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
     private var sctpClock: NIODeadline
@@ -55,20 +62,39 @@ public final class PeerPair {
         seed: UInt64,
         link: SimulatedNetwork.Link = SimulatedNetwork.Link(),
         leftConfiguration: RTCConfiguration = RTCConfiguration(),
-        rightConfiguration: RTCConfiguration = RTCConfiguration()
+        rightConfiguration: RTCConfiguration = RTCConfiguration(),
+        leftAddress: TransportAddress = TransportAddress(ipv4: 0x0A00_0001, port: 5001),
+        rightAddress: TransportAddress = TransportAddress(ipv4: 0x0A00_0002, port: 5002)
     ) throws {
         self.network = SimulatedNetwork(link: link, seed: seed)
         self.left = try Self.makePeer(
             leftConfiguration,
-            TransportAddress(ipv4: 0x0A00_0001, port: 5001),
+            leftAddress,
             seed &* 2 &+ 1
         )
         self.right = try Self.makePeer(
             rightConfiguration,
-            TransportAddress(ipv4: 0x0A00_0002, port: 5002),
+            rightAddress,
             seed &* 2 &+ 2
         )
         self.sctpClock = self.now
+    }
+
+    /// Puts the peers behind translators, each on a network of its own, and a STUN and TURN server on the network. To be called
+    /// before they negotiate.
+    public func place(
+        left: SimulatedNAT.Behavior,
+        right: SimulatedNAT.Behavior,
+        server: SimulatedTURNServer?,
+        seed: UInt64
+    ) {
+        self.left.nat = SimulatedNAT(left, outside: TransportAddress(ipv4: 0xC633_6401, port: 0), seed: seed)
+        self.right.nat = SimulatedNAT(
+            right,
+            outside: TransportAddress(ipv4: 0xC633_6402, port: 0),
+            seed: seed &+ 7_919
+        )
+        self.server = server
     }
 
     private static func makePeer(
@@ -111,12 +137,11 @@ public final class PeerPair {
             for peer in [self.left, self.right] where self.drain(peer) { isBusy = true }
             for delivery in self.network.deliver(now: self.now) {
                 isBusy = true
-                self.peer(at: delivery.destination)?.session.receive(
-                    delivery.bytes.readableBytesSpan,
-                    from: delivery.source,
-                    to: delivery.destination,
-                    now: self.now
-                )
+                self.arrive(delivery)
+            }
+            for datagram in self.server?.takeOutgoing(now: self.now) ?? [] {
+                isBusy = true
+                self.network.send(datagram.bytes, from: datagram.source, to: datagram.destination, now: self.now)
             }
         }
     }
@@ -130,8 +155,10 @@ public final class PeerPair {
         // SCTP's timers say nothing of when they are due: the clock never jumps over one of their ticks.
         let tick = self.sctpClock + .milliseconds(10)
         let due =
-            [self.left.session.nextTimeout, self.right.session.nextTimeout, self.network.nextDelivery, tick]
-            .compactMap { $0 }.min() ?? limit
+            [
+                self.left.session.nextTimeout, self.right.session.nextTimeout, self.network.nextDelivery,
+                self.server?.nextTimeout, tick,
+            ].compactMap { $0 }.min() ?? limit
         guard due <= limit else {
             self.now = max(self.now, limit)
             return false
@@ -141,6 +168,9 @@ public final class PeerPair {
             let milliseconds = Int((self.now - self.sctpClock).nanoseconds / 1_000_000)
             self.sctpClock = self.sctpClock + .milliseconds(Int64(milliseconds))
             SCTPRuntime.advance(milliseconds: milliseconds)
+        }
+        if let server = self.server, let due = server.nextTimeout, due <= self.now {
+            server.handleTimeout(now: self.now)
         }
         for peer in [self.left, self.right] {
             let woken = peer.wakes.isSet.withLock { flag in
@@ -167,9 +197,52 @@ public final class PeerPair {
         return true
     }
 
-    private func peer(at address: TransportAddress) -> Peer? {
-        if address == self.left.address { return self.left }
-        return address == self.right.address ? self.right : nil
+    /// Hands over what has come out of the network.
+    private func arrive(_ delivery: SimulatedNetwork.Delivery) {
+        if let server = self.server, server.owns(delivery.destination) {
+            server.receive(delivery.bytes, from: delivery.source, to: delivery.destination, now: self.now)
+            return
+        }
+        for peer in [self.left, self.right] {
+            var local = delivery.destination
+            if let nat = peer.nat {
+                guard nat.behavior.mapping == nil || nat.outside.ip == local.ip,
+                    let inner = nat.inbound(from: delivery.source, to: local)
+                else { continue }
+                local = inner
+            }
+            if let flow = peer.flowsByAddress[local] {
+                guard peer.flows[flow]?.server == delivery.source else { continue }
+                peer.session.receive(DatagramBatch(delivery.bytes), over: flow, now: self.now)
+            } else if local == peer.address {
+                let bytes = delivery.bytes.readableBytesSpan
+                peer.session.receive(bytes, from: delivery.source, to: local, now: self.now)
+            }
+        }
+    }
+
+    /// Lets a peer send, through what stands in front of it.
+    private func send(_ bytes: ByteBuffer, of peer: Peer, from source: TransportAddress, to target: TransportAddress) {
+        var source = source
+        if peer.nat != nil {
+            guard let outer = peer.nat?.outbound(from: source, to: target) else { return }
+            source = outer
+        }
+        self.network.send(bytes, from: source, to: target, now: self.now)
+    }
+
+    private func openFlow(_ id: ServerFlowID, _ target: ServerFlowTarget, of peer: Peer) {
+        let transport: TransportAddress.Transport = target.transport == .udp ? .udp : .tcp
+        guard self.server?.address == target.address, transport == .tcp || peer.nat?.behavior.passesUDP != false else {
+            // Nothing tells a UDP socket that nobody is there.
+            if transport == .tcp { peer.session.flowClosed(id, reason: "Nobody listens.", now: self.now) }
+            if transport == .udp { peer.session.flowOpened(id, local: peer.address, now: self.now) }
+            return
+        }
+        let local = peer.address.withPort(6_000 + UInt16(id.number)).over(transport)
+        peer.flows[id] = (local, target.address.over(transport))
+        peer.flowsByAddress[local] = id
+        peer.session.flowOpened(id, local: local, now: self.now)
     }
 
     private func other(than peer: Peer) -> Peer { peer === self.left ? self.right : self.left }
@@ -180,9 +253,9 @@ public final class PeerPair {
             didSomething = true
             switch output {
             case .transmit(let batch, let source, let destination):
-                batch.forEachDatagram { self.network.send($0, from: source, to: destination, now: self.now) }
+                batch.forEachDatagram { self.send($0, of: peer, from: source, to: destination) }
             case .transmitSTUN(let bytes, let source, let destination, _):
-                self.network.send(bytes, from: source, to: destination, now: self.now)
+                self.send(bytes, of: peer, from: source, to: destination)
             case .gatherAddresses(let ufrag):
                 peer.session.provideAddresses(
                     for: ufrag,
@@ -193,9 +266,14 @@ public final class PeerPair {
                 peer.session.provideResolution(of: hostname, addresses: [], now: self.now)
             case .resolveServer(let lookup):
                 peer.session.provideServer(lookup, addresses: [], now: self.now)
-            case .openFlow(let id, _):
-                peer.session.flowClosed(id, reason: "There are no servers here.", now: self.now)
-            case .registerUfrag, .unregisterUfrag, .registerPath, .transmitFlow, .closeFlow:
+            case .openFlow(let id, let target):
+                self.openFlow(id, target, of: peer)
+            case .transmitFlow(let id, let batch):
+                guard let flow = peer.flows[id] else { break }
+                batch.forEachDatagram { self.send($0, of: peer, from: flow.local, to: flow.server) }
+            case .closeFlow(let id):
+                if let flow = peer.flows.removeValue(forKey: id) { peer.flowsByAddress[flow.local] = nil }
+            case .registerUfrag, .unregisterUfrag, .registerPath:
                 break
             case .event(let event):
                 peer.events.append(event)

@@ -218,7 +218,7 @@ import Testing
         duo.left.gather()
         let lines = [
             "candidate:1 2 udp 2122260223 192.0.2.2 2000 typ host",
-            "candidate:1 1 tcp 2122260223 192.0.2.2 9 typ host tcptype active",
+            "candidate:1 1 tcp 2122260223 192.0.2.2 2000 typ host tcptype so",
             "candidate:1 1 udp 2122260223 192.0.2.2 0 typ host",
             "candidate:1 1 udp 2122260223 0.0.0.0 2000 typ host",
             "candidate:1 1 udp 2122260223 224.0.0.1 2000 typ host",

@@ -54,7 +54,10 @@ extension PeerSession {
                 : .serverRefused(url: report.url, code: code, text: report.text)
         }
         guard !self.isClosed, diagnosis.connectionState != .connected else { return servers }
-        if self.transport.dtlsState == .failed { return [.handshakeFailed] + servers }
+        // A server's handshake waits for its peer, and times out, when there is no path too.
+        if self.transport.dtlsState == .failed, generation?.agent.selectedPair != nil {
+            return [.handshakeFailed] + servers
+        }
         guard let generation else { return servers }
         guard let cause = self.cause(generation, diagnosis) else { return servers }
         return [cause] + servers
@@ -76,7 +79,7 @@ extension PeerSession {
             return hasServer ? .noRelay : .relayWithoutServer
         }
         guard !figures.isEmpty else { return self.causeWithoutPairs(agent) }
-        let isOver = agent.state == .failed || figures.allSatisfy { $0.state == .failed }
+        let isOver = diagnosis.connectionState == .failed || agent.state == .failed || figures.allSatisfy { $0.state == .failed }
         guard isOver else { return nil }
         for case .refused(let code)? in figures.map(\.failure) { return .checksRefused(code: code) }
         if figures.contains(where: { $0.requestsReceived > 0 }) { return .oneWay }

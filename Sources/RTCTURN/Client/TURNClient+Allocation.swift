@@ -48,7 +48,7 @@ extension TURNClient {
         guard !relayed.isEmpty else {
             return self.refuse(TURNFailure(code: 500, text: "The server's answer has no relayed address."))
         }
-        let allocation = TURNAllocation(relayed: relayed, mapped: message.mappedAddress)
+        let allocation = TURNRelayedAddresses(relayed: relayed, mapped: message.mappedAddress)
         self.allocation = allocation
         self.phase = .allocated
         self.deadline = nil

@@ -19,7 +19,7 @@ public final class TURNClient {
     /// Something that happened.
     public enum Event: Sendable, Hashable {
         /// There is an allocation.
-        case allocated(TURNAllocation)
+        case allocated(TURNRelayedAddresses)
         /// Another server is to be asked in this one's place, over a new socket (RFC 8489 section 10).
         case redirected(to: TransportAddress, domain: String?)
         /// The server gave no allocation.
@@ -67,7 +67,7 @@ public final class TURNClient {
     /// What was dropped.
     public internal(set) var counters = Counters()
     /// The allocation, `nil` before and after there is one.
-    public internal(set) var allocation: TURNAllocation?
+    public internal(set) var allocation: TURNRelayedAddresses?
     /// The newest answer of the server in words, for diagnosis: `nil` before there was one.
     public internal(set) var lastAnswer: String?
 

@@ -53,7 +53,7 @@ extension TURNClientConfiguration: CustomStringConvertible, CustomReflectable {
 }
 
 /// Addresses at a relay (RFC 8656 section 3.2).
-public struct TURNAllocation: Sendable, Hashable {
+public struct TURNRelayedAddresses: Sendable, Hashable {
     /// The relayed addresses: one, or one of each family.
     public var relayed: [TransportAddress]
     /// This side's address as the server sees it.

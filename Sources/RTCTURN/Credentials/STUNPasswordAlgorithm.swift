@@ -68,7 +68,12 @@ public struct STUNLongTermCredential: Sendable, Hashable {
     }
 
     /// The value of USERHASH, 32 bytes: SHA-256 of `username:realm` (RFC 8489 section 14.4).
-    public var userhash: [UInt8] { Self.digest("\(self.username):\(self.realm)", .sha256) }
+    public var userhash: [UInt8] { Self.userhash(username: self.username, realm: self.realm) }
+
+    /// The value of USERHASH of a prepared user name and realm.
+    public static func userhash(username: String, realm: String) -> [UInt8] {
+        self.digest("\(username):\(realm)", .sha256)
+    }
 
     private static func digest(_ text: String, _ hash: HashAlgorithm) -> [UInt8] {
         let bytes = Array(text.utf8)

@@ -11,8 +11,8 @@ public struct TURNChannelData: Sendable, Hashable {
     /// The size of the header, in bytes.
     public static let headerSize = 4
 
-    /// Whether the first byte is one of a ChannelData message (RFC 7983).
-    public static func isChannelData(firstByte: UInt8) -> Bool { firstByte >= 0x40 && firstByte <= 0x4F }
+    /// Whether the first byte is one of a ChannelData message: 64 to 79 (RFC 7983), and to 127 with clients of RFC 5766.
+    public static func isChannelData(firstByte: UInt8) -> Bool { firstByte >> 6 == 1 }
 
     /// Reads the header; `nil` if the datagram is no ChannelData message, or shorter than its length says. What is behind
     /// the application data is padding and is ignored (RFC 8656 section 12.5).

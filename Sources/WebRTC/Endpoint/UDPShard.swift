@@ -24,6 +24,8 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     private var sockets: [TransportAddress: UDPSocket] = [:]
     private var socketList: [UDPSocket] = []
     private var listeners: [TCPListener] = []
+    private var names = LocalNames()
+    private var monitor: InterfaceMonitor.Subscription?
     /// The TCP connections of this shard's peers, whichever shard accepted them.
     private var accepted: [PeerDriver.Path: TCPConnection] = [:]
     private var drivers: [String: PeerDriver] = [:]
@@ -88,12 +90,11 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     // MARK: PeerNetwork
 
     func hostAddresses(_ body: @escaping ([ICEHostAddress]) -> Void) {
-        body(
-            self.addressPolicy.hostAddresses(
-                udp: self.socketList.map(\.address),
-                tcp: self.listeners.map(\.address)
-            )
+        let hosts = self.addressPolicy.hostAddresses(
+            udp: self.socketList.map(\.address),
+            tcp: self.listeners.map(\.address)
         )
+        body(self.names.hide(hosts, if: self.addressPolicy.hidesAddresses))
     }
 
     func socket(boundTo base: TransportAddress) -> UDPSocket? { self.sockets[base] }
@@ -290,10 +291,79 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
 
     func close() {
         self.isClosed = true
+        self.monitor = nil
+        self.names.forget()
         for driver in Array(self.connections.values) { driver.close() }
         for connection in self.accepted.values { connection.close() }
         self.accepted = [:]
         self.removeSockets()
+    }
+}
+
+// MARK: - Changes of the network
+
+extension UDPShard {
+    /// Binds addresses that appear to the endpoint's port, and lets go of those that vanish.
+    func watchInterfaces(port: UInt16, isOnePortOfMany: Bool) {
+        guard self.addressPolicy.networkChanges != .ignore, !self.isClosed else { return }
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.monitor = InterfaceMonitor.shared.subscribe {
+            bound.eventLoop.execute { bound.value.interfacesChanged(port: port, isOnePortOfMany) }
+        }
+    }
+
+    private func interfacesChanged(port: UInt16, _ isOnePortOfMany: Bool) {
+        guard !self.isClosed else { return }
+        let wanted = self.addressPolicy.localAddresses()
+        let gone = self.socketList.filter { !wanted.contains($0.address.withPort(0)) }
+        let known = self.socketList.map { $0.address.withPort(0) }
+        self.socketList.removeAll { socket in gone.contains { $0 === socket } }
+        for socket in gone {
+            self.sockets[socket.address] = nil
+            socket.close()
+        }
+        let ended = self.listeners.filter { !wanted.contains($0.address.withPort(0).over(.udp)) }
+        self.listeners.removeAll { listener in ended.contains { $0 === listener } }
+        for listener in ended { listener.close() }
+        let bases = gone.map(\.address) + ended.map(\.address)
+        for driver in Array(self.connections.values) { driver.forgetHosts(bases) }
+        for address in wanted where !known.contains(address) {
+            self.bind(address.withPort(port), isOnePortOfMany)
+        }
+    }
+
+    /// An address that cannot be bound after all is left out.
+    private func bind(_ address: TransportAddress, _ isOnePortOfMany: Bool) {
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        UDPSocket.bind(
+            to: address,
+            on: self.eventLoop,
+            use: .manyPeers(isOnePortOfMany: isOnePortOfMany),
+            owner: self
+        ).whenSuccess { socket in bound.value.appeared(socket.value) }
+        guard self.addressPolicy.tcp.contains(.passive) else { return }
+        TCPListener.bind(to: address, on: self.eventLoop, isOnePortOfMany: isOnePortOfMany, owner: self)
+            .whenSuccess { listener in bound.value.appeared(listener.value) }
+    }
+
+    private func appeared(_ socket: UDPSocket) {
+        guard !self.isClosed, self.sockets[socket.address] == nil else { return socket.close() }
+        self.add(socket)
+        self.offer(udp: [socket.address], tcp: [])
+    }
+
+    private func appeared(_ listener: TCPListener) {
+        guard !self.isClosed else { return listener.close() }
+        self.add(listener)
+        self.offer(udp: [], tcp: [listener.address])
+    }
+
+    private func offer(udp: [TransportAddress], tcp: [TransportAddress]) {
+        let hosts = self.names.hide(
+            self.addressPolicy.hostAddresses(udp: udp, tcp: tcp),
+            if: self.addressPolicy.hidesAddresses
+        )
+        for driver in Array(self.connections.values) { driver.addHosts(hosts) }
     }
 }
 

@@ -104,6 +104,10 @@ public final class WebRTCEndpoint: Sendable {
         do {
             let port = try await Self.bindAll(shards: shards, addresses: addresses, configuration)
             let bound = try await Self.collect(shards)
+            let isOneOfMany = shards.count > 1
+            for (shard, loop) in zip(bound, loops) {
+                loop.execute { shard.value.watchInterfaces(port: port, isOnePortOfMany: isOneOfMany) }
+            }
             return WebRTCEndpoint(port: port, configuration, identity, loops, bound, table)
         } catch {
             for shard in shards { shard.whenSuccess { $0.value.close() } }

@@ -25,6 +25,11 @@ final class NameResolver {
 
     /// Asks the local network for a `.local` name (RFC 6762 section 5.1); `body` gets no addresses if nobody answers.
     func multicast(_ name: String, found body: @escaping ([TransportAddress]) -> Void) {
+        if let own = LocalNames.address(of: name) {
+            let done = NIOLoopBound((body: body, address: own), eventLoop: self.eventLoop)
+            self.eventLoop.execute { done.value.body([done.value.address]) }
+            return
+        }
         let query = MulticastQuery(name: name, eventLoop: self.eventLoop, timeout: Self.multicastTimeout)
         query.run(body)
     }

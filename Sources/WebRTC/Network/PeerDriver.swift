@@ -292,6 +292,30 @@ final class PeerDriver {
         }
     }
 
+    /// Addresses that appeared.
+    func addHosts(_ hosts: [ICEHostAddress]) {
+        guard self.isAttached, !hosts.isEmpty else { return }
+        for host in hosts { self.session.addHost(host, now: .now()) }
+        self.networkChanged()
+    }
+
+    /// Addresses that are gone.
+    func forgetHosts(_ bases: [TransportAddress]) {
+        guard self.isAttached, !bases.isEmpty else { return }
+        for base in bases {
+            self.session.removeHost(base: base, now: .now())
+            let active = base.withPort(ICECandidate.activePort).over(.tcp)
+            if base.transport == .udp { self.session.removeHost(base: active, now: .now()) }
+        }
+        if self.route.map({ bases.contains($0.base) }) == true { self.route = nil }
+        self.networkChanged()
+    }
+
+    private func networkChanged() {
+        if self.network.addressPolicy.networkChanges == .restart { try? self.session.restartICE() }
+        self.pump()
+    }
+
     private func resolve(_ lookup: ServerLookup) {
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         self.resolver.lookUp(lookup.host, port: lookup.port) { addresses in

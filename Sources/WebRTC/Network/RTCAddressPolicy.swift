@@ -1,8 +1,5 @@
-import NIOCore
-import NIOPosix
 import RTCBase
 import RTCCore
-import RTCICE
 
 /// The TCP candidates of this side (RFC 6544 section 4.5).
 public struct RTCTcpCandidates: OptionSet, Sendable, Hashable {
@@ -17,6 +14,42 @@ public struct RTCTcpCandidates: OptionSet, Sendable, Hashable {
     public static let active = RTCTcpCandidates(rawValue: 1)
     /// Listen: an endpoint on its own port number, a connection without an endpoint on a port that the system chooses.
     public static let passive = RTCTcpCandidates(rawValue: 2)
+}
+
+/// What peers are told in place of a local address: for interfaces behind one-to-one NATs, or in other networks.
+public struct RTCAddressRewrite: Sendable, Hashable {
+    /// The interface that the rule is for, or the beginning of its name followed by `*`; `nil` for all.
+    public var interface: String?
+    /// The local address that the rule is for, an IP literal; `nil` for all.
+    public var localAddress: String?
+    /// What peers are told: IP literals, of which those of the local address's family count. Empty tells nothing: the address is
+    /// used for TURN and STUN and not announced.
+    public var announced: [String]
+    /// Whether the local address is told too. Default `false`.
+    public var keepsLocal: Bool
+
+    /// A rule.
+    public init(
+        interface: String? = nil,
+        localAddress: String? = nil,
+        announced: [String],
+        keepsLocal: Bool = false
+    ) {
+        self.interface = interface
+        self.localAddress = localAddress
+        self.announced = announced
+        self.keepsLocal = keepsLocal
+    }
+}
+
+/// What happens when a local address appears or vanishes.
+public enum RTCNetworkChangePolicy: Sendable, Hashable {
+    /// Nothing: the addresses of the beginning are all there are.
+    case ignore
+    /// New addresses become candidates, and those that are gone are forgotten. The peer hears of new ones by the usual event.
+    case gather
+    /// The same, and ICE asks to be restarted, as after ``RTCPeerConnection/restartIce()``.
+    case restart
 }
 
 /// Which local addresses a connection or endpoint uses, and what it tells peers of them.
@@ -36,6 +69,19 @@ public struct RTCAddressPolicy: Sendable, Hashable {
     public var includesLinkLocal = false
     /// Interfaces not to use: names, or beginnings of names followed by `*`, for example `docker*`. Default none.
     public var excludedInterfaces: [String] = []
+    /// Interfaces to use and no others, in the same form. Empty, the default: all that are not excluded.
+    public var includedInterfaces: [String] = []
+    /// The ports of a connection's own sockets for UDP and for passive TCP; `nil`, the default: the system chooses. An endpoint has
+    /// one port, see ``WebRTCEndpoint/Configuration/port``.
+    public var portRange: ClosedRange<UInt16>?
+    /// What to announce for some interfaces or addresses only; the first rule that fits holds, and ``announcedAddresses`` for those
+    /// without one.
+    public var rewriteRules: [RTCAddressRewrite] = []
+    /// Whether host candidates show a random `.local` name in place of their address (draft-ietf-mmusic-mdns-ice-candidates), as
+    /// browsers do: only peers on the same network find out what it stands for. Default `false`.
+    public var hidesAddresses = false
+    /// What happens when an address appears or vanishes while there are connections. Default ``RTCNetworkChangePolicy/gather``.
+    public var networkChanges = RTCNetworkChangePolicy.gather
     /// Addresses to announce beside the local ones, or instead of them: IP literals. For a server behind a one-to-one NAT.
     public var announcedAddresses: [String] = []
     /// Whether ``announcedAddresses`` replace the local addresses of their family. Default `true`.
@@ -53,91 +99,15 @@ public struct RTCAddressPolicy: Sendable, Hashable {
     ///
     /// - Throws: `RTCError.Code.syntax` for one that is not.
     func validate() throws(RTCError) {
+        if let range = self.portRange, range.lowerBound == 0 { throw RTCError(.range, "port 0 is in portRange") }
+        for rule in self.rewriteRules {
+            for address in rule.announced + [rule.localAddress].compactMap({ $0 })
+            where TransportAddress(ip: address, port: 0) == nil {
+                throw RTCError(.syntax, "'\(address)' is no IP address")
+            }
+        }
         for address in self.addresses + self.announcedAddresses where TransportAddress(ip: address, port: 0) == nil {
             throw RTCError(.syntax, "'\(address)' is no IP address")
-        }
-    }
-}
-
-extension RTCAddressPolicy {
-    /// The addresses to bind sockets to, without ports.
-    func localAddresses() -> [TransportAddress] {
-        guard self.addresses.isEmpty else {
-            var explicit = self.addresses.compactMap { TransportAddress(ip: $0, port: 0) }
-            let wantsAll4 = explicit.contains { $0.family == .ipv4 && $0.isUnspecified }
-            let wantsAll6 = explicit.contains { $0.family == .ipv6 && $0.isUnspecified }
-            guard wantsAll4 || wantsAll6 else { return explicit }
-            explicit.removeAll { $0.isUnspecified }
-            let found = self.interfaceAddresses().filter {
-                (wantsAll4 && $0.family == .ipv4) || (wantsAll6 && $0.family == .ipv6)
-            }
-            return explicit + found.filter { !explicit.contains($0) }
-        }
-        return self.interfaceAddresses()
-    }
-
-    private func interfaceAddresses() -> [TransportAddress] {
-        let devices = (try? System.enumerateDevices()) ?? []
-        var usable: [TransportAddress] = []
-        var loopback: [TransportAddress] = []
-        for device in devices where !self.excludes(device.name) {
-            guard let socketAddress = device.address, let address = TransportAddress(socketAddress),
-                !usable.contains(address), !loopback.contains(address),
-                !address.isMulticast, !address.isUnspecified
-            else { continue }
-            if address.family == .ipv6, !self.includesIPv6 { continue }
-            if address.isLinkLocal, !self.includesLinkLocal { continue }
-            if address.isLoopback {
-                loopback.append(address)
-            } else {
-                usable.append(address)
-            }
-        }
-        return usable.isEmpty || self.includesLoopback ? usable + loopback : usable
-    }
-
-    private func excludes(_ interface: String) -> Bool {
-        self.excludedInterfaces.contains { pattern in
-            pattern.hasSuffix("*") ? interface.hasPrefix(pattern.dropLast()) : interface == pattern
-        }
-    }
-
-    /// Where a socket to a server is bound: to an address of the policy if it names any, else wherever the system's routes lead.
-    func flowAddress(towards server: TransportAddress) -> TransportAddress {
-        let named = self.addresses.compactMap { TransportAddress(ip: $0, port: 0) }
-            .first { $0.family == server.family && $0.isLoopback == server.isLoopback }
-        return named ?? (server.family == .ipv4
-            ? TransportAddress(ipv4: 0, port: 0) : TransportAddress(ipv6High: 0, low: 0, port: 0))
-    }
-
-    /// What peers are told of sockets bound to `bases`.
-    func hostAddresses(udp: [TransportAddress], tcp listeners: [TransportAddress]) -> [ICEHostAddress] {
-        var hosts = self.usesUDP ? self.hostAddresses(for: udp) : []
-        if self.tcp.contains(.passive) {
-            hosts += self.hostAddresses(for: listeners).map { host in
-                var host = host
-                host.tcpType = .passive
-                return host
-            }
-        }
-        if self.tcp.contains(.active) {
-            hosts += udp.map { address in
-                ICEHostAddress(base: address.withPort(ICECandidate.activePort).over(.tcp), tcpType: .active)
-            }
-        }
-        return hosts
-    }
-
-    private func hostAddresses(for bases: [TransportAddress]) -> [ICEHostAddress] {
-        let announced = self.announcedAddresses.compactMap { TransportAddress(ip: $0, port: 0) }
-        var announcedFamilies: Set<TransportAddress.Family> = []
-        return bases.map { base in
-            let mine = announced.filter { $0.family == base.family }.map { $0.withPort(base.port).over(base.transport) }
-            guard !mine.isEmpty else { return ICEHostAddress(base: base, announced: [base]) }
-            // One socket of a family speaks for the announced address; the others would only repeat it.
-            let isFirst = announcedFamilies.insert(base.family).inserted
-            let local = self.announcedReplaceLocal ? [] : [base]
-            return ICEHostAddress(base: base, announced: (isFirst ? mine : []) + local)
         }
     }
 }

@@ -255,7 +255,7 @@ extension Bridge {
             self.write(event: "iceconnectionstatechange", of: object.id)
         case .connectionStateChange:
             self.write(event: "connectionstatechange", of: object.id)
-        case .dataChannel:
+        case .dataChannel, .connectionFailed:
             break
         case .track, .addTrack, .removeTrack, .mute, .unmute, .ended, .toneChange:
             self.tellMedia(event, of: object)

@@ -28,7 +28,7 @@ import Testing
 
     @Test("A ChannelData message that lies about its length or channel is none")
     func brokenChannelData() {
-        for broken: [UInt8] in [[], [0x40], [0x40, 1, 0], [0x40, 1, 0, 1], [0x3F, 1, 0, 0], [0x50, 0, 0, 0]] {
+        for broken: [UInt8] in [[], [0x40], [0x40, 1, 0], [0x40, 1, 0, 1], [0x3F, 1, 0, 0], [0x80, 0, 0, 0]] {
             #expect(Self.read(broken) == nil)
         }
     }

@@ -281,7 +281,7 @@ extension PeerSession {
     }
 
     private func allocated(
-        _ allocation: TURNAllocation,
+        _ allocation: TURNRelayedAddresses,
         _ connection: ServerConnection,
         _ ufrag: String,
         now: NIODeadline

@@ -1,0 +1,67 @@
+internal import NIOCore
+internal import RTCBase
+internal import RTCTURN
+internal import Synchronization
+
+/// What other threads tell a shard.
+enum ShardMessage: Sendable {
+    case streamOpened(StreamClient)
+    /// Messages of a client, and how many bytes they were in its stream.
+    case streamReceived(StreamClient, [ByteBuffer], Int)
+    case streamClosed(TURNFiveTuple)
+    case authenticated(UInt64, TURNAuthenticationAnswer)
+    case relayOpened(TURNRelayID, TransportAddress, any Channel)
+    case relayFailed(TURNRelayID)
+    case peerAccepted(TURNRelayID, TransportAddress, PeerStream)
+    case peerConnected(UInt32, PeerStream)
+    case peerFailed(UInt32)
+    case peerClosed(UInt32)
+    case count(EventLoopPromise<TURNServerCounters>)
+    case drain(EventLoopPromise<Void>)
+    case close
+}
+
+/// Where messages wait until a shard looks. Any thread may post.
+final class ShardMailbox: Sendable {
+    private struct State {
+        var messages: [ShardMessage] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    let waker: Waker
+
+    init() throws { self.waker = try Waker() }
+
+    /// Posts a message.
+    ///
+    /// - Returns: `false` if the shard is gone.
+    @discardableResult
+    func post(_ message: ShardMessage) -> Bool {
+        let isOpen = self.state.withLock { state in
+            if !state.isClosed { state.messages.append(message) }
+            return !state.isClosed
+        }
+        if isOpen { self.waker.wake() }
+        return isOpen
+    }
+
+    func takeAll() -> [ShardMessage] {
+        self.waker.clear()
+        return self.state.withLock { state in
+            let messages = state.messages
+            state.messages = []
+            return messages
+        }
+    }
+
+    /// Takes no more; what waits is returned.
+    func close() -> [ShardMessage] {
+        self.state.withLock { state in
+            state.isClosed = true
+            let messages = state.messages
+            state.messages = []
+            return messages
+        }
+    }
+}
