@@ -6,6 +6,7 @@ Every meeting has a lab of its own, and several are held side by side: the tests
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -131,6 +132,14 @@ def test_without_a_relay_the_lack_of_one_is_the_cause(outcome):
         assert len(problems) == 1 and "a TURN server is needed" in problems[0], outcome
 
 
+@plans(Plan("firewall", "public", fail, urls=("stun", "udp"), is_slow=True))
+def test_where_no_udp_gets_out_that_is_the_cause(outcome):
+    walled, other = outcome
+    assert "a firewall lets no UDP out" in walled[0], outcome
+    assert all("could not be used" in problem for problem in walled[1:]) and len(walled) == 3, outcome
+    assert len(other) == 1 and "a network that lets no UDP out" in other[0], outcome
+
+
 def rebind(held: Meeting) -> tuple[dict, dict]:
     """The offering site's router forgets its mappings in the middle of a connection: what the other side selected before
     and after that."""
@@ -151,6 +160,36 @@ def rebind(held: Meeting) -> tuple[dict, dict]:
 def test_a_new_mapping_is_survived(outcome):
     before, after = outcome
     assert before["remote"] != after["remote"], outcome
+
+
+def move(mover: int, held: Meeting) -> list[dict]:
+    """A peer's host gets another address in the middle of a connection, and loses the one it had."""
+    near, far = held.connect()
+    held.sites[mover].renumber()
+    echo(near, far)
+    echo(far, near)
+    return held.selected()
+
+
+FIRST, SECOND = functools.partial(move, 0), functools.partial(move, 1)
+
+
+@plans(
+    *(
+        (Plan(offering, answering, act), found)
+        for act in (FIRST, SECOND)
+        for offering, answering, found in (
+            ("public", "public", {"host"}),
+            # What works first is taken, and kept: that may be the relay.
+            ("port-restricted", "port-restricted", {"hole", "udp"}),
+            ("symmetric", "symmetric", {"udp"}),
+            ("firewall", "firewall", {"tls"}),
+        )
+    ),
+    names="plan, found",
+)
+def test_a_new_address_is_survived(outcome, found):
+    assert kind_of(outcome)[0] in found, outcome
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "public"])

@@ -19,6 +19,15 @@ class Site:
         self.hosts = hosts
         self.addresses = addresses
 
+    def renumber(self) -> None:
+        """Gives the first host another address in the place of its own."""
+        network, _, number = self.address.rpartition(".")
+        old, self.addresses[0] = self.address, f"{network}.{int(number) + 100}"
+        gateway = f"{network}.1"
+        self.host.ip(
+            f"addr del {old}/24 dev eth0", f"addr add {self.address}/24 dev eth0", f"route add default via {gateway}"
+        )
+
     @property
     def host(self) -> Namespace:
         return self.hosts[0]
