@@ -137,9 +137,7 @@ class Coturn:
         self._output.close()
 
     def url(self, transport: str) -> str:
-        if transport == "tls":
-            return f"turns:{self.address}:{self.tls_port}?transport=tcp"
-        return f"turn:{self.address}:{self.port}?transport={transport}"
+        return turn_url(transport, self.address, self.port, self.tls_port)
 
     def configuration(self, transport: str = "udp", username: str = USER, credential: str = PASSWORD, **more) -> dict:
         """What a peer that may use this relay only is configured with."""
@@ -151,6 +149,13 @@ class Coturn:
         if self.certificates:
             configuration["trust"] = self.certificates.authority.read_text()
         return configuration
+
+
+def turn_url(transport: str, address: str, port: int, tls_port: int) -> str:
+    """The URL of a TURN server over `udp`, `tcp` or `tls`."""
+    if transport == "tls":
+        return f"turns:{address}:{tls_port}?transport=tcp"
+    return f"turn:{address}:{port}?transport={transport}"
 
 
 def select_briefly() -> None:

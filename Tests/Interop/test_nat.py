@@ -49,11 +49,13 @@ class Plan:
     act: Callable[[Meeting], object] = connect
     urls: tuple[str, ...] = ALL_URLS
     networks: tuple[str | None, str | None] = (None, None)
+    # Whether the server is this package's, in the place of coturn.
+    is_ours: bool = False
     # Those that wait for times to run out begin first.
     is_slow: bool = False
 
     def __str__(self) -> str:
-        return f"{self.offering}-{self.answering}"
+        return f"{self.offering}-{self.answering}" + ("-turn-server" if self.is_ours else "")
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +65,9 @@ def outcomes(request, tmp_path_factory):
 
     def carry_out(plan: Plan):
         folder = tmp_path_factory.mktemp("meeting")
-        with meeting(folder, certificates, plan.offering, plan.answering, plan.urls, plan.networks) as held:
+        with meeting(
+            folder, certificates, plan.offering, plan.answering, plan.urls, plan.networks, plan.is_ours
+        ) as held:
             return plan.act(held)
 
     plans = {item.callspec.params["plan"] for item in request.session.items if "outcome" in item.fixturenames}
@@ -96,6 +100,17 @@ def kind_of(pairs: list[dict]) -> tuple[str, list[bool]]:
 
 @plans(
     *((Plan(row, column), best) for row, line in BEST.items() for column, best in zip(KINDS, line)),
+    *(
+        (Plan(row, column, is_ours=True), BEST[row][KINDS.index(column)])
+        for row, column in (
+            ("port-restricted", "full-cone"),
+            ("symmetric", "port-restricted"),
+            ("symmetric", "symmetric"),
+            ("firewall", "public"),
+            ("firewall", "symmetric"),
+            ("firewall", "firewall"),
+        )
+    ),
     names="plan, best",
 )
 def test_best_pair(outcome, plan, best):

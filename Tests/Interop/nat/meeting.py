@@ -11,6 +11,7 @@ from harness import Agent, Channel, Pair, expected_tally
 
 from .lab import SERVER, Lab, Site
 from .namespaces import Namespace
+from .turn_server import TURNServer
 
 # What servers that are run with care refuse to relay to.
 PRIVATE = "--denied-peer-ip=10.0.0.0-10.255.255.255"
@@ -55,12 +56,19 @@ def meeting(
     answering: str,
     urls: tuple[str, ...] = ALL_URLS,
     networks: tuple[str | None, str | None] = (None, None),
+    is_ours: bool = False,
 ) -> Iterator[Meeting]:
-    """Two peers that have not negotiated yet. `urls` says which of the server's they use: `stun`, `udp`, `tcp`, `tls`."""
+    """Two peers that have not negotiated yet. `urls` says which of the server's they use: `stun`, `udp`, `tcp`, `tls`.
+
+    The server is coturn, or this package's.
+    """
     with contextlib.ExitStack() as stack:
         lab = _lab(stack)
         sites = [lab.add(kind, network=network) for kind, network in zip((offering, answering), networks)]
-        server = Coturn(folder, PRIVATE, certificates=certificates, namespace=lab.server, address=SERVER)
+        if is_ours:
+            server = TURNServer(lab.server, SERVER, certificates)
+        else:
+            server = Coturn(folder, PRIVATE, certificates=certificates, namespace=lab.server, address=SERVER)
         stack.callback(server.stop)
         configuration = _configuration(server, urls)
         yield Meeting(lab, sites, _pair(stack, [site.host for site in sites], configuration))
@@ -81,7 +89,7 @@ def _lab(stack: contextlib.ExitStack) -> Lab:
     return lab
 
 
-def _configuration(server: Coturn, urls: tuple[str, ...]) -> dict:
+def _configuration(server: Coturn | TURNServer, urls: tuple[str, ...]) -> dict:
     servers = [
         {"urls": [f"stun:{SERVER}:{server.port}"]}
         if url == "stun"
