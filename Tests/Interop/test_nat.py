@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from coturn import Certificates
+from harness import DEADLINE
 from nat.lab import SERVER
 from nat.meeting import ALL_URLS, Meeting, echo, meeting, neighbours
 from nat.namespaces import unavailable
@@ -51,6 +53,8 @@ class Plan:
     networks: tuple[str | None, str | None] = (None, None)
     # Whether the server is this package's, in the place of coturn.
     is_ours: bool = False
+    # Whether they agree that the controlling one may move to a better pair at any time.
+    renominates: bool = False
     # Those that wait for times to run out begin first.
     is_slow: bool = False
 
@@ -66,7 +70,14 @@ def outcomes(request, tmp_path_factory):
     def carry_out(plan: Plan):
         folder = tmp_path_factory.mktemp("meeting")
         with meeting(
-            folder, certificates, plan.offering, plan.answering, plan.urls, plan.networks, plan.is_ours
+            folder,
+            certificates,
+            plan.offering,
+            plan.answering,
+            plan.urls,
+            plan.networks,
+            plan.is_ours,
+            renomination=plan.renominates,
         ) as held:
             return plan.act(held)
 
@@ -205,6 +216,23 @@ FIRST, SECOND = functools.partial(move, 0), functools.partial(move, 1)
 )
 def test_a_new_address_is_survived(outcome, found):
     assert kind_of(outcome)[0] in found, outcome
+
+
+def move_and_improve(held: Meeting) -> list[dict]:
+    """The same; data goes on until they need no relay."""
+    near, far = held.connect()
+    held.sites[0].renumber()
+    until = time.monotonic() + DEADLINE
+    while True:
+        echo(near, far)
+        pairs = held.selected()
+        if kind_of(pairs)[0] == "hole" or time.monotonic() > until:
+            return pairs
+
+
+@plans(Plan("port-restricted", "port-restricted", move_and_improve, renominates=True))
+def test_with_renomination_they_need_the_relay_for_a_while_only(outcome):
+    assert kind_of(outcome)[0] == "hole", outcome
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "public"])

@@ -6,9 +6,9 @@ import socket
 
 import pytest
 
-from nat.lab import Lab
+from nat.lab import SERVER, Lab
 from nat.namespaces import unavailable
-from nat.probe import hears_strangers, probe, reaches
+from nat.probe import arrival, bound, hears_strangers, probe, reaches
 from nat.rules import KINDS
 
 pytestmark = pytest.mark.skipif((reason := unavailable()) is not None, reason=reason or "")
@@ -53,6 +53,15 @@ def test_a_symmetric_nat_maps_each_destination_to_another_port(lab):
 @pytest.mark.parametrize("kind", [kind for kind in FILTERING if kind != "public"])
 def test_strangers_are_not_let_in(lab, kind):
     assert not hears_strangers(lab, lab.add(kind))
+
+
+def test_a_forgetful_symmetric_nat_maps_to_other_ports(lab):
+    site = lab.add("symmetric")
+    with bound(site.host, site.address) as peer, bound(lab.server, SERVER) as ear:
+        before = arrival(peer, ear)
+        assert arrival(peer, ear) == before
+        site.rebind()
+        assert arrival(peer, ear) != before
 
 
 def test_a_firewall_passes_nothing_but_tcp_to_443(lab):

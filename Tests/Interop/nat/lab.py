@@ -11,7 +11,9 @@ SERVER, SECOND_SERVER = "198.51.100.1", "198.51.100.2"
 class Site:
     """Hosts that share one access to the public segment."""
 
-    def __init__(self, kind: str, public: str, router: Namespace | None, hosts: list[Namespace], addresses: list[str]) -> None:
+    def __init__(
+        self, kind: str, public: str, router: Namespace | None, hosts: list[Namespace], addresses: list[str]
+    ) -> None:
         self.kind = kind
         # The address that the public segment sees.
         self.public = public
@@ -25,7 +27,9 @@ class Site:
         old, self.addresses[0] = self.address, f"{network}.{int(number) + 100}"
         gateway = f"{network}.1"
         self.host.ip(
-            f"addr del {old}/24 dev eth0", f"addr add {self.address}/24 dev eth0", f"route add default via {gateway}"
+            f"addr del {old}/24 dev eth0",
+            f"addr add {self.address}/24 dev eth0",
+            f"route add default via {gateway}",
         )
 
     @property
@@ -33,9 +37,9 @@ class Site:
         return self.hosts[0]
 
     def rebind(self) -> None:
-        """Has the router forget what it masquerades, by losing its link for a moment: a symmetric NAT maps to other ports
-        from then on, and TCP connections through it are dead."""
-        self.router.ip("link set wan down", "link set wan up", f"route add default via {SERVER}")
+        """Has the router forget all connections: a symmetric NAT maps to other ports from then on, and TCP connections
+        through it are dead."""
+        self.router.forget_connections()
 
     @property
     def address(self) -> str:

@@ -57,10 +57,11 @@ def meeting(
     urls: tuple[str, ...] = ALL_URLS,
     networks: tuple[str | None, str | None] = (None, None),
     is_ours: bool = False,
+    **options,
 ) -> Iterator[Meeting]:
     """Two peers that have not negotiated yet. `urls` says which of the server's they use: `stun`, `udp`, `tcp`, `tls`.
 
-    The server is coturn, or this package's.
+    The server is coturn, or this package's. `options` are more members of both configurations.
     """
     with contextlib.ExitStack() as stack:
         lab = _lab(stack)
@@ -70,7 +71,7 @@ def meeting(
         else:
             server = Coturn(folder, PRIVATE, certificates=certificates, namespace=lab.server, address=SERVER)
         stack.callback(server.stop)
-        configuration = _configuration(server, urls)
+        configuration = _configuration(server, urls) | options
         yield Meeting(lab, sites, _pair(stack, [site.host for site in sites], configuration))
 
 

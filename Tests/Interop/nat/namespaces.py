@@ -9,10 +9,12 @@ import os
 import pathlib
 import shutil
 import socket
+import struct
 import subprocess
 import threading
 
 CLONE_NEWNET = 0x4000_0000
+NETLINK_NETFILTER = 12
 _libc = ctypes.CDLL(None, use_errno=True)
 _numbers = itertools.count(1)
 _numbering = threading.Lock()
@@ -83,6 +85,16 @@ class Namespace:
     def socket(self, kind: socket.SocketKind = socket.SOCK_DGRAM) -> socket.socket:
         """An IPv4 socket of this namespace, which any thread may use."""
         return self.inside(lambda: socket.socket(socket.AF_INET, kind))
+
+    def forget_connections(self) -> None:
+        """Empties the table of tracked connections, as `conntrack -F` does."""
+        request, acknowledge, delete = 0x1, 0x4, 0x102
+        message = struct.pack("=IHHIIBBH", 20, delete, request | acknowledge, 1, 0, socket.AF_INET, 0, 0)
+        with self.inside(lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)) as netlink:
+            netlink.send(message)
+            _, _, _, _, _, error = struct.unpack_from("=IHHIIi", netlink.recv(4096))
+            if error:
+                raise OSError(-error, f"cannot forget the connections of {self.name}")
 
     def inside(self, function):
         """What a function gives that runs in this namespace, on a thread of its own."""

@@ -37,16 +37,16 @@ def probe(lab: Lab, site: Site) -> Behaviour:
     ears = [bound(lab.server, address) for address in (SERVER, SERVER, SECOND_SERVER)]
     try:
         with bound(site.host, site.address) as peer:
-            mappings = [_arrival(peer, ear) for ear in ears]
+            mappings = [arrival(peer, ear) for ear in ears]
         with bound(site.host, site.address) as peer:
-            hears = _heard(peer, ears, _arrival(peer, ears[0]))
+            hears = _heard(peer, ears, arrival(peer, ears[0]))
         return Behaviour(mappings, hears)
     finally:
         for ear in ears:
             ear.close()
 
 
-def _arrival(peer: socket.socket, ear: socket.socket) -> Address:
+def arrival(peer: socket.socket, ear: socket.socket) -> Address:
     """Where a datagram of the peer seems to come from."""
     peer.sendto(b"request", ear.getsockname())
     return ear.recvfrom(100)[1]
@@ -72,7 +72,7 @@ def hears_strangers(lab: Lab, site: Site) -> bool:
         port = peer.getsockname()[1]
         for candidate in (port, port + 10_000):
             ear.sendto(b"unasked", (site.public, candidate))
-        source = _arrival(peer, ear)
+        source = arrival(peer, ear)
         ear.sendto(b"answer", source)
         return peer.recvfrom(100)[0] != b"answer"
 
@@ -86,7 +86,7 @@ def reaches(lab: Lab, site: Site, port: int, kind: socket.SocketKind, patience: 
         peer.settimeout(patience)
         try:
             if kind == socket.SOCK_DGRAM:
-                return bool(_arrival(peer, ear))
+                return bool(arrival(peer, ear))
             ear.listen()
             peer.connect((SERVER, port))
             ear.accept()[0].close()
