@@ -113,7 +113,8 @@ let package = Package(
         .target(
             name: "RTCCore",
             dependencies: [
-                "RTCBase", "RTCCrypto", "RTCSDP", "RTCSTUN", "RTCICE", "RTCTURN", "RTCDTLS", "RTCSCTP", "RTCSRTP", "RTCRTP",
+                "RTCBase", "RTCCrypto", "RTCSDP", "RTCSTUN", "RTCICE", "RTCTURN", "RTCDTLS", "RTCSCTP", "RTCSRTP",
+                "RTCRTP",
                 nioCore,
             ],
             swiftSettings: swiftSettings

@@ -158,10 +158,12 @@ extension ICEAgent {
         guard self.selected == nil, let startedAt = self.current.startedAt, self.state != .failed else { return nil }
         let patience = startedAt + self.configuration.patience
         // A lite agent has no checks of its own to wait for.
-        let isActive = !self.configuration.isLite && self.current.checklist.contains { pair in
-            pair.state == .inProgress || pair.state == .waiting || pair.isQueued
-                || pair.state == .frozen
-        }
+        let isActive =
+            !self.configuration.isLite
+            && self.current.checklist.contains { pair in
+                pair.state == .inProgress || pair.state == .waiting || pair.isQueued
+                    || pair.state == .frozen
+            }
         guard !isActive, self.current.nominating == nil else { return nil }
         // A peer that talks to us over a pair that works may still nominate it.
         let heard = self.current.checklist.filter { $0.state == .succeeded }.compactMap(\.lastHeardAt).max()

@@ -202,7 +202,8 @@ extension ICEAgent {
     func makePair(base: TransportAddress, remote: ICECandidate, in generation: ICEGeneration) -> ICECheckPair? {
         guard let local = generation.localByBase[base], var address = remote.transportAddress,
             // What a relay can reach is the relay's affair.
-            local.type == .relayed ? address.family == base.family && address.transport == .udp
+            local.type == .relayed
+                ? address.family == base.family && address.transport == .udp
                 : Self.canReach(address, from: base)
         else { return nil }
         if address.isLinkLocal { address.scopeID = base.scopeID }

@@ -82,7 +82,8 @@ extension STUNMessage {
             guard range.count == 4 else { return false }
             self.priority = self.priority ?? datagram.bigEndian(at: range.lowerBound)
         case .nomination:
-            guard range.count == 4 else { return false }
+            // Not registered: of another size it is something else, which need not be understood.
+            guard range.count == 4 else { return true }
             self.nomination = self.nomination ?? datagram.bigEndian(at: range.lowerBound)
         case .iceControlling:
             guard range.count == 8 else { return false }

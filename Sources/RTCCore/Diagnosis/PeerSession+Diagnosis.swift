@@ -80,7 +80,8 @@ extension PeerSession {
             return hasServer ? .noRelay : .relayWithoutServer
         }
         guard !figures.isEmpty else { return self.causeWithoutPairs(agent) }
-        let isOver = diagnosis.connectionState == .failed || agent.state == .failed || figures.allSatisfy { $0.state == .failed }
+        let isOver =
+            diagnosis.connectionState == .failed || agent.state == .failed || figures.allSatisfy { $0.state == .failed }
         guard isOver else { return nil }
         for case .refused(let code)? in figures.map(\.failure) { return .checksRefused(code: code) }
         if figures.contains(where: { $0.requestsReceived > 0 }) { return .oneWay }

@@ -80,7 +80,9 @@ extension PeerSession {
     /// forwards: it leaves alone all that is not media.
     package func pollMedia(now: NIODeadline) -> Output? {
         guard let media = self.media, let path = self.transport.path else { return nil }
-        if let relay = self.servers.relay(at: path.base) { return self.pollMedia(media, through: relay, path, now: now) }
+        if let relay = self.servers.relay(at: path.base) {
+            return self.pollMedia(media, through: relay, path, now: now)
+        }
         guard let batch = media.batcher.next() else { return nil }
         self.transport.noteSent(batch, path: path, now: now)
         return .transmit(batch, from: path.base, to: path.remote)

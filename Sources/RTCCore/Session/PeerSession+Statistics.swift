@@ -100,7 +100,11 @@ extension PeerSession {
             if let known = isLocal ? localIDs[candidate] : remoteIDs[candidate] { return known }
             let prefix = isLocal ? "IL" : "IR"
             let id = "\(prefix)\(generation.ufrag)-\(isLocal ? localIDs.count : remoteIDs.count)"
-            let stats = self.stats(of: candidate, generation, ufrag: isLocal ? generation.ufrag : generation.remoteUfrag)
+            let stats = self.stats(
+                of: candidate,
+                generation,
+                ufrag: isLocal ? generation.ufrag : generation.remoteUfrag
+            )
             if isLocal {
                 localIDs[candidate] = id
                 report.append(id, timestamp, .localCandidate(stats))

@@ -145,13 +145,15 @@ public final class TURNClient {
     /// reported from here on; poll once more.
     public func close(now: NIODeadline) {
         guard self.phase != .ended else { return }
-        let wasAllocated = self.phase == .allocated
+        // The answer to a request for an allocation may be under way.
+        let mayBeAllocated =
+            self.phase == .allocated || self.phase == .allocating && self.authentication.key != nil
         self.outputs.removeAll { output in
             if case .event = output { return true }
             return false
         }
         self.outputHead = 0
-        if wasAllocated { self.request(.refresh(lifetime: 0), now: now) }
+        if mayBeAllocated { self.request(.refresh(lifetime: 0), now: now) }
         self.end()
     }
 
@@ -220,7 +222,9 @@ public final class TURNClient {
             return self.refuse(TURNFailure(code: TURNFailure.unreachable, text: self.silence))
         }
         if let expiresAt = self.expiresAt, expiresAt <= now {
-            return self.lose(TURNFailure(code: TURNFailure.unreachable, text: "The allocation was not prolonged in time."))
+            return self.lose(
+                TURNFailure(code: TURNFailure.unreachable, text: "The allocation was not prolonged in time.")
+            )
         }
         self.handleRequestTimeouts(now: now)
         if self.phase == .allocated { self.keepAlive(now: now) }

@@ -10,26 +10,26 @@ import RTCSTUN
 /// its integrity, the peer's address stands in the route table. The kernel may hand a peer's first datagrams to another loop's socket:
 /// ufrags begin with their shard's letters, so they are handed over.
 final class UDPShard: PeerNetwork, UDPSocketOwner {
-    private typealias Path = PeerDriver.Path
+    typealias Path = PeerDriver.Path
 
     let index: Int
     let eventLoop: any EventLoop
     let addressPolicy: RTCAddressPolicy
     private let limits: WebRTCEndpoint.Limits
     private let connectionCounter: ConnectionCounter
-    private let forward: (_ shard: Int, DatagramBatch, _ remote: TransportAddress, _ base: TransportAddress) -> Bool
+    let forward: (_ shard: Int, DatagramBatch, _ remote: TransportAddress, _ base: TransportAddress) -> Bool
     private let announce: (PeerDriver.Path, _ isOurs: Bool) -> Void
     /// Makes an accepted connection another shard's, or tells it that one has ended.
-    private let handOver: (_ shard: Int, TCPConnection, _ isOpen: Bool) -> Bool
-    private var sockets: [TransportAddress: UDPSocket] = [:]
-    private var socketList: [UDPSocket] = []
-    private var listeners: [TCPListener] = []
-    private var names = LocalNames()
-    private var monitor: InterfaceMonitor.Subscription?
+    let handOver: (_ shard: Int, TCPConnection, _ isOpen: Bool) -> Bool
+    var sockets: [TransportAddress: UDPSocket] = [:]
+    var socketList: [UDPSocket] = []
+    var listeners: [TCPListener] = []
+    var names = LocalNames()
+    var monitor: InterfaceMonitor.Subscription?
     /// The TCP connections of this shard's peers, whichever shard accepted them.
-    private var accepted: [PeerDriver.Path: TCPConnection] = [:]
-    private var drivers: [String: PeerDriver] = [:]
-    private var routes: [Path: PeerDriver] = [:]
+    var accepted: [PeerDriver.Path: TCPConnection] = [:]
+    var drivers: [String: PeerDriver] = [:]
+    var routes: [Path: PeerDriver] = [:]
     /// Who waits for which answer; by identity, so that an answer that never comes keeps nobody alive.
     private var expected: [STUNTransactionID: ObjectIdentifier] = [:]
     private var expectedOrder: [STUNTransactionID] = []
@@ -43,11 +43,11 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     /// So many are sent at once at most: peers work on them while others are made.
     private static let datagramsPerFlush = 2 * DatagramBatch.maximumCount
     private var touched: [PeerDriver] = []
-    private var connections: [ObjectIdentifier: PeerDriver] = [:]
+    var connections: [ObjectIdentifier: PeerDriver] = [:]
     /// The paths of other shards' connections, as those shards told.
-    private var foreignRoutes: [PeerDriver.Path: Int] = [:]
-    private(set) var counters = WebRTCEndpoint.Counters()
-    private var isClosed = false
+    var foreignRoutes: [PeerDriver.Path: Int] = [:]
+    var counters = WebRTCEndpoint.Counters()
+    var isClosed = false
 
     init(
         index: Int,
@@ -297,135 +297,5 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
         for connection in self.accepted.values { connection.close() }
         self.accepted = [:]
         self.removeSockets()
-    }
-}
-
-// MARK: - Changes of the network
-
-extension UDPShard {
-    /// Binds addresses that appear to the endpoint's port, and lets go of those that vanish.
-    func watchInterfaces(port: UInt16, isOnePortOfMany: Bool) {
-        guard self.addressPolicy.networkChanges != .ignore, !self.isClosed else { return }
-        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        self.monitor = InterfaceMonitor.shared.subscribe {
-            bound.eventLoop.execute { bound.value.interfacesChanged(port: port, isOnePortOfMany) }
-        }
-    }
-
-    private func interfacesChanged(port: UInt16, _ isOnePortOfMany: Bool) {
-        guard !self.isClosed else { return }
-        let wanted = self.addressPolicy.localAddresses()
-        let gone = self.socketList.filter { !wanted.contains($0.address.withPort(0)) }
-        let known = self.socketList.map { $0.address.withPort(0) }
-        self.socketList.removeAll { socket in gone.contains { $0 === socket } }
-        for socket in gone {
-            self.sockets[socket.address] = nil
-            socket.close()
-        }
-        let ended = self.listeners.filter { !wanted.contains($0.address.withPort(0).over(.udp)) }
-        self.listeners.removeAll { listener in ended.contains { $0 === listener } }
-        for listener in ended { listener.close() }
-        let bases = gone.map(\.address) + ended.map(\.address)
-        for driver in Array(self.connections.values) { driver.forgetHosts(bases) }
-        for address in wanted where !known.contains(address) {
-            self.bind(address.withPort(port), isOnePortOfMany)
-        }
-    }
-
-    /// An address that cannot be bound after all is left out.
-    private func bind(_ address: TransportAddress, _ isOnePortOfMany: Bool) {
-        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        UDPSocket.bind(
-            to: address,
-            on: self.eventLoop,
-            use: .manyPeers(isOnePortOfMany: isOnePortOfMany),
-            owner: self
-        ).whenSuccess { socket in bound.value.appeared(socket.value) }
-        guard self.addressPolicy.tcp.contains(.passive) else { return }
-        TCPListener.bind(to: address, on: self.eventLoop, isOnePortOfMany: isOnePortOfMany, owner: self)
-            .whenSuccess { listener in bound.value.appeared(listener.value) }
-    }
-
-    private func appeared(_ socket: UDPSocket) {
-        guard !self.isClosed, self.sockets[socket.address] == nil else { return socket.close() }
-        self.add(socket)
-        self.offer(udp: [socket.address], tcp: [])
-    }
-
-    private func appeared(_ listener: TCPListener) {
-        guard !self.isClosed else { return listener.close() }
-        self.add(listener)
-        self.offer(udp: [], tcp: [listener.address])
-    }
-
-    private func offer(udp: [TransportAddress], tcp: [TransportAddress]) {
-        let hosts = self.names.hide(
-            self.addressPolicy.hostAddresses(udp: udp, tcp: tcp),
-            if: self.addressPolicy.hidesAddresses
-        )
-        for driver in Array(self.connections.values) { driver.addHosts(hosts) }
-    }
-}
-
-// MARK: - TCP
-
-extension UDPShard: TCPListenerOwner {
-    /// The first datagram of a TCP connection is a binding request, whose user name says whose it is.
-    func receive(_ frame: ByteBuffer, over accepted: TCPListener.Accepted) {
-        let connection = accepted.connection
-        let path = PeerDriver.Path(connection)
-        if accepted.shard == nil {
-            guard self.route(accepted, by: frame) else {
-                self.counters.unroutable += 1
-                return connection.close()
-            }
-        }
-        guard let shard = accepted.shard, shard != self.index else {
-            self.receive(DatagramBatch(frame), from: path.remote, to: path.base, wasForwarded: false)
-            accepted.isValidated = self.routes[path] != nil || accepted.isValidated
-            return
-        }
-        _ = self.forward(shard, DatagramBatch(frame), path.remote, path.base)
-        accepted.isValidated = self.foreignRoutes[path] == shard || accepted.isValidated
-    }
-
-    private func route(_ accepted: TCPListener.Accepted, by frame: ByteBuffer) -> Bool {
-        guard let ufrag = STUNUsername.localUfrag(ofBindingRequest: frame.readableBytesSpan) else { return false }
-        if self.drivers[ufrag] != nil {
-            accepted.shard = self.index
-            self.adopt(accepted.connection)
-            return true
-        }
-        guard let shard = WebRTCEndpoint.shard(ofUfrag: ufrag), shard != self.index,
-            self.handOver(shard, accepted.connection, true)
-        else { return false }
-        accepted.shard = shard
-        return true
-    }
-
-    func receiveComplete(on accepted: TCPListener.Accepted) { self.pumpTouched() }
-
-    func closed(_ accepted: TCPListener.Accepted) {
-        guard let shard = accepted.shard else { return }
-        if shard == self.index {
-            self.ended(accepted.connection)
-        } else {
-            _ = self.handOver(shard, accepted.connection, false)
-        }
-    }
-
-    /// Takes over a connection that belongs to a peer of this shard.
-    func adopt(_ connection: TCPConnection) {
-        guard !self.isClosed else { return connection.close() }
-        self.accepted[PeerDriver.Path(connection)] = connection
-    }
-
-    /// A connection of this shard has ended.
-    func ended(_ connection: TCPConnection) {
-        let path = PeerDriver.Path(connection)
-        guard self.accepted[path] === connection else { return }
-        self.accepted[path] = nil
-        self.counters.droppedOverTCP += connection.droppedDatagrams
-        self.routes[path]?.pathClosed(path)
     }
 }

@@ -106,7 +106,8 @@ private final class MulticastQueryHandler: ChannelInboundHandler {
             guard let address = LocalNames.address(of: question.name),
                 let response = MDNSMessage.response(name: question.name, address: address, id: id)
             else { continue }
-            let target = isSimple || question.wantsUnicast
+            let target =
+                isSimple || question.wantsUnicast
                 ? envelope.remoteAddress : MDNSMessage.ipv4Group.socketAddress
             let answer = AddressedEnvelope(remoteAddress: target, data: response)
             context.writeAndFlush(self.wrapOutboundOut(answer), promise: nil)

@@ -10,10 +10,10 @@ final class PeerDriver {
     let eventLoop: any EventLoop
     let session: PeerSession
     let shared: PeerShared
-    private let network: any PeerNetwork
-    private let resolver: NameResolver
-    private let flows: ServerFlows
-    private let dialer: TCPDialer
+    let network: any PeerNetwork
+    let resolver: NameResolver
+    let flows: ServerFlows
+    let dialer: TCPDialer
     private let logger: Logger
     private var timer: Scheduled<Void>?
     private var timerDeadline = NIODeadline.distantFuture
@@ -53,11 +53,11 @@ final class PeerDriver {
         }
     }
 
-    private var isAttached = true
+    private(set) var isAttached = true
     /// Where the last datagrams went, as the socket needs it: making that anew for each batch would cost as much as the rest.
-    private var route: Route?
+    var route: Route?
 
-    private struct Route {
+    struct Route {
         let base: TransportAddress
         let remote: TransportAddress
         let socket: UDPSocket
@@ -66,7 +66,7 @@ final class PeerDriver {
 
     private let media: PeerMedia
     private var channels: [DataChannelHandle: RTCDataChannel] = [:]
-    private var configuration: RTCConfiguration
+    var configuration: RTCConfiguration
 
     init(
         eventLoop: any EventLoop,
@@ -280,60 +280,6 @@ final class PeerDriver {
         self.pump()
         self.shared.publish(self.session, self.media)
     }
-
-    // MARK: Addresses
-
-    private func gather(ufrag: String) {
-        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        self.network.hostAddresses { hosts in
-            let driver = bound.value
-            driver.session.provideAddresses(for: ufrag, hosts: hosts, now: .now())
-            driver.pump()
-        }
-    }
-
-    /// Addresses that appeared.
-    func addHosts(_ hosts: [ICEHostAddress]) {
-        guard self.isAttached, !hosts.isEmpty else { return }
-        for host in hosts { self.session.addHost(host, now: .now()) }
-        self.networkChanged()
-    }
-
-    /// Addresses that are gone.
-    func forgetHosts(_ bases: [TransportAddress]) {
-        guard self.isAttached, !bases.isEmpty else { return }
-        for base in bases {
-            self.session.removeHost(base: base, now: .now())
-            let active = base.withPort(ICECandidate.activePort).over(.tcp)
-            if base.transport == .udp { self.session.removeHost(base: active, now: .now()) }
-        }
-        if self.route.map({ bases.contains($0.base) }) == true { self.route = nil }
-        self.networkChanged()
-    }
-
-    private func networkChanged() {
-        if self.network.addressPolicy.networkChanges == .restart { try? self.session.restartICE() }
-        self.pump()
-    }
-
-    private func resolve(_ lookup: ServerLookup) {
-        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        self.resolver.lookUp(lookup.host, port: lookup.port) { addresses in
-            let driver = bound.value
-            driver.session.provideServer(lookup, addresses: addresses, now: .now())
-            driver.pump()
-        }
-    }
-
-    private func resolve(_ hostname: String) {
-        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        self.resolver.multicast(hostname) { addresses in
-            bound.value.session.provideResolution(of: hostname, addresses: addresses, now: .now())
-            bound.value.pump()
-        }
-    }
-
-    func update(_ configuration: RTCConfiguration) { self.configuration = configuration }
 
     // MARK: Media
 

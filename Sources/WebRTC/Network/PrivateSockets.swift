@@ -40,7 +40,9 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner, TCPListenerOwner {
     private func bind(_ addresses: [TransportAddress], _ body: @escaping ([UDPSocket], [TCPListener]) -> Void) {
         let ports = PortChoice(self.addressPolicy.portRange)
         let binding = addresses.map { address in
-            ports.bind(address, on: self.eventLoop) { UDPSocket.bind(to: $0, on: $1, use: .onePeer, owner: $2) } owner: {
+            ports.bind(address, on: self.eventLoop) {
+                UDPSocket.bind(to: $0, on: $1, use: .onePeer, owner: $2)
+            } owner: {
                 self
             }
         }

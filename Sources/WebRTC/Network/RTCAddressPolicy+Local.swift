@@ -51,8 +51,9 @@ extension RTCAddressPolicy {
     func flowAddress(towards server: TransportAddress) -> TransportAddress {
         let named = self.addresses.compactMap { TransportAddress(ip: $0, port: 0) }
             .first { $0.family == server.family && $0.isLoopback == server.isLoopback }
-        return named ?? (server.family == .ipv4
-            ? TransportAddress(ipv4: 0, port: 0) : TransportAddress(ipv6High: 0, low: 0, port: 0))
+        return named
+            ?? (server.family == .ipv4
+                ? TransportAddress(ipv4: 0, port: 0) : TransportAddress(ipv6High: 0, low: 0, port: 0))
     }
 
     /// What peers are told of sockets bound to `bases`.

@@ -110,6 +110,8 @@ public actor RTCPeerConnection {
             // In this order: an endpoint that is closed already closes the driver, which empties the box.
             box.value = driver
             network.adopt(driver)
+            // The pool gathers from here on.
+            if configuration.iceCandidatePoolSize > 0 { driver.pump() }
         }
     }
 

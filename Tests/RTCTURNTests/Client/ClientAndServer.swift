@@ -138,7 +138,8 @@ final class ClientAndServer {
         case .send(let bytes, _, _):
             self.toClient(Array(bytes.readableBytesView))
         case .openRelay(let request):
-            let ip = request.family == .ipv4
+            let ip =
+                request.family == .ipv4
                 ? TransportAddress(ipv4: 0xCB00_7101, port: self.nextPort)
                 : TransportAddress(ipv6High: 0x2001_0DB8_0000_0000, low: 1, port: self.nextPort)
             self.nextPort += 1

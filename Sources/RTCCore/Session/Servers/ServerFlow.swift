@@ -40,6 +40,9 @@ struct ServerEntry: Sendable {
         return self.uri.transport == .tcp ? .tcp : .udp
     }
 
+    /// Whether the URL asks for DTLS over UDP (RFC 7350), which is not to be had here.
+    var isOverDTLS: Bool { self.uri.scheme.isSecure && self.uri.transport == .udp }
+
     /// All URLs of a configuration.
     static func all(of configuration: RTCConfiguration) -> [ServerEntry] {
         configuration.iceServers.flatMap { server in

@@ -1,0 +1,58 @@
+import NIOCore
+import RTCBase
+import RTCCore
+import RTCICE
+
+extension PeerDriver {
+    func gather(ufrag: String) {
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.network.hostAddresses { hosts in
+            let driver = bound.value
+            driver.session.provideAddresses(for: ufrag, hosts: hosts, now: .now())
+            driver.pump()
+        }
+    }
+
+    /// Addresses that appeared.
+    func addHosts(_ hosts: [ICEHostAddress]) {
+        guard self.isAttached, !hosts.isEmpty else { return }
+        for host in hosts { self.session.addHost(host, now: .now()) }
+        self.networkChanged()
+    }
+
+    /// Addresses that are gone.
+    func forgetHosts(_ bases: [TransportAddress]) {
+        guard self.isAttached, !bases.isEmpty else { return }
+        for base in bases {
+            self.session.removeHost(base: base, now: .now())
+            let active = base.withPort(ICECandidate.activePort).over(.tcp)
+            if base.transport == .udp { self.session.removeHost(base: active, now: .now()) }
+        }
+        if self.route.map({ bases.contains($0.base) }) == true { self.route = nil }
+        self.networkChanged()
+    }
+
+    private func networkChanged() {
+        if self.network.addressPolicy.networkChanges == .restart { try? self.session.restartICE() }
+        self.pump()
+    }
+
+    func resolve(_ lookup: ServerLookup) {
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.resolver.lookUp(lookup.host, port: lookup.port) { addresses in
+            let driver = bound.value
+            driver.session.provideServer(lookup, addresses: addresses, now: .now())
+            driver.pump()
+        }
+    }
+
+    func resolve(_ hostname: String) {
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.resolver.multicast(hostname) { addresses in
+            bound.value.session.provideResolution(of: hostname, addresses: addresses, now: .now())
+            bound.value.pump()
+        }
+    }
+
+    func update(_ configuration: RTCConfiguration) { self.configuration = configuration }
+}
