@@ -206,9 +206,9 @@ FIRST, SECOND = functools.partial(move, 0), functools.partial(move, 1)
         for act in (FIRST, SECOND)
         for offering, answering, found in (
             ("public", "public", {"host"}),
-            # What works first is taken, and kept: that may be the relay.
-            ("port-restricted", "port-restricted", {"hole", "udp"}),
-            ("symmetric", "symmetric", {"udp"}),
+            # What works first is taken, and kept: that may be any relay.
+            ("port-restricted", "port-restricted", {"hole", "udp", "tcp", "tls"}),
+            ("symmetric", "symmetric", {"udp", "tcp", "tls"}),
             ("firewall", "firewall", {"tls"}),
         )
     ),
