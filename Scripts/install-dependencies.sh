@@ -32,7 +32,7 @@ test_packages=(
     "util-linux setarch"
     "nodejs node"
     "iproute2 ip"
-    "coturn turnutils_uclient"
+    "nftables nft"
     "ffmpeg ffmpeg"
     "coturn turnserver"
     "openssl openssl"

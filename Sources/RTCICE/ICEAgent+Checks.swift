@@ -11,10 +11,9 @@ extension ICEAgent {
         if self.isDisconnected && self.selected?.generation == self.current.number { return true }
         if self.current.nominating != nil { return false }
         guard let nominated = self.current.nominated else { return true }
-        // A better pair can still be nominated after this one.
-        guard self.current.renominates, self.role == .controlling, let next = self.current.nextOrdinaryPair() else {
-            return false
-        }
+        // A better pair can still be nominated after this one. The controlled side checks it too, because a NAT lets in
+        // whom somebody inside has sent to.
+        guard self.current.renominates, let next = self.current.nextOrdinaryPair() else { return false }
         return next.priority > nominated.priority
     }
 
@@ -147,7 +146,7 @@ extension ICEAgent {
         // A peer that nominates several pairs has the best of them in mind, so those must still be tried.
         for pair in generation.triggered where !pair.awaitsNomination { pair.isQueued = false }
         generation.triggered.removeAll { !$0.isQueued }
-        let keepsBetter = generation.renominates && self.role == .controlling
+        let keepsBetter = generation.renominates
         for pair in generation.checklist
         where pair !== nominated && pair.state == .inProgress && !pair.awaitsNomination
             && !(keepsBetter && pair.priority > nominated.priority)

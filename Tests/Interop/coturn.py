@@ -1,4 +1,4 @@
-"""A real TURN server: coturn on loopback, on ports that the kernel chose."""
+"""A real TURN server: coturn, on loopback and ports that the kernel chose, or on a server of a lab of namespaces."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import subprocess
 import time
 
 from harness import DEADLINE
+from nat.namespaces import Namespace
 
 USER, PASSWORD, SECRET = "user", "a long password", "shared secret"
 
@@ -38,13 +39,13 @@ def rest_credentials(lifetime: int = 3600, user: str = "someone") -> tuple[str, 
 
 
 class Certificates:
-    """A certification authority and a certificate of it for 127.0.0.1 and localhost."""
+    """A certification authority and a certificate of it for an address and localhost."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, address: str = "127.0.0.1") -> None:
         self.authority = folder / "ca.pem"
         self.certificate = folder / "server.pem"
         self.key = folder / "server.key"
-        (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+        (folder / "names").write_text(f"subjectAltName=IP:{address},DNS:localhost\n")
 
         def openssl(*arguments: str) -> None:
             subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
@@ -58,12 +59,23 @@ class Certificates:
 
 
 class Coturn:
-    """A running server; `options` are more of its command line."""
+    """A running server; `options` are more of its command line.
 
-    def __init__(self, folder: pathlib.Path, *options: str, certificates: Certificates | None = None) -> None:
+    In a namespace it has an address and the usual ports there: 3478, and 443 for TLS.
+    """
+
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        *options: str,
+        certificates: Certificates | None = None,
+        namespace: Namespace | None = None,
+        address: str = "127.0.0.1",
+    ) -> None:
         self.folder = folder
-        self.port = free_port()
-        self.tls_port = free_port()
+        self.namespace = namespace
+        self.address = address
+        self.port, self.tls_port = (3478, 443) if namespace else (free_port(), free_port())
         self.options = options
         self.certificates = certificates
         self.log = folder / f"coturn-{self.port}.log"
@@ -74,7 +86,8 @@ class Coturn:
         if program is None:
             raise FileNotFoundError("turnserver is missing: run Scripts/install-dependencies.sh test")
         arguments = [
-            program, "-n", "--no-cli", "--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1",
+            *(self.namespace.command if self.namespace else []),
+            program, "-n", "--no-cli", "--listening-ip", self.address, "--relay-ip", self.address,
             "--listening-port", str(self.port), "--tls-listening-port", str(self.tls_port),
             "--realm", "example.org", "--allow-loopback-peers", "--no-dtls", "--verbose", "--fingerprint",
             "--no-rfc5780", "--pidfile", str(self.folder / f"coturn-{self.port}.pid"), "--log-file", "stdout",
@@ -94,11 +107,17 @@ class Coturn:
         until = time.monotonic() + DEADLINE
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                self._connect()
                 return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > until:
                     raise AssertionError(f"coturn did not start: {self.log.read_text()[-2000:]}") from None
+
+    def _connect(self) -> None:
+        def connect() -> None:
+            socket.create_connection((self.address, self.port), 1).close()
+
+        self.namespace.inside(connect) if self.namespace else connect()
 
     def said(self, text: str) -> int:
         """How often the log has a text."""
@@ -118,9 +137,7 @@ class Coturn:
         self._output.close()
 
     def url(self, transport: str) -> str:
-        if transport == "tls":
-            return f"turns:127.0.0.1:{self.tls_port}?transport=tcp"
-        return f"turn:127.0.0.1:{self.port}?transport={transport}"
+        return turn_url(transport, self.address, self.port, self.tls_port)
 
     def configuration(self, transport: str = "udp", username: str = USER, credential: str = PASSWORD, **more) -> dict:
         """What a peer that may use this relay only is configured with."""
@@ -132,6 +149,13 @@ class Coturn:
         if self.certificates:
             configuration["trust"] = self.certificates.authority.read_text()
         return configuration
+
+
+def turn_url(transport: str, address: str, port: int, tls_port: int) -> str:
+    """The URL of a TURN server over `udp`, `tcp` or `tls`."""
+    if transport == "tls":
+        return f"turns:{address}:{tls_port}?transport=tcp"
+    return f"turn:{address}:{port}?transport={transport}"
 
 
 def select_briefly() -> None:

@@ -122,12 +122,16 @@ def agent_command(kind: str) -> list[str]:
 
 
 class Agent:
-    """A running agent process."""
+    """A running agent process; `prefix` is what its command is run by, for example in a network namespace."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, prefix: list[str] | None = None) -> None:
         self.kind = kind
         self.process = subprocess.Popen(
-            agent_command(kind), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+            [*(prefix or []), *agent_command(kind)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
         )
         self._changed = threading.Condition()
         self._replies: dict[int, dict] = {}

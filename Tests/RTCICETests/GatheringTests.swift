@@ -46,6 +46,20 @@ import Testing
         #expect(candidate?.serverURL == "stun:example.org")
     }
 
+    @Test("A server that was named before the addresses is asked once they are there")
+    func serverBeforeHosts() {
+        let duo = Duo(left: ["10.0.0.1"])
+        duo.network.nats[address("10.0.0.1", 1000)] = address("198.51.100.7", 40000)
+        duo.network.servers[self.server] = self.reflect
+        let server = ICEServerAddress(address: self.server, url: "stun:example.org")
+        duo.left.agent.addServer(server, now: duo.network.now)
+        // Naming it again does not ask it twice.
+        duo.left.gather(stunServers: [server])
+        duo.network.run(for: .seconds(1))
+        #expect(duo.left.agent.gatheringState == .complete)
+        #expect(duo.left.agent.localCandidates.map(\.type) == [.host, .serverReflexive])
+    }
+
     @Test("A reflexive address that is the host's own makes no candidate of its own")
     func redundant() {
         let duo = Duo()

@@ -57,6 +57,25 @@ import Testing
         #expect(duo.network.run(for: .seconds(3)) { duo.left.agent.selectedPath?.base == all[0] && duo.pathsAgree })
     }
 
+    @Test("The controlled side checks better pairs too: its NAT lets in whom it has sent to")
+    func controlledOpensTheWay() throws {
+        let duo = Duo(left: ["192.0.2.11"], right: ["192.0.2.2"])
+        for (one, other) in [(duo.left, duo.right), (duo.right, duo.left)] {
+            one.agent.setRemote(credentials: other.agent.localCredentials, renominates: true, now: duo.network.now)
+        }
+        duo.left.gather()
+        duo.right.gather()
+        #expect(duo.network.run(for: .seconds(3), until: duo.isSettled))
+        #expect(duo.right.agent.role == .controlled)
+        var better = try #require(duo.left.agent.localCandidates.first)
+        let elsewhere = address("192.0.2.50", 1_000)
+        better.address = .ip(elsewhere)
+        better.priority += 1
+        duo.right.agent.addRemoteCandidate(better, now: duo.network.now)
+        let checks = { duo.right.transmissions.contains { $0.0.messageClass == .request && $0.2 == elsewhere } }
+        #expect(duo.network.run(for: .seconds(1), until: checks))
+    }
+
     @Test("Without renomination the first nomination stays")
     func stays() {
         let duo = Duo(left: ["192.0.2.11"], right: ["192.0.2.2"])

@@ -1,5 +1,6 @@
 import RTCBase
 import RTCICE
+import RTCTURN
 
 extension PeerSession {
     /// How the connection stands, and what is in its way.
@@ -84,6 +85,7 @@ extension PeerSession {
         guard isOver else { return nil }
         for case .refused(let code)? in figures.map(\.failure) { return .checksRefused(code: code) }
         if figures.contains(where: { $0.requestsReceived > 0 }) { return .oneWay }
+        if self.isUDPBlocked(generation) { return .udpBlocked }
         return Self.causeOfSilence(figures, agent)
     }
 
@@ -96,6 +98,15 @@ extension PeerSession {
         let names = agent.unresolvedNames
         guard !names.isEmpty else { return .noRemoteCandidates }
         return .unresolvableNames(count: names.count, localNetworks: Self.networks(of: agent.localCandidates))
+    }
+
+    /// Whether all servers that were asked over UDP kept silent.
+    private func isUDPBlocked(_ generation: ICEGeneration) -> Bool {
+        let urls = ServerEntry.all(of: self.configuration).filter { $0.transport == .udp }.map(\.url)
+        let outcomes = generation.serverReports.compactMap { report in
+            urls.contains(report.url) && !generation.unknownServers.contains(report.url) ? report.outcome : nil
+        }
+        return !outcomes.isEmpty && outcomes.allSatisfy { $0 == .failed(code: TURNFailure.unreachable) }
     }
 
     private static func causeOfSilence(

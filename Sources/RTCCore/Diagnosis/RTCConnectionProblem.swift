@@ -27,6 +27,9 @@ public enum RTCConnectionProblem: Sendable, Hashable {
     case privateNetworksOnly(local: [String], remote: [String])
     /// Checks of the peer arrive, and ours are not answered: a firewall lets datagrams through one way only.
     case oneWay
+    /// Nothing was answered that was sent over UDP, not even by the STUN and TURN servers: a firewall lets no UDP out, and a TURN
+    /// server over TCP or TLS is needed.
+    case udpBlocked
     /// No check was answered although both sides have told public addresses: firewalls or symmetric NATs are in the way, and a
     /// relay (TURN, over TCP or TLS if UDP is blocked) is needed.
     case blockedWithoutRelay
@@ -81,8 +84,15 @@ extension RTCConnectionProblem: CustomStringConvertible {
                 no check was answered: firewalls or symmetric NATs are in the way, and no relay was there; \
                 a TURN server is needed, over TCP or TLS if UDP is blocked
                 """
+        case .udpBlocked:
+            return """
+                nothing was answered that was sent over UDP, not even by the servers: a firewall lets no UDP out; \
+                a TURN server is needed over TLS, best on port 443
+                """
         case .noAnswer:
-            return "no check was answered, not even through relays: the peer may be gone"
+            return """
+                no check was answered, not even through relays: the peer is gone, or in a network that lets no UDP out
+                """
         case .checksRefused(let code):
             return "the peer refused the checks with \(code): its description may be an old one"
         case .consentExpired:

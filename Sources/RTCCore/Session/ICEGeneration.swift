@@ -26,6 +26,8 @@ struct ICEGeneration {
     var relayProtocols: [TransportAddress: RTCIceServerTransportProtocol] = [:]
     /// What became of each server, in the order of the configuration.
     private(set) var serverReports: [RTCIceServerReport] = []
+    /// The URLs of servers whose names have no address.
+    var unknownServers: Set<String> = []
 
     /// Takes note of what a server last said.
     mutating func note(_ url: String, _ outcome: RTCIceServerReport.Outcome, _ text: String) {

@@ -120,9 +120,10 @@ extension PeerSession {
         for generation in self.transport.allGenerations { generation.agent.addHost(host, now: now) }
     }
 
-    /// Forgets a local address that is gone.
+    /// Forgets a local address that is gone. Relays that were reached from it are reached anew.
     public func removeHost(base: TransportAddress, now: NIODeadline) {
         for generation in self.transport.allGenerations { generation.agent.removeHost(base: base, now: now) }
+        self.abandonFlows(from: base, now: now)
     }
 
     /// Says that the TCP connection of a path could not be made, or has ended.

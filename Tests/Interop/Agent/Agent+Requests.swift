@@ -128,6 +128,12 @@ extension Agent {
                 "ice": .string(connection.iceConnectionState.rawValue),
                 "connection": .string(connection.connectionState.rawValue),
             ]
+        case "diagnose":
+            guard let diagnosis = await connection.diagnose() else { throw AgentError.notFound("open connection") }
+            return [
+                "problems": .array(diagnosis.problems.map { .string($0.description) }),
+                "text": .string(diagnosis.description),
+            ]
         case "getStats":
             let report = await connection.getStats()
             let pair = report.selectedCandidatePair.map { pair -> JSONValue in

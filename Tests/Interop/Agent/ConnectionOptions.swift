@@ -17,6 +17,7 @@ struct ConnectionOptions {
             )
         }
         if members["iceTransportPolicy"]?.string == "relay" { self.configuration.iceTransportPolicy = .relay }
+        self.configuration.offersRenomination = members["renomination"]?.bool ?? false
         if let pem = members["trust"]?.string { self.configuration.iceServerTrust = .certificates(pem: pem) }
         for role in members["tcp"]?.array?.compactMap(\.string) ?? [] {
             self.addressPolicy.tcp.insert(role == "active" ? .active : .passive)

@@ -55,6 +55,7 @@ extension PeerSession {
             code: TURNFailure.unreachable,
             text: "The name \(lookup.entry.uri.host) has no address."
         )
+        self.withGeneration(lookup.ufrag) { _ = $0.unknownServers.insert(lookup.entry.url) }
         self.report(failure, of: lookup.entry, ufrag: lookup.ufrag, address: nil)
     }
 
@@ -148,6 +149,14 @@ extension PeerSession {
             self.drain(connection, now: now)
         } else {
             self.finish(connection, TURNFailure(code: TURNFailure.unreachable, text: reason), now: now)
+        }
+    }
+
+    /// Begins conversations anew that went out from an address that is gone: over TCP nothing tells of that, and over UDP only
+    /// silence.
+    func abandonFlows(from address: TransportAddress, now: NIODeadline) {
+        for connection in self.servers.connections.values where connection.localAddress?.ip == address.ip {
+            self.flowClosed(connection.id, reason: "The local address is gone.", now: now)
         }
     }
 

@@ -1,0 +1,1 @@
+"""Networks with real NATs, made of Linux network namespaces and nftables."""

@@ -1,0 +1,242 @@
+"""Two peers of ours behind real NATs connect by the best pair that there is.
+
+Every meeting has a lab of its own, and several are held side by side: the tests look at what came of theirs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from coturn import Certificates
+from harness import DEADLINE
+from nat.lab import SERVER
+from nat.meeting import ALL_URLS, Meeting, echo, meeting, neighbours
+from nat.namespaces import unavailable
+from nat.rules import KINDS
+
+pytestmark = pytest.mark.skipif((reason := unavailable()) is not None, reason=reason or "")
+
+AT_ONCE = 4
+
+# What the best pair is: without any NAT, through holes in NATs, or through a relay that is reached over this protocol.
+# Rows and columns are in the order of KINDS; the table is symmetric.
+BEST = {
+    "public": ["host"],
+    "full-cone": ["hole", "hole"],
+    "address-restricted": ["hole", "hole", "hole"],
+    "port-restricted": ["hole", "hole", "hole", "hole"],
+    "symmetric": ["hole", "hole", "hole", "udp", "udp"],
+    "firewall": ["tls", "tls", "tls", "tls", "tls", "tls"],
+}
+
+
+def connect(held: Meeting) -> list[dict]:
+    """Connects, and gives the pairs that both selected."""
+    held.connect()
+    return held.selected()
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Two peers at sites of these kinds, and what they do."""
+
+    offering: str
+    answering: str
+    act: Callable[[Meeting], object] = connect
+    urls: tuple[str, ...] = ALL_URLS
+    networks: tuple[str | None, str | None] = (None, None)
+    # Whether the server is this package's, in the place of coturn.
+    is_ours: bool = False
+    # Whether they agree that the controlling one may move to a better pair at any time.
+    renominates: bool = False
+    # Those that wait for times to run out begin first.
+    is_slow: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.offering}-{self.answering}" + ("-turn-server" if self.is_ours else "")
+
+
+@pytest.fixture(scope="session")
+def outcomes(request, tmp_path_factory):
+    """Carries out the plans of the tests that were chosen."""
+    certificates = Certificates(tmp_path_factory.mktemp("nat-certificates"), SERVER)
+
+    def carry_out(plan: Plan):
+        folder = tmp_path_factory.mktemp("meeting")
+        with meeting(
+            folder,
+            certificates,
+            plan.offering,
+            plan.answering,
+            plan.urls,
+            plan.networks,
+            plan.is_ours,
+            renomination=plan.renominates,
+        ) as held:
+            return plan.act(held)
+
+    plans = {item.callspec.params["plan"] for item in request.session.items if "outcome" in item.fixturenames}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        futures = {plan: pool.submit(carry_out, plan) for plan in sorted(plans, key=lambda plan: not plan.is_slow)}
+        yield futures
+        for future in futures.values():
+            future.cancel()
+
+
+@pytest.fixture
+def outcome(outcomes, plan):
+    return outcomes[plan].result()
+
+
+def plans(*plans: Plan | tuple, names: str = "plan"):
+    """Parametrizes a test by plans, or by plans and what is expected of each."""
+    return pytest.mark.parametrize(names, plans, ids=lambda value: str(value) if isinstance(value, Plan) else "")
+
+
+def kind_of(pairs: list[dict]) -> tuple[str, list[bool]]:
+    """How the pair that two peers selected runs, as in BEST, and which of them relay."""
+    relays = [pair["local"]["type"] == "relay" for pair in pairs]
+    if any(relays):
+        (protocol,) = {pair["local"]["relayProtocol"] for pair, relay in zip(pairs, relays) if relay}
+        return protocol, relays
+    types = {pair[end]["type"] for pair in pairs for end in ("local", "remote")}
+    return ("host" if types == {"host"} else "hole"), relays
+
+
+@plans(
+    *((Plan(row, column), best) for row, line in BEST.items() for column, best in zip(KINDS, line)),
+    *(
+        (Plan(row, column, is_ours=True), BEST[row][KINDS.index(column)])
+        for row, column in (
+            ("port-restricted", "full-cone"),
+            ("symmetric", "port-restricted"),
+            ("symmetric", "symmetric"),
+            ("firewall", "public"),
+            ("firewall", "symmetric"),
+            ("firewall", "firewall"),
+        )
+    ),
+    names="plan, best",
+)
+def test_best_pair(outcome, plan, best):
+    found, relays = kind_of(outcome)
+    assert found == best, outcome
+    if best == "tls":
+        # Who gets nothing out but through relays, and nobody else.
+        assert relays == [plan.offering == "firewall", plan.answering == "firewall"], outcome
+    elif best == "udp":
+        assert sum(relays) == 1, outcome
+
+
+@plans(Plan("port-restricted", "full-cone", networks=("10.9.0", "10.9.0")))
+def test_equal_private_addresses_do_not_matter(outcome):
+    assert kind_of(outcome)[0] == "hole", outcome
+
+
+def fail(held: Meeting) -> list[list[str]]:
+    """Fails to connect, and gives what both hold for the cause."""
+    held.pair.offerer.create_channel("data")
+    held.pair.negotiate()
+    peers = (held.pair.offerer, held.pair.answerer)
+    for peer in peers:
+        peer.take("state", deadline=90, of="connection", value="failed")
+    return [peer.request("diagnose")["problems"] for peer in peers]
+
+
+@plans(
+    Plan("symmetric", "symmetric", fail, urls=("stun",), is_slow=True),
+    Plan("port-restricted", "symmetric", fail, urls=("stun",), is_slow=True),
+)
+def test_without_a_relay_the_lack_of_one_is_the_cause(outcome):
+    for problems in outcome:
+        assert len(problems) == 1 and "a TURN server is needed" in problems[0], outcome
+
+
+@plans(Plan("firewall", "public", fail, urls=("stun", "udp"), is_slow=True))
+def test_where_no_udp_gets_out_that_is_the_cause(outcome):
+    walled, other = outcome
+    assert "a firewall lets no UDP out" in walled[0], outcome
+    assert all("could not be used" in problem for problem in walled[1:]) and len(walled) == 3, outcome
+    assert len(other) == 1 and "a network that lets no UDP out" in other[0], outcome
+
+
+def rebind(held: Meeting) -> tuple[dict, dict]:
+    """The offering site's router forgets its mappings in the middle of a connection: what the other side selected before
+    and after that."""
+    near, far = held.connect()
+    before = held.selected()[1]
+    held.sites[0].rebind()
+    echo(near, far)
+    echo(far, near)
+    return before, held.selected()[1]
+
+
+@plans(
+    Plan("symmetric", "public", rebind),
+    Plan("symmetric", "full-cone", rebind),
+    Plan("symmetric", "symmetric", rebind),
+    Plan("firewall", "public", rebind),
+)
+def test_a_new_mapping_is_survived(outcome):
+    before, after = outcome
+    assert before["remote"] != after["remote"], outcome
+
+
+def move(mover: int, held: Meeting) -> list[dict]:
+    """A peer's host gets another address in the middle of a connection, and loses the one it had."""
+    near, far = held.connect()
+    held.sites[mover].renumber()
+    echo(near, far)
+    echo(far, near)
+    return held.selected()
+
+
+FIRST, SECOND = functools.partial(move, 0), functools.partial(move, 1)
+
+
+@plans(
+    *(
+        (Plan(offering, answering, act), found)
+        for act in (FIRST, SECOND)
+        for offering, answering, found in (
+            ("public", "public", {"host"}),
+            # What works first is taken, and kept: that may be any relay.
+            ("port-restricted", "port-restricted", {"hole", "udp", "tcp", "tls"}),
+            ("symmetric", "symmetric", {"udp", "tcp", "tls"}),
+            ("firewall", "firewall", {"tls"}),
+        )
+    ),
+    names="plan, found",
+)
+def test_a_new_address_is_survived(outcome, found):
+    assert kind_of(outcome)[0] in found, outcome
+
+
+def move_and_improve(held: Meeting) -> list[dict]:
+    """The same; data goes on until they need no relay."""
+    near, far = held.connect()
+    held.sites[0].renumber()
+    until = time.monotonic() + DEADLINE
+    while True:
+        echo(near, far)
+        pairs = held.selected()
+        if kind_of(pairs)[0] == "hole" or time.monotonic() > until:
+            return pairs
+
+
+@plans(Plan("port-restricted", "port-restricted", move_and_improve, renominates=True))
+def test_with_renomination_they_need_the_relay_for_a_while_only(outcome):
+    assert kind_of(outcome)[0] == "hole", outcome
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "public"])
+def test_behind_one_router_they_connect_inside(kind):
+    with neighbours(kind) as held:
+        held.connect()
+        assert kind_of(held.selected())[0] == "host"
