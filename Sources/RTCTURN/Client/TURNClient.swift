@@ -172,8 +172,9 @@ public final class TURNClient {
     /// it any more. Without an answer the allocation counts as lost: a new socket may reach the server where this one no
     /// longer does.
     public func verify(now: NIODeadline) {
-        guard self.phase == .allocated, !self.isRefreshing else { return }
+        guard self.phase == .allocated else { return }
         self.isInDoubt = true
+        guard !self.isRefreshing else { return }
         self.refreshAt = now
         for peer in self.permissions.keys { self.permissions[peer]?.refreshAt = now }
         for peer in self.channels.keys { self.channels[peer]?.refreshAt = now }

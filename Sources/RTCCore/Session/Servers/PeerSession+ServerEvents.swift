@@ -89,14 +89,15 @@ extension PeerSession {
             // The server remembers the port of an allocation of old: another port is none of its (RFC 8656 section 7.4).
             if failure.code == 437, connection.attempt == 0 {
                 self.retry(connection, after: .zero, now: now)
+            } else if connection.attempt > 0, failure.code == TURNFailure.unreachable {
+                // It gave an allocation before: it may be being started anew.
+                self.retry(connection, after: Self.retryDelay(connection), now: now)
             } else if isFull {
                 self.retry(connection, after: Self.retryWhenFull, now: now)
             }
             self.finish(connection, failure, now: now)
         case .lost(let failure):
-            // The first time at once: the peer is waiting.
-            let delay = connection.attempt == 0 ? 0 : Int64(1) << Int64(min(connection.attempt, 5))
-            self.retry(connection, after: .seconds(delay), now: now)
+            self.retry(connection, after: Self.retryDelay(connection), now: now)
             self.finish(connection, failure, now: now)
         case .refreshRefused(let failure):
             self.report(failure, of: connection.entry, ufrag: ufrag, address: connection.localAddress)
@@ -106,6 +107,11 @@ extension PeerSession {
                 generation.note(connection.entry.url, .succeeded, text)
             }
         }
+    }
+
+    /// At once the first time, for the peer is waiting; then after twice as long each time.
+    private static func retryDelay(_ connection: ServerConnection) -> TimeAmount {
+        connection.attempt == 0 ? .zero : .milliseconds(500 << Int64(min(connection.attempt - 1, 6)))
     }
 
     private func allocated(
