@@ -71,6 +71,7 @@ extension TURNClient {
     }
 
     private func prolong(_ lifetime: UInt32?, now: NIODeadline) {
+        self.isInDoubt = false
         let seconds = Int64(lifetime ?? Self.defaultLifetime)
         guard seconds > 0 else {
             return self.lose(TURNFailure(code: 437, text: "The server has ended the allocation."))
@@ -83,6 +84,8 @@ extension TURNClient {
     private func refreshFailed(_ failure: TURNFailure, now: NIODeadline) {
         switch failure.code {
         case TURNErrorCode.allocationMismatch.rawValue:
+            self.lose(failure)
+        case TURNFailure.unreachable where self.isInDoubt:
             self.lose(failure)
         case TURNFailure.unreachable:
             self.refreshAt = now + Self.refreshRetry

@@ -80,6 +80,8 @@ public final class TURNClient {
     /// When the allocation ends unless it is refreshed.
     var expiresAt: NIODeadline?
     var refreshAt: NIODeadline?
+    /// Whether the allocation is lost unless the server answers.
+    var isInDoubt = false
 
     var permissions: [TransportAddress: Permission] = [:]
     var channels: [TransportAddress: Channel] = [:]
@@ -167,9 +169,11 @@ public final class TURNClient {
     }
 
     /// Asks the server whether the allocation still exists, and renews its permissions and channels: nothing comes through
-    /// it any more.
+    /// it any more. Without an answer the allocation counts as lost: a new socket may reach the server where this one no
+    /// longer does.
     public func verify(now: NIODeadline) {
         guard self.phase == .allocated, !self.isRefreshing else { return }
+        self.isInDoubt = true
         self.refreshAt = now
         for peer in self.permissions.keys { self.permissions[peer]?.refreshAt = now }
         for peer in self.channels.keys { self.channels[peer]?.refreshAt = now }

@@ -22,6 +22,7 @@ struct ConnectionOptions {
         for role in members["tcp"]?.array?.compactMap(\.string) ?? [] {
             self.addressPolicy.tcp.insert(role == "active" ? .active : .passive)
         }
+        if members["followsAddresses"]?.bool == false { self.addressPolicy.networkChanges = .ignore }
         self.addressPolicy.usesUDP = members["udp"]?.bool ?? true
         self.addressPolicy.addresses = members["addresses"]?.array?.compactMap(\.string) ?? []
     }

@@ -155,6 +155,23 @@ struct TURNClientTests {
         #expect(failure.code == 437)
     }
 
+    @Test("An allocation in doubt is lost when the server does not answer; another is not")
+    func inDoubt() {
+        let pair = ClientAndServer()
+        pair.client.start(now: pair.now)
+        pair.run()
+        pair.isDeaf = true
+        pair.run(for: .seconds(560))
+        #expect(pair.events.count == 1)
+        pair.client.verify(now: pair.now)
+        pair.run(for: .seconds(10))
+        guard case .lost(let failure)? = pair.events.last else {
+            Issue.record("\(pair.events)")
+            return
+        }
+        #expect(failure.code == TURNFailure.unreachable)
+    }
+
     @Test("Closing ends the allocation at the server")
     func close() {
         let pair = ClientAndServer()

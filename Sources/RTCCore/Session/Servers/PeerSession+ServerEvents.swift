@@ -94,7 +94,9 @@ extension PeerSession {
             }
             self.finish(connection, failure, now: now)
         case .lost(let failure):
-            self.retry(connection, after: .seconds(1 << Int64(min(connection.attempt, 5))), now: now)
+            // The first time at once: the peer is waiting.
+            let delay = connection.attempt == 0 ? 0 : Int64(1) << Int64(min(connection.attempt, 5))
+            self.retry(connection, after: .seconds(delay), now: now)
             self.finish(connection, failure, now: now)
         case .refreshRefused(let failure):
             self.report(failure, of: connection.entry, ufrag: ufrag, address: connection.localAddress)
