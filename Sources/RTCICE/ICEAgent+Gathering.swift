@@ -123,10 +123,10 @@ extension ICEAgent {
     public func addRelayed(_ relayed: Relayed, now: NIODeadline) {
         guard self.state != .closed else { return }
         let address = relayed.address
-        let local = UInt32(Self.preference(at: 0, of: address))
+        let priority = self.relayPriority(of: address, preference: relayed.preference)
         let candidate = ICECandidate(
             foundation: self.foundation(.relayed, base: address, server: relayed.serverURL),
-            priority: UInt32(min(relayed.preference, 99)) << 24 | local << 8 | 255,
+            priority: priority,
             address: .ip(address),
             type: .relayed,
             relatedAddress: relayed.relatedAddress,
@@ -136,6 +136,16 @@ extension ICEAgent {
         )
         self.add(candidate, now: now)
         self.settle(now: now)
+    }
+
+    /// Priorities of one component are unique (RFC 8445 section 5.1.2).
+    private func relayPriority(of address: TransportAddress, preference: UInt8) -> UInt32 {
+        let taken = Set(self.current.localCandidates.map(\.priority))
+        func priority(at position: Int) -> UInt32 {
+            UInt32(min(preference, 99)) << 24 | UInt32(Self.preference(at: position, of: address)) << 8 | 255
+        }
+        // One more than there are candidates: one is free.
+        return (0...taken.count).lazy.map(priority).first { !taken.contains($0) } ?? priority(at: 0)
     }
 
     private func add(hosts: [ICEHostAddress], now: NIODeadline) {
@@ -303,9 +313,9 @@ extension ICEAgent {
         self.add(candidate, now: now)
     }
 
-    /// Whether peers are told a name in place of this address.
-    private func isHidden(_ base: TransportAddress) -> Bool {
-        self.gathering.hosts.contains { $0.base == base && $0.hostname != nil }
+    /// Whether peers are told a name or other addresses in place of this one.
+    func isHidden(_ base: TransportAddress) -> Bool {
+        self.gathering.hosts.contains { $0.base == base && ($0.hostname != nil || !$0.announced.contains(base)) }
     }
 
     private func reportServerError(_ request: Gathering.Request, code: Int, text: String) {

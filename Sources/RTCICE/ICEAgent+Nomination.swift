@@ -116,6 +116,7 @@ extension ICEAgent {
     /// Sends data over this pair from now on.
     func select(_ pair: ICECheckPair, now: NIODeadline) {
         guard self.selected !== pair else { return }
+        if self.isDisconnected, let silent = self.selected { self.leave(silent) }
         self.selected = pair
         self.isDisconnected = false
         pair.nextConsentAt = now + self.nextConsentInterval()
@@ -125,6 +126,22 @@ extension ICEAgent {
             previous.expiresAt = now + self.configuration.expiry
         }
         self.emit(.selectedPairChanged(pair.publicPair))
+    }
+
+    /// Another pair takes the place of one that fell silent.
+    private func leave(_ silent: ICECheckPair) {
+        if silent.failure == .connectionClosed, silent.remote.type == .peerReflexive,
+            let generation = self.generation(of: silent)
+        {
+            // The peer's next connection comes from another port.
+            self.discard(silent, of: generation)
+            generation.forgetPeerReflexive(silent.path.remote)
+        } else if !self.configuration.isLite, silent.state == .succeeded {
+            // It must answer anew before it is chosen again.
+            if let id = silent.transaction { self.checks[id] = nil }
+            silent.transaction = nil
+            silent.state = .frozen
+        }
     }
 
     // MARK: State

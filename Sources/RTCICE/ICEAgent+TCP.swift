@@ -9,6 +9,7 @@ extension ICEAgent {
     public func pathClosed(remote: TransportAddress, base: TransportAddress, now: NIODeadline) {
         guard self.state != .closed, self.state != .failed else { return }
         let path = ICEPath(base: base, remote: remote)
+        self.validated.remove(path)
         for generation in [self.current, self.previous].compactMap({ $0 }) {
             guard let pair = generation.pairs[path] else { continue }
             self.checks = self.checks.filter { $0.value.pair !== pair }
@@ -16,7 +17,6 @@ extension ICEAgent {
                 pair.failure = .connectionClosed
                 pair.transaction = nil
                 self.noteSilence(of: pair)
-                // The peer's next connection comes from another port.
             } else if pair.remote.type == .peerReflexive {
                 self.discard(pair, of: generation)
                 generation.forgetPeerReflexive(remote)
@@ -45,7 +45,7 @@ extension ICEAgent {
             priority: ICECandidate.priority(type: .serverReflexive, tcpType: .active, localPreference: preference),
             address: .ip(mapped.withPort(ICECandidate.activePort).over(.tcp)),
             type: .serverReflexive,
-            relatedAddress: base,
+            relatedAddress: self.isHidden(base) ? base.hidden : base,
             base: base,
             usernameFragment: self.localCredentials.ufrag,
             serverURL: serverURL,

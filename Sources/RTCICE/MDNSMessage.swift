@@ -63,15 +63,23 @@ public enum MDNSMessage {
 
     /// A response that tells a name's address, for two minutes (RFC 6762 section 10).
     ///
-    /// - Parameter id: The query's, for an answer to one resolver alone (RFC 6762 section 6.7); else 0.
+    /// - Parameter simpleID: The query's identifier for an answer to a simple resolver, one on another port than 5353: it gets its
+    ///   question back, and an address that it keeps for ten seconds (RFC 6762 section 6.7). `nil`, the default, for all others.
     /// - Returns: `nil` if the name cannot stand in DNS.
-    public static func response(name: String, address: TransportAddress, id: UInt16 = 0) -> ByteBuffer? {
+    public static func response(name: String, address: TransportAddress, simpleID: UInt16? = nil) -> ByteBuffer? {
         guard let encoded = Self.encode(name) else { return nil }
-        var buffer = ByteBufferAllocator().buffer(capacity: 12 + encoded.count + 26)
-        buffer.writeMultipleIntegers(id, UInt16(0x8400), UInt16(0), UInt16(1), UInt16(0), UInt16(0))
-        buffer.writeBytes(encoded)
+        let isSimple = simpleID != nil
         let type: RecordType = address.family == .ipv4 ? .a : .aaaa
-        buffer.writeMultipleIntegers(type.rawValue, Self.unicastBit | Self.internet, UInt32(120))
+        var buffer = ByteBufferAllocator().buffer(capacity: 12 + 2 * encoded.count + 30)
+        let id = simpleID ?? 0
+        buffer.writeMultipleIntegers(id, UInt16(0x8400), UInt16(isSimple ? 1 : 0), UInt16(1), UInt16(0), UInt16(0))
+        if isSimple {
+            buffer.writeBytes(encoded)
+            buffer.writeMultipleIntegers(type.rawValue, Self.internet)
+        }
+        buffer.writeBytes(encoded)
+        let recordClass = isSimple ? Self.internet : Self.unicastBit | Self.internet
+        buffer.writeMultipleIntegers(type.rawValue, recordClass, UInt32(isSimple ? 10 : 120))
         let bytes = address.ipBytes
         buffer.writeInteger(UInt16(bytes.count))
         buffer.writeBytes(bytes)

@@ -146,6 +146,20 @@ import Testing
         #expect(duo.left.agent.selectedPath?.base == relay)
     }
 
+    @Test("Relays of one kind have different priorities, in the order they came")
+    func relayPriorities() {
+        let duo = Duo(left: [])
+        for host in ["203.0.113.50", "203.0.113.51", "203.0.113.52"] {
+            duo.left.agent.addRelayed(
+                ICEAgent.Relayed(address: address(host, 5000), relatedAddress: nil, serverURL: "turn:\(host)"),
+                now: duo.network.now
+            )
+        }
+        let priorities = duo.left.agent.localCandidates.map(\.priority)
+        #expect(Set(priorities).count == 3)
+        #expect(priorities == priorities.sorted(by: >))
+    }
+
     @Test("Statistics count checks, consent and data")
     func statistics() throws {
         let duo = Duo()

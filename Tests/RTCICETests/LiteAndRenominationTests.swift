@@ -76,6 +76,29 @@ import Testing
         #expect(duo.network.run(for: .seconds(1), until: checks))
     }
 
+    @Test("A better pair that fell silent is not nominated again before it answers")
+    func silentPairStaysAway() throws {
+        let duo = Duo(left: ["192.0.2.1", "192.0.2.11"], right: ["192.0.2.2"])
+        for (one, other) in [(duo.left, duo.right), (duo.right, duo.left)] {
+            one.agent.setRemote(credentials: other.agent.localCredentials, renominates: true, now: duo.network.now)
+        }
+        duo.left.gather()
+        duo.right.gather()
+        #expect(duo.network.run(for: .seconds(3), until: duo.isSettled))
+        let silent = try #require(duo.left.agent.selectedPath?.base)
+        duo.network.filter = { from, to in from != silent && to != silent }
+        #expect(
+            duo.network.run(for: .seconds(20)) {
+                duo.left.agent.selectedPath?.base != silent && duo.isConnected() && duo.pathsAgree
+            }
+        )
+        for _ in 0..<90 {
+            duo.network.run(for: .seconds(1))
+            #expect(duo.left.agent.selectedPath?.base != silent)
+        }
+        #expect(duo.isConnected())
+    }
+
     @Test("Without renomination the first nomination stays")
     func stays() {
         let duo = Duo(left: ["192.0.2.11"], right: ["192.0.2.2"])

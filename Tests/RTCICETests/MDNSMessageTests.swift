@@ -76,6 +76,21 @@ import Testing
         #expect(self.answers(self.response(answers: 9, body)).count == count, "\(name)")
     }
 
+    @Test("A simple resolver gets its question back, and an address for ten seconds")
+    func simpleResolver() throws {
+        let address = TransportAddress(ipv4: 0xC000_0201, port: 0)
+        let simple = try #require(MDNSMessage.response(name: "host.local", address: address, simpleID: 7))
+        let bytes = Array(simple.readableBytesView)
+        // ID, flags, one question, one answer.
+        #expect(bytes.prefix(8) == [0, 7, 0x84, 0, 0, 1, 0, 1])
+        #expect(self.answers(bytes).map(\.timeToLive) == [10])
+        #expect(self.answers(bytes).map(\.address) == [address])
+        // Type A, class IN without the bit that flushes caches, after each name.
+        #expect(bytes[(12 + 12)...].starts(with: [0, 1, 0, 1]) && bytes[(28 + 12)...].starts(with: [0, 1, 0, 1]))
+        let multicast = try #require(MDNSMessage.response(name: "host.local", address: address))
+        #expect(self.answers(Array(multicast.readableBytesView)).map(\.timeToLive) == [120])
+    }
+
     @Test("Queries and errors are no answers")
     func flags() {
         let record = self.encoded("a.local") + self.ipv4Record

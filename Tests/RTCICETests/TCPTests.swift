@@ -57,21 +57,7 @@ import Testing
             one.setRemote(credentials: other.localCredentials, now: now)
             for candidate in other.localCandidates { one.addRemoteCandidate(candidate, now: now) }
         }
-        for _ in 0..<200 {
-            while let output = active.poll() {
-                guard case .transmit(let bytes, let from, let to, _) = output else { continue }
-                #expect(from == self.activeBase && to == self.passiveBase)
-                passive.receive(bytes.readableBytesSpan, from: ephemeral, to: self.passiveBase, now: now)
-            }
-            while let output = passive.poll() {
-                guard case .transmit(let bytes, let from, let to, _) = output else { continue }
-                #expect(from == self.passiveBase && to == ephemeral)
-                active.receive(bytes.readableBytesSpan, from: self.passiveBase, to: self.activeBase, now: now)
-            }
-            now = now + .milliseconds(10)
-            active.handleTimeout(now: now)
-            passive.handleTimeout(now: now)
-        }
+        self.exchange(active, passive, over: ephemeral, now: &now)
         #expect(active.selectedPath == ICEPath(base: self.activeBase, remote: self.passiveBase))
         #expect(passive.selectedPath == ICEPath(base: self.passiveBase, remote: ephemeral))
         // A connection that ends leaves the passive side without that peer's address.
@@ -79,6 +65,41 @@ import Testing
         #expect(passive.state == .disconnected)
         active.pathClosed(remote: self.passiveBase, base: self.activeBase, now: now)
         #expect(active.state == .disconnected)
+        // However often it comes back, it finds room.
+        var latest = ephemeral
+        for port in UInt16(50_001)...50_040 {
+            passive.pathClosed(remote: latest, base: self.passiveBase, now: now)
+            active.pathClosed(remote: self.passiveBase, base: self.activeBase, now: now)
+            latest = address("192.0.2.1", port).over(.tcp)
+            self.exchange(active, passive, over: latest, now: &now)
+        }
+        #expect(passive.selectedPath?.remote == latest)
+        #expect(passive.remoteCandidates.count <= 3)
+    }
+
+    /// Lets both talk for two seconds over a connection that the passive one sees come from `ephemeral`.
+    private func exchange(
+        _ active: ICEAgent,
+        _ passive: ICEAgent,
+        over ephemeral: TransportAddress,
+        now: inout NIODeadline
+    ) {
+        for _ in 0..<200 {
+            while let output = active.poll() {
+                guard case .transmit(let bytes, let from, let to, _) = output else { continue }
+                #expect(from == self.activeBase && to == self.passiveBase)
+                passive.receive(bytes.readableBytesSpan, from: ephemeral, to: self.passiveBase, now: now)
+            }
+            while let output = passive.poll() {
+                // A connection that has ended carries nothing.
+                guard case .transmit(let bytes, let from, let to, _) = output, to == ephemeral else { continue }
+                #expect(from == self.passiveBase)
+                active.receive(bytes.readableBytesSpan, from: self.passiveBase, to: self.activeBase, now: now)
+            }
+            now = now + .milliseconds(10)
+            active.handleTimeout(now: now)
+            passive.handleTimeout(now: now)
+        }
     }
 
     @Test("A connection that cannot be made fails its pair at once, with the reason")

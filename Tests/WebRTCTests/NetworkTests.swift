@@ -113,6 +113,48 @@ struct NetworkTests {
         #expect(throws: RTCError.self) { try policy.validate() }
     }
 
+    @Test("rules hide the local address of active TCP candidates too")
+    func rewrittenActive() {
+        var policy = RTCAddressPolicy()
+        policy.tcp = .active
+        policy.announcedAddresses = ["203.0.113.9"]
+        let hosts = policy.hostAddresses(udp: [TransportAddress(ipv4: 0x0A00_0001, port: 5_000)], tcp: [])
+        #expect(hosts.map { $0.announced.map(\.description) }.allSatisfy { !$0.joined().contains("10.0.0.1") })
+        #expect(hosts.last?.announced.map(\.ip) == ["203.0.113.9"])
+        #expect(hosts.last?.base.ip == "10.0.0.1")
+    }
+
+    @Test("only addresses of families that this host has are asked, and loopback stays while it is there")
+    func families() {
+        func interface(_ address: TransportAddress) -> NetworkInterface {
+            NetworkInterface(name: "eth0", address: address)
+        }
+        let loopback = TransportAddress(ipv4: 0x7F00_0001, port: 0)
+        let server4 = TransportAddress(ipv4: 0xCB00_7101, port: 3478)
+        let server6 = TransportAddress(ipv6High: 0x2001_0DB8_0000_0000, low: 1, port: 3478)
+        let own4 = TransportAddress(ipv4: 0x0A00_0001, port: 0)
+        let linkLocal = TransportAddress(ipv6High: 0xFE80_0000_0000_0000, low: 1, port: 0)
+        NetworkInterface.substitute.withLock { $0 = [interface(loopback), interface(own4), interface(linkLocal)] }
+        defer { NetworkInterface.substitute.withLock { $0 = nil } }
+        var policy = RTCAddressPolicy()
+        #expect(policy.reachable([server6, server4]) == [server4])
+        #expect(!policy.localAddresses().contains(loopback))
+        #expect(policy.keeps(loopback.withPort(5_000), wanted: policy.localAddresses()))
+        #expect(!policy.keeps(TransportAddress(ipv4: 0x0A00_0002, port: 1), wanted: policy.localAddresses()))
+        let own6 = TransportAddress(ipv6High: 0x2001_0DB8_0000_0000, low: 9, port: 0)
+        NetworkInterface.substitute.withLock { $0 = [interface(own4), interface(own6)] }
+        #expect(policy.reachable([server6, server4]) == [server6, server4])
+        policy.includesIPv6 = false
+        #expect(policy.reachable([server6, server4]) == [server4])
+    }
+
+    @Test("while the system tells no interfaces, those last seen stay")
+    func failedLook() {
+        let before = NetworkInterface.current()
+        #expect(!before.isEmpty)
+        #expect(NetworkInterface.current { throw IOError(errnoCode: 24, reason: "getifaddrs") } == before)
+    }
+
     @Test("a connection moves to an address that appears when its own vanishes", .timeLimit(.minutes(1)))
     func roaming() async throws {
         func lo(_ ip: UInt32) -> NetworkInterface {

@@ -103,6 +103,7 @@ extension PeerSession {
 
     /// Answers ``Output/gatherAddresses(ufrag:)``: the local addresses to offer. The servers are asked from here on.
     public func provideAddresses(for ufrag: String, hosts: [ICEHostAddress], now: NIODeadline) {
+        guard !self.isClosed else { return }
         self.withGeneration(ufrag) { $0.agent.holdGathering() }
         // A lite agent is reached at its own addresses (RFC 8445 section 5.2).
         if !self.configuration.isIceLite { self.askServers(for: ufrag, now: now) }

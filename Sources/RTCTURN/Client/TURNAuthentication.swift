@@ -16,13 +16,15 @@ struct TURNAuthentication {
 
     private var username: String
     private var password: String
+    /// Grows whenever other credentials take effect.
+    private(set) var version = 0
     /// The credentials that an allocation was made with, where others have come since.
     private var former: (username: String, password: String)?
     private(set) var realm: String?
     private var nonce: String?
     private var algorithm = STUNPasswordAlgorithm.md5
-    /// What the server offered, to be sent back; `nil` for a server of RFC 5389.
-    private var offered: [STUNPasswordAlgorithm]?
+    /// The value of the server's PASSWORD-ALGORITHMS, to be sent back byte for byte; `nil` for a server of RFC 5389.
+    private var offered: [UInt8]?
     private var usesUserhash = false
     private(set) var key: STUNIntegrityKey?
     private var credential: STUNLongTermCredential?
@@ -36,9 +38,7 @@ struct TURNAuthentication {
     mutating func update(username: String, password: String) -> Bool {
         guard username != self.username || password != self.password else { return false }
         self.former = (self.username, self.password)
-        self.username = username
-        self.password = password
-        self.makeKey()
+        self.use(username, password)
         return true
     }
 
@@ -46,10 +46,15 @@ struct TURNAuthentication {
     mutating func revert() -> Bool {
         guard let former = self.former else { return false }
         self.former = nil
-        self.username = former.username
-        self.password = former.password
-        self.makeKey()
+        self.use(former.username, former.password)
         return true
+    }
+
+    private mutating func use(_ username: String, _ password: String) {
+        self.username = username
+        self.password = password
+        self.version += 1
+        self.makeKey()
     }
 
     /// Appends the attributes that authenticate a request, its integrity code last.
@@ -64,7 +69,7 @@ struct TURNAuthentication {
         builder.append(.realm, text: realm)
         builder.append(.nonce, text: nonce)
         if let offered = self.offered {
-            builder.appendPasswordAlgorithms(offered)
+            builder.append(.passwordAlgorithms, bytes: offered)
             builder.appendPasswordAlgorithm(self.algorithm)
         }
         builder.appendIntegrity(key, sha256: self.offered != nil)
@@ -72,7 +77,7 @@ struct TURNAuthentication {
 
     /// Takes realm, nonce and algorithms of a 401 or 438.
     ///
-    /// - Parameter isRepeated: Whether the request carried an integrity code already.
+    /// - Parameter isRepeated: Whether the request carried an integrity code already, of the present credentials.
     mutating func take(
         _ message: STUNMessage,
         _ attributes: TURNAttributes,
@@ -92,7 +97,9 @@ struct TURNAuthentication {
         self.nonce = nonce
         self.realm = realm
         self.algorithm = algorithm
-        self.offered = features.contains(.passwordAlgorithms) ? offered : nil
+        self.offered =
+            features.contains(.passwordAlgorithms)
+            ? attributes.passwordAlgorithmsRange.map { range in datagram.withUnsafeBytes { Array($0[range]) } } : nil
         self.usesUserhash = features.contains(.usernameAnonymity)
         self.makeKey()
         return self.key == nil ? .wrong : .retry

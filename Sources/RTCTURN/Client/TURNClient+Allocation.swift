@@ -7,7 +7,7 @@ extension TURNClient {
     private static let defaultLifetime: UInt32 = 600
     /// So long before its end an allocation is prolonged, or at half of a short lifetime.
     private static let refreshMargin: Int64 = 60
-    /// After a refresh that nobody answered.
+    /// After a refresh that nobody answered, or a server in trouble.
     private static let refreshRetry = TimeAmount.seconds(5)
 
     func succeeded(
@@ -50,6 +50,7 @@ extension TURNClient {
         }
         let allocation = TURNRelayedAddresses(relayed: relayed, mapped: message.mappedAddress)
         self.allocation = allocation
+        self.permissions = self.permissions.filter { self.serves($0.key) }
         self.phase = .allocated
         self.deadline = nil
         self.prolong(attributes.lifetime, now: now)
@@ -87,7 +88,8 @@ extension TURNClient {
             self.lose(failure)
         case TURNFailure.unreachable where self.isInDoubt:
             self.lose(failure)
-        case TURNFailure.unreachable:
+        // A server in trouble may be asked again (RFC 8489 section 14.8), and a nonce can be too old several times.
+        case TURNFailure.unreachable, TURNErrorCode.staleNonce.rawValue, 500...599:
             self.refreshAt = now + Self.refreshRetry
         default:
             self.refreshAt = nil

@@ -9,7 +9,7 @@ extension TURNClient {
 
     /// Binds a channel to a peer, for whom datagrams then have 4 bytes of header in place of 36.
     public func bindChannel(to peer: TransportAddress, now: NIODeadline) {
-        guard self.phase == .allocated, self.channels[peer] == nil,
+        guard self.phase == .allocated, self.channels[peer] == nil, self.serves(peer),
             self.channels.count < self.configuration.maximumChannels
         else { return }
         let number = TURNChannelNumber.range.lowerBound + UInt16(self.channels.count)

@@ -13,19 +13,22 @@ extension TURNClient {
     /// be called before there is an allocation.
     public func permit(_ peer: TransportAddress, now: NIODeadline) {
         let ip = peer.withPort(0)
-        guard self.phase != .ended, self.permissions[ip] == nil else { return }
+        guard self.phase != .ended, self.permissions[ip] == nil, self.serves(ip) else { return }
         guard self.permissions.count < self.configuration.maximumPermissions else { return }
         self.permissions[ip] = Permission()
         self.askForPermissions(now: now)
     }
 
+    /// Whether the relay has an address of a peer's family, as far as is known.
+    func serves(_ peer: TransportAddress) -> Bool {
+        self.allocation?.relayed.contains { $0.family == peer.family } ?? true
+    }
+
     /// Asks for the permissions that are due, several in one request.
     func askForPermissions(now: NIODeadline) {
-        guard self.phase == .allocated, let relayed = self.allocation?.relayed else { return }
-        let families = Set(relayed.map(\.family))
+        guard self.phase == .allocated else { return }
         let due = self.permissions.filter { entry in
-            families.contains(entry.key.family) && !entry.value.isAsked
-                && (entry.value.refreshAt.map { $0 <= now } ?? !entry.value.isInstalled)
+            !entry.value.isAsked && (entry.value.refreshAt.map { $0 <= now } ?? !entry.value.isInstalled)
         }.keys.sorted { $0.description < $1.description }
         for start in stride(from: 0, to: due.count, by: Self.addressesPerRequest) {
             let part = Array(due[start..<min(start + Self.addressesPerRequest, due.count)])

@@ -22,7 +22,8 @@ extension TURNClient {
             purpose: purpose,
             transaction: transaction,
             refusals: refusals,
-            isAuthenticated: self.authentication.key != nil
+            key: self.authentication.key,
+            credentials: self.authentication.version
         )
         self.transmit(DatagramBatch(transaction.request))
     }
@@ -104,7 +105,7 @@ extension TURNClient {
     }
 
     private func isTrusted(_ message: STUNMessage, in datagram: RawSpan, _ request: Request) -> Bool {
-        guard request.isAuthenticated, let key = self.authentication.key else { return true }
+        guard let key = request.key else { return true }
         return message.hasValidIntegrity(in: datagram, key: key)
     }
 
@@ -131,9 +132,8 @@ extension TURNClient {
         }
         self.requests[message.transactionID] = nil
         self.lastAnswer = "\(code) \(reason)"
-        if code == TURNErrorCode.wrongCredentials.rawValue, self.authentication.revert() {
-            self.request(request.purpose, refusals: request.refusals + 1, now: now)
-        } else if code == TURNErrorCode.tryAlternate.rawValue, let alternate = message.alternateServer,
+        if code == TURNErrorCode.wrongCredentials.rawValue, self.askAgain(request, now: now) { return }
+        if code == TURNErrorCode.tryAlternate.rawValue, let alternate = message.alternateServer,
             case .allocate = request.purpose
         {
             let domain = attributes.alternateDomain(in: datagram)
@@ -152,13 +152,14 @@ extension TURNClient {
         _ failure: TURNFailure,
         now: NIODeadline
     ) {
-        switch self.authentication.take(message, attributes, in: datagram, isRepeated: request.isAuthenticated) {
+        let isRepeated = request.key != nil && request.credentials == self.authentication.version
+        switch self.authentication.take(message, attributes, in: datagram, isRepeated: isRepeated) {
         case .ignore:
             self.counters.badIntegrity += 1
         case .wrong:
             self.requests[message.transactionID] = nil
             self.lastAnswer = "\(failure.code) \(failure.text)"
-            self.failed(request.purpose, failure, now: now)
+            if !self.askAgain(request, now: now) { self.failed(request.purpose, failure, now: now) }
         case .retry:
             self.requests[message.transactionID] = nil
             guard request.refusals < Self.maximumRefusals else {
@@ -167,5 +168,13 @@ extension TURNClient {
             }
             self.request(request.purpose, refusals: request.refusals + 1, now: now)
         }
+    }
+    /// Asks with other credentials than those that were refused: the present ones, or those before them.
+    private func askAgain(_ request: Request, now: NIODeadline) -> Bool {
+        guard request.refusals < Self.maximumRefusals,
+            request.credentials != self.authentication.version || self.authentication.revert()
+        else { return false }
+        self.request(request.purpose, refusals: request.refusals + 1, now: now)
+        return true
     }
 }

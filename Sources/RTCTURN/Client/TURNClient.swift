@@ -104,8 +104,10 @@ public final class TURNClient {
         var transaction: STUNTransaction
         /// How often it was refused for its credentials or nonce.
         var refusals: Int
-        /// Whether it carried an integrity code, so that its answer must.
-        var isAuthenticated: Bool
+        /// What its integrity code was made with, and its answer's must be; `nil` without one.
+        var key: STUNIntegrityKey?
+        /// Which of the credentials it was made with.
+        var credentials: Int
     }
 
     /// An IP address that may send through the relay; the port means nothing.

@@ -80,3 +80,10 @@ public struct STUNLongTermCredential: Sendable, Hashable {
         return hash.digest(of: bytes.span.bytes)
     }
 }
+
+extension STUNLongTermCredential: CustomStringConvertible, CustomReflectable {
+    /// The user name; never the password.
+    public var description: String { "STUNLongTermCredential(username: \(self.username))" }
+    /// The user name; never the password.
+    public var customMirror: Mirror { Mirror(self, children: ["username": self.username]) }
+}

@@ -58,3 +58,10 @@ public struct TURNRESTCredential: Sendable, Hashable {
         return Base64.encode(hmac.code(of: text.span.bytes))
     }
 }
+
+extension TURNRESTCredential: CustomStringConvertible, CustomReflectable {
+    /// The user name; never the password.
+    public var description: String { "TURNRESTCredential(username: \(self.username))" }
+    /// The user name; never the password.
+    public var customMirror: Mirror { Mirror(self, children: ["username": self.username]) }
+}

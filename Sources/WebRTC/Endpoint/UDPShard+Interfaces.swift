@@ -14,14 +14,14 @@ extension UDPShard {
     private func interfacesChanged(port: UInt16, _ isOnePortOfMany: Bool) {
         guard !self.isClosed else { return }
         let wanted = self.addressPolicy.localAddresses()
-        let gone = self.socketList.filter { !wanted.contains($0.address.withPort(0)) }
+        let gone = self.socketList.filter { !self.addressPolicy.keeps($0.address, wanted: wanted) }
         let known = self.socketList.map { $0.address.withPort(0) }
         self.socketList.removeAll { socket in gone.contains { $0 === socket } }
         for socket in gone {
             self.sockets[socket.address] = nil
             socket.close()
         }
-        let ended = self.listeners.filter { !wanted.contains($0.address.withPort(0).over(.udp)) }
+        let ended = self.listeners.filter { !self.addressPolicy.keeps($0.address, wanted: wanted) }
         self.listeners.removeAll { listener in ended.contains { $0 === listener } }
         for listener in ended { listener.close() }
         let bases = gone.map(\.address) + ended.map(\.address)

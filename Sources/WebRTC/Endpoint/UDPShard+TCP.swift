@@ -59,6 +59,9 @@ extension UDPShard: TCPListenerOwner {
         guard self.accepted[path] === connection else { return }
         self.accepted[path] = nil
         self.counters.droppedOverTCP += connection.droppedDatagrams
-        self.routes[path]?.pathClosed(path)
+        guard let driver = self.routes.removeValue(forKey: path) else { return }
+        driver.paths.remove(path)
+        self.announce(path, false)
+        driver.pathClosed(path)
     }
 }

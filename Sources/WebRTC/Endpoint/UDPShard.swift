@@ -18,7 +18,7 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
     private let limits: WebRTCEndpoint.Limits
     private let connectionCounter: ConnectionCounter
     let forward: (_ shard: Int, DatagramBatch, _ remote: TransportAddress, _ base: TransportAddress) -> Bool
-    private let announce: (PeerDriver.Path, _ isOurs: Bool) -> Void
+    let announce: (PeerDriver.Path, _ isOurs: Bool) -> Void
     /// Makes an accepted connection another shard's, or tells it that one has ended.
     let handOver: (_ shard: Int, TCPConnection, _ isOpen: Bool) -> Bool
     var sockets: [TransportAddress: UDPSocket] = [:]

@@ -54,6 +54,19 @@ struct LocalNames {
         self.names = [:]
     }
 
+    /// Whether somebody who asks is on a network of this host. Others learn no address: a query sent to a public address is not a
+    /// local one (RFC 6762 sections 5.5 and 11).
+    static func isOnLink(_ source: SocketAddress) -> Bool {
+        guard let asker = TransportAddress(source), asker.family == .ipv4 else { return false }
+        let devices = (try? System.enumerateDevices()) ?? []
+        return devices.contains { device in
+            guard let own = device.address.flatMap({ TransportAddress($0) }), own.family == .ipv4,
+                let mask = device.netmask.flatMap({ TransportAddress($0) })?.ipLow, mask != 0
+            else { return false }
+            return own.ipLow & mask == asker.ipLow & mask
+        }
+    }
+
     /// What a name of this process stands for.
     static func address(of name: String) -> TransportAddress? {
         Self.all.withLock { $0[name.lowercased()] }
@@ -100,11 +113,12 @@ private final class MulticastQueryHandler: ChannelInboundHandler {
         let port = envelope.remoteAddress.port ?? 0
         // A resolver on another port is a simple one, which wants its own ID back (RFC 6762 section 6.7).
         let isSimple = port != Int(MDNSMessage.ipv4Group.port)
-        let id = isSimple ? envelope.data.getInteger(at: envelope.data.readerIndex, as: UInt16.self) ?? 0 : 0
+        let id = isSimple ? envelope.data.getInteger(at: envelope.data.readerIndex, as: UInt16.self) ?? 0 : nil
         var answered: Set<String> = []
         for question in questions where answered.insert(question.name).inserted {
             guard let address = LocalNames.address(of: question.name),
-                let response = MDNSMessage.response(name: question.name, address: address, id: id)
+                LocalNames.isOnLink(envelope.remoteAddress),
+                let response = MDNSMessage.response(name: question.name, address: address, simpleID: id)
             else { continue }
             let target =
                 isSimple || question.wantsUnicast

@@ -15,11 +15,8 @@ final class NameResolver {
     /// Looks up a server's name; `body` gets no addresses if it has none.
     func lookUp(_ host: String, port: UInt16, found body: @escaping ([TransportAddress]) -> Void) {
         let done = NIOLoopBound(body, eventLoop: self.eventLoop)
-        // The system's resolver blocks: it runs on a thread pool.
-        NIOThreadPool.singleton.runIfActive(eventLoop: self.eventLoop) {
-            SystemResolver.addresses(of: host, port: port)
-        }.whenComplete { result in
-            done.value((try? result.get()) ?? [])
+        ServerNames.shared.lookUp(host) { addresses in
+            done.eventLoop.execute { done.value(addresses.map { $0.withPort(port) }) }
         }
     }
 

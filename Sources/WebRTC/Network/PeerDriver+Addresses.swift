@@ -5,9 +5,11 @@ import RTCICE
 
 extension PeerDriver {
     func gather(ufrag: String) {
+        guard self.isAttached else { return }
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         self.network.hostAddresses { hosts in
             let driver = bound.value
+            guard driver.isAttached else { return }
             driver.session.provideAddresses(for: ufrag, hosts: hosts, now: .now())
             driver.pump()
         }
@@ -41,7 +43,8 @@ extension PeerDriver {
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         self.resolver.lookUp(lookup.host, port: lookup.port) { addresses in
             let driver = bound.value
-            driver.session.provideServer(lookup, addresses: addresses, now: .now())
+            let reachable = driver.network.addressPolicy.reachable(addresses)
+            driver.session.provideServer(lookup, addresses: reachable, now: .now())
             driver.pump()
         }
     }

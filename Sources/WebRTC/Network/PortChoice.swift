@@ -1,6 +1,14 @@
 import NIOCore
 import RTCBase
 
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
 /// Which port a socket gets: one that the system chooses, or a free one of a range.
 struct PortChoice {
     private let range: ClosedRange<UInt16>?
@@ -40,7 +48,10 @@ struct PortChoice {
     ) -> EventLoopFuture<NIOLoopBound<Socket>> {
         let (bind, address, range) = attempt.value
         return bind(address.withPort(port)).flatMapError { error in
-            guard left > 1 else { return eventLoop.makeFailedFuture(error) }
+            // An address that is gone has no free port either.
+            guard left > 1, (error as? IOError)?.errnoCode == EADDRINUSE else {
+                return eventLoop.makeFailedFuture(error)
+            }
             let next = port == range.upperBound ? range.lowerBound : port + 1
             return Self.attempt(attempt, port: next, left: left - 1, on: eventLoop)
         }

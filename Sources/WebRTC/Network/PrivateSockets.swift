@@ -96,13 +96,11 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner, TCPListenerOwner {
         guard !self.isClosed else { return }
         let wanted = self.addressPolicy.localAddresses()
         let known = self.sockets.map { $0.address.withPort(0) }
-        let gone = self.sockets.filter { !wanted.contains($0.address.withPort(0)) }
+        let gone = self.sockets.filter { !self.addressPolicy.keeps($0.address, wanted: wanted) }
         let fresh = wanted.filter { !known.contains($0) }
         guard !gone.isEmpty || !fresh.isEmpty else { return }
         self.sockets.removeAll { socket in gone.contains { $0 === socket } }
-        let ended = self.listeners.filter { listener in
-            !wanted.contains(listener.address.withPort(0).over(.udp))
-        }
+        let ended = self.listeners.filter { !self.addressPolicy.keeps($0.address, wanted: wanted) }
         self.listeners.removeAll { listener in ended.contains { $0 === listener } }
         for socket in gone { socket.close() }
         for listener in ended { listener.close() }

@@ -19,6 +19,12 @@ extension RTCAddressPolicy {
         return self.interfaceAddresses()
     }
 
+    /// Whether sockets at an address can stay: it is wanted, or it is there, like loopback after a first interface came up.
+    func keeps(_ address: TransportAddress, wanted: [TransportAddress]) -> Bool {
+        let ip = address.withPort(0).over(.udp)
+        return wanted.contains(ip) || NetworkInterface.current().contains { $0.address.withPort(0) == ip }
+    }
+
     private func interfaceAddresses() -> [TransportAddress] {
         var usable: [TransportAddress] = []
         var loopback: [TransportAddress] = []
@@ -47,6 +53,17 @@ extension RTCAddressPolicy {
         pattern.hasSuffix("*") ? interface.hasPrefix(pattern.dropLast()) : interface == pattern
     }
 
+    /// The addresses of a server that this host can have a way to: it needs an address of their family.
+    func reachable(_ servers: [TransportAddress]) -> [TransportAddress] {
+        let present = NetworkInterface.current().map(\.address)
+            .filter { !$0.isLoopback && !($0.family == .ipv6 && $0.isLinkLocal) }
+        let families = Set(present.map(\.family))
+        return servers.filter { server in
+            (server.family == .ipv4 || self.includesIPv6)
+                && (server.isLoopback || families.isEmpty || families.contains(server.family))
+        }
+    }
+
     /// Where a socket to a server is bound: to an address of the policy if it names any, else wherever the system's routes lead.
     func flowAddress(towards server: TransportAddress) -> TransportAddress {
         let named = self.addresses.compactMap { TransportAddress(ip: $0, port: 0) }
@@ -67,8 +84,10 @@ extension RTCAddressPolicy {
             }
         }
         if self.tcp.contains(.active) {
-            hosts += udp.map { address in
-                ICEHostAddress(base: address.withPort(ICECandidate.activePort).over(.tcp), tcpType: .active)
+            hosts += self.hostAddresses(for: udp.map { $0.withPort(ICECandidate.activePort).over(.tcp) }).map { host in
+                var host = host
+                host.tcpType = .active
+                return host
             }
         }
         return hosts

@@ -12,7 +12,9 @@ final class StreamFlow: ServerFlow {
     /// `nil` without TLS.
     private let trust: RTCIceServerTrust?
     private unowned let flows: ServerFlows
+    /// There from the beginning, so that it can be closed while it is being connected.
     private var channel: (any Channel)?
+    private var isOpen = false
     private var isClosed = false
     /// Bytes of data that were dropped because the server reads too slowly.
     private(set) var droppedBytes: UInt64 = 0
@@ -46,6 +48,7 @@ final class StreamFlow: ServerFlow {
             .channelOption(.writeBufferWaterMark, value: Self.waterMark)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try bound.value.begin(channel)
                     if let context {
                         let tls = try NIOSSLClientHandler(context: context, serverHostname: name)
                         try channel.pipeline.syncOperations.addHandler(tls)
@@ -61,13 +64,18 @@ final class StreamFlow: ServerFlow {
     }
 
     func write(_ batch: DatagramBatch) {
-        guard let channel = self.channel, let first = batch.bytes.readableBytesView.first else { return }
+        guard self.isOpen, let channel = self.channel else { return }
         // Requests are few, and nothing repeats them here.
-        guard channel.isWritable || first < 0x40 else {
+        guard channel.isWritable || Self.isRequest(batch.bytes) else {
             self.droppedBytes += UInt64(batch.bytes.readableBytes)
             return
         }
         channel.write(batch.bytes, promise: nil)
+    }
+
+    /// Whether these bytes begin with a STUN request; indications carry data (RFC 8489 section 5).
+    static func isRequest(_ bytes: ByteBuffer) -> Bool {
+        bytes.getInteger(at: bytes.readerIndex, as: UInt16.self).map { $0 & 0xC110 == 0 } ?? false
     }
 
     func flush() { self.channel?.flush() }
@@ -79,9 +87,14 @@ final class StreamFlow: ServerFlow {
         self.channel = nil
     }
 
+    private func begin(_ channel: any Channel) throws {
+        guard !self.isClosed else { throw ChannelError.ioOnClosedChannel }
+        self.channel = channel
+    }
+
     fileprivate func opened(_ channel: any Channel) {
         guard !self.isClosed else { return channel.close(promise: nil) }
-        self.channel = channel
+        self.isOpen = true
         let local = channel.localAddress.flatMap { TransportAddress($0) }
         self.flows.opened(self.id, local: local?.over(.tcp))
     }

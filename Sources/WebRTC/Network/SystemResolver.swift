@@ -17,6 +17,8 @@ enum SystemResolver {
     /// All addresses of a name, in the order the system prefers them (RFC 6724); none if it has none.
     static func addresses(of host: String, port: UInt16) -> [TransportAddress] {
         var hints = addrinfo()
+        // No addresses of a family that this host has none of.
+        hints.ai_flags = AI_ADDRCONFIG
         // One entry for each address, not one for each kind of socket too.
         #if canImport(Glibc)
         hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)

@@ -56,13 +56,18 @@ struct FrameDecoder {
         }
     }
 
+    /// The size of the next frame, once it is known.
+    var nextLength: Int? {
+        self.buffer.getInteger(at: self.buffer.readerIndex, as: UInt16.self).map { Int($0) }
+    }
+
     /// The next frame, `nil` if it is not complete yet.
     mutating func next() -> ByteBuffer? {
-        guard let length = self.buffer.getInteger(at: self.buffer.readerIndex, as: UInt16.self),
-            self.buffer.readableBytes >= 2 + Int(length)
+        guard let length = self.nextLength,
+            self.buffer.readableBytes >= 2 + length
         else { return nil }
         self.buffer.moveReaderIndex(forwardBy: 2)
-        return self.buffer.readSlice(length: Int(length))
+        return self.buffer.readSlice(length: length)
     }
 }
 
@@ -77,16 +82,26 @@ final class TCPConnectionHandler: ChannelInboundHandler {
         case closed
     }
 
+    private let limit: () -> Int
     private let report: (Happening) -> Void
     private var decoder = FrameDecoder()
     private var isOver = false
 
-    init(_ report: @escaping (Happening) -> Void) { self.report = report }
+    /// - Parameter limit: The largest frame that is taken now; larger ones end the connection.
+    init(limit: @escaping () -> Int = { .max }, report: @escaping (Happening) -> Void) {
+        self.limit = limit
+        self.report = report
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         self.decoder.append(self.unwrapInboundIn(data))
         // An empty frame says nothing (RFC 4571 section 2).
-        while !self.isOver, let frame = self.decoder.next() {
+        while !self.isOver, let length = self.decoder.nextLength {
+            guard length <= self.limit() else {
+                self.finish()
+                return context.close(promise: nil)
+            }
+            guard let frame = self.decoder.next() else { return }
             if frame.readableBytes > 0 { self.report(.frame(frame)) }
         }
     }

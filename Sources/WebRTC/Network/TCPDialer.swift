@@ -49,7 +49,7 @@ final class TCPDialer {
             .channelOption(.writeBufferWaterMark, value: TCPConnection.waterMark)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let handler = TCPConnectionHandler { bound.value.handle($0, of: path) }
+                    let handler = TCPConnectionHandler(report: { bound.value.handle($0, of: path) })
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }

@@ -29,10 +29,22 @@ final class TCPListener {
         let connection: TCPConnection
         /// Which shard of an endpoint the peer belongs to, once its first check told.
         var shard: Int?
-        var isValidated = false
-        var isClosed = false
+        var isValidated = false {
+            didSet { if self.isValidated { self.settle() } }
+        }
+        var isClosed = false {
+            didSet { if self.isClosed { self.settle() } }
+        }
+        /// What ends its time among those that nobody has validated yet; once.
+        fileprivate var settled: (() -> Void)?
 
         init(_ connection: TCPConnection) { self.connection = connection }
+
+        private func settle() {
+            let settled = self.settled
+            self.settled = nil
+            settled?()
+        }
     }
 
     /// The address it is bound to.
@@ -40,8 +52,13 @@ final class TCPListener {
     private let eventLoop: any EventLoop
     private let channel: any Channel
     private weak var owner: (any TCPListenerOwner)?
-    private var pending = 0
+    /// How many connections of each address nobody has validated yet.
+    private var pending: [TransportAddress: Int] = [:]
+    private(set) var pendingCount = 0
     private static let maximumPending = 1_024
+    private static let maximumPendingOfOneAddress = 128
+    /// A connectivity check is smaller, and so is what may follow it at once.
+    private static let largestFrameOfPending = 4_096
     private static let timeToValidate = TimeAmount.seconds(10)
 
     private init(address: TransportAddress, channel: any Channel, owner: any TCPListenerOwner) {
@@ -86,33 +103,42 @@ final class TCPListener {
     }
 
     private func accept(_ channel: any Channel) throws {
-        guard self.pending < Self.maximumPending,
-            let remote = channel.remoteAddress.flatMap({ TransportAddress($0) })
+        guard let remote = channel.remoteAddress.flatMap({ TransportAddress($0) }), self.hasRoom(for: remote)
         else { throw ChannelError.operationUnsupported }
         let connection = TCPConnection(base: self.address, remote: remote.over(.tcp), channel: channel)
         let accepted = Accepted(connection)
-        self.pending += 1
-        let handler = TCPConnectionHandler { [weak self] happening in self?.handle(happening, of: accepted) }
+        let handler = TCPConnectionHandler(
+            limit: { accepted.isValidated ? .max : Self.largestFrameOfPending },
+            report: { [weak self] happening in self?.handle(happening, of: accepted) }
+        )
         try channel.pipeline.syncOperations.addHandler(handler)
-        let bound = NIOLoopBound((listener: self, accepted: accepted), eventLoop: self.eventLoop)
-        self.eventLoop.scheduleTask(in: Self.timeToValidate) {
-            bound.value.listener.closeUnlessValidated(bound.value.accepted)
+        self.pending[remote.withPort(0), default: 0] += 1
+        self.pendingCount += 1
+        let timer = self.eventLoop.scheduleTask(in: Self.timeToValidate) { connection.close() }
+        accepted.settled = { [weak self] in
+            timer.cancel()
+            self?.noteSettled(remote.withPort(0))
         }
     }
 
-    private func closeUnlessValidated(_ accepted: Accepted) {
-        self.pending -= 1
-        if !accepted.isValidated, !accepted.isClosed { accepted.connection.close() }
+    /// A listener that many peers share is not one address's alone.
+    private func hasRoom(for remote: TransportAddress) -> Bool {
+        self.pendingCount < Self.maximumPending
+            && self.pending[remote.withPort(0), default: 0] < Self.maximumPendingOfOneAddress
+    }
+
+    private func noteSettled(_ ip: TransportAddress) {
+        self.pendingCount -= 1
+        self.pending[ip] = self.pending[ip].flatMap { $0 > 1 ? $0 - 1 : nil }
     }
 
     private func handle(_ happening: TCPConnectionHandler.Happening, of accepted: Accepted) {
+        if case .closed = happening { accepted.isClosed = true }
         guard let owner = self.owner else { return accepted.connection.close() }
         switch happening {
         case .frame(let frame): owner.receive(frame, over: accepted)
         case .readComplete: owner.receiveComplete(on: accepted)
-        case .closed:
-            accepted.isClosed = true
-            owner.closed(accepted)
+        case .closed: owner.closed(accepted)
         }
     }
 

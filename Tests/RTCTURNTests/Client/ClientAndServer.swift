@@ -111,6 +111,14 @@ final class ClientAndServer {
         }
     }
 
+    /// What the client has to say reaches the server, and the answers come back; what follows from those waits.
+    func step() {
+        while let output = self.client.poll() {
+            if case .transmit(let batch) = output { self.toServer(batch) }
+        }
+        while let output = self.server.poll() { self.handle(output) }
+    }
+
     private func toServer(_ batch: DatagramBatch) {
         let bytes = Array(batch.bytes.readableBytesView)
         self.sentBytes.append(bytes)

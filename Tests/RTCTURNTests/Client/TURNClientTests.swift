@@ -196,6 +196,83 @@ struct TURNClientTests {
         #expect(pair.server.allocationCount == 1)
     }
 
+    @Test("A peer of a family that the relay lacks costs no time", arguments: [true, false])
+    func otherFamily(isKnownBefore: Bool) throws {
+        let pair = ClientAndServer()
+        let other = TransportAddress(ipv6High: 0x2001_0DB8_0000_0000, low: 9, port: 7_000)
+        if isKnownBefore { pair.client.permit(other, now: pair.now) }
+        pair.client.start(now: pair.now)
+        pair.run()
+        pair.client.permit(other, now: pair.now)
+        pair.client.bindChannel(to: other, now: pair.now)
+        pair.client.verify(now: pair.now)
+        pair.run()
+        #expect(pair.client.permissions.isEmpty && pair.client.channels.isEmpty)
+        #expect(try #require(pair.client.nextTimeout) > pair.now)
+    }
+
+    @Test("Credentials that change while requests are out spoil none of them")
+    func updateMeanwhile() {
+        let pair = ClientAndServer(more: ["second": "secret"])
+        pair.client.start(now: pair.now)
+        pair.run()
+        let peers = (1...4).map { TransportAddress(ipv4: 0xC633_6409, port: 7_000 + UInt16($0)) }
+        pair.client.bindChannel(to: peers[0], now: pair.now)
+        pair.client.update(username: "second", password: "secret", now: pair.now)
+        for peer in peers.dropFirst() { pair.client.bindChannel(to: peer, now: pair.now) }
+        pair.run()
+        #expect(pair.client.channels.values.filter(\.isBound).count == 4)
+        #expect(pair.client.counters.badIntegrity == 0)
+        #expect(pair.events.count == 1, "\(pair.events)")
+    }
+
+    @Test("Credentials that change while the allocation is asked for are used for it")
+    func updateWhileAllocating() {
+        let pair = ClientAndServer(password: "old")
+        pair.client.start(now: pair.now)
+        // The challenge comes, and the first request with the old password is out.
+        pair.step()
+        pair.client.update(username: "user", password: "password", now: pair.now)
+        pair.run()
+        #expect(pair.client.allocation != nil, "\(pair.events)")
+    }
+
+    @Test("Wrong new credentials leave the allocation to the old ones")
+    func wrongUpdate() {
+        let pair = ClientAndServer()
+        pair.client.start(now: pair.now)
+        pair.run()
+        pair.client.update(username: "user", password: "wrong", now: pair.now)
+        pair.run(for: .seconds(1_000))
+        #expect(pair.events.count == 1, "\(pair.events)")
+        #expect(pair.server.allocationCount == 1)
+    }
+
+    @Test("A server in trouble for a moment is asked again before the allocation ends", arguments: [500, 438])
+    func refreshRetried(code: Int) throws {
+        let pair = ClientAndServer()
+        pair.client.start(now: pair.now)
+        pair.run()
+        pair.isDeaf = true
+        pair.client.verify(now: pair.now)
+        for _ in 0..<6 {
+            pair.run()
+            let refresh = try #require(pair.sent.last { $0.message.method == .refresh })
+            var builder = STUNMessageBuilder(.errorResponse, .refresh, refresh.message.transactionID)
+            builder.appendErrorCode(code, reason: "later")
+            if code == 438 {
+                builder.append(.realm, text: "example.org")
+                builder.append(.nonce, text: "another")
+            }
+            let bytes = Array(builder.finish().readableBytesView)
+            _ = pair.client.receive(bytes.span.bytes, now: pair.now)
+        }
+        pair.isDeaf = false
+        pair.run(for: .seconds(1_000))
+        #expect(pair.events.count == 1, "\(pair.events)")
+        #expect(pair.server.allocationCount == 1)
+    }
+
     @Test("A server that names another is followed by a new client")
     func redirection() {
         let other = TransportAddress(ipv4: 0xCB00_7102, port: 3478)

@@ -99,6 +99,13 @@ import Testing
         #expect(recognised.isExpired(at: 1_700_000_000))
         #expect(TURNRESTCredential(username: "1700000000", secret: "north")?.user == "")
         #expect(TURNRESTCredential(username: "alice", secret: "north") == nil)
+        // What is printed tells no password.
+        var dumped = ""
+        dump(minted, to: &dumped)
+        #expect(!"\(minted) \(String(reflecting: minted)) \(dumped)".contains(minted.password))
+        let credential = try Self.credential()
+        dump(credential, to: &dumped)
+        #expect(!"\(credential) \(String(reflecting: credential)) \(dumped)".contains(credential.password))
         #expect(TURNRESTCredential(username: ":alice", secret: "north") == nil)
         #expect(TURNRESTCredential(username: "99999999999999999999:alice", secret: "north") == nil)
     }

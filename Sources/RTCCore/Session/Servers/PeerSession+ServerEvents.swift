@@ -36,6 +36,7 @@ extension PeerSession {
                 for: retry.ufrag,
                 deadline: now + Self.serverTimeLimit,
                 holds: false,
+                visited: retry.visited,
                 attempt: retry.attempt,
                 now: now
             )
@@ -88,12 +89,12 @@ extension PeerSession {
             let isFull = failure.code == 486 || failure.code == 508
             // The server remembers the port of an allocation of old: another port is none of its (RFC 8656 section 7.4).
             if failure.code == 437, connection.attempt == 0 {
-                self.retry(connection, after: .zero, now: now)
+                self.retry(connection, after: .zero, visited: connection.visited, now: now)
             } else if connection.attempt > 0, failure.code == TURNFailure.unreachable {
                 // It gave an allocation before: it may be being started anew.
-                self.retry(connection, after: Self.retryDelay(connection), now: now)
+                self.retry(connection, after: Self.retryDelay(connection), visited: connection.visited, now: now)
             } else if isFull {
-                self.retry(connection, after: Self.retryWhenFull, now: now)
+                self.retry(connection, after: Self.retryWhenFull, visited: connection.visited, now: now)
             }
             self.finish(connection, failure, now: now)
         case .lost(let failure):
@@ -168,12 +169,18 @@ extension PeerSession {
             deadline: connection.deadline,
             holds: connection.holdsGathering,
             visited: connection.visited,
+            attempt: connection.attempt,
             now: now
         )
         self.finish(connection, nil, now: now)
     }
 
-    private func retry(_ connection: ServerConnection, after delay: TimeAmount, now: NIODeadline) {
+    private func retry(
+        _ connection: ServerConnection,
+        after delay: TimeAmount,
+        visited: Set<TransportAddress> = [],
+        now: NIODeadline
+    ) {
         guard connection.attempt < Self.maximumAttempts, let ufrag = self.servers.ufrags[connection.id] else { return }
         self.servers.retries.append(
             ServerConnections.Retry(
@@ -181,7 +188,8 @@ extension PeerSession {
                 entry: connection.entry,
                 ufrag: ufrag,
                 attempt: connection.attempt + 1,
-                target: connection.target
+                target: connection.target,
+                visited: visited
             )
         )
     }

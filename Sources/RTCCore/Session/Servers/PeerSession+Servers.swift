@@ -41,7 +41,7 @@ extension PeerSession {
 
     /// Answers ``Output/resolveServer(_:)``: the first address of each family is asked; none tells that the name has none.
     public func provideServer(_ lookup: ServerLookup, addresses: [TransportAddress], now: NIODeadline) {
-        guard let known = self.servers.lookups.removeValue(forKey: lookup.id) else { return }
+        guard !self.isClosed, let known = self.servers.lookups.removeValue(forKey: lookup.id) else { return }
         for family in [TransportAddress.Family.ipv6, .ipv4] {
             guard let address = addresses.first(where: { $0.family == family }) else { continue }
             self.ask(known.entry, at: address, for: known.ufrag, deadline: known.deadline, now: now)

@@ -17,6 +17,8 @@ struct ServerConnections {
         var ufrag: String
         var attempt: Int
         var target: ServerFlowTarget
+        /// The servers that have sent us on without a result so far.
+        var visited: Set<TransportAddress>
     }
 
     private var nextNumber = 1
