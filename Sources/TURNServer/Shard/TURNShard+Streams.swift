@@ -86,7 +86,8 @@ extension TURNShard {
     }
 
     func join(_ client: TURNFiveTuple, _ connection: UInt32) {
-        guard let stream = self.streams[client], let peer = self.peerStreams[connection] else { return }
+        guard let peer = self.peerStreams[connection] else { return }
+        guard let stream = self.streams[client] else { return peer.channel.close(promise: nil) }
         // The answer to ConnectionBind goes first.
         self.flush(stream)
         stream.client.join(peer)

@@ -102,13 +102,13 @@ final class StreamClientHandler: ChannelInboundHandler {
     }
 
     func join(_ peer: any Channel) {
-        guard let client = self.client else { return }
+        // Who is gone already has nobody else to close the peer.
+        guard let client = self.client else { return peer.close(promise: nil) }
         self.pipe = JoinedPipe(from: client.channel, to: peer)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         if let client = self.client {
-            self.services.connectionClosed()
             // The peer is closed by the pipe, after it has got everything.
             self.pipe?.end()
             if self.pipe == nil { self.mailbox.post(.streamClosed(client.tuple)) }
