@@ -70,6 +70,46 @@ import Glibc
         await server.shutdown()
     }
 
+    @Test("Three ports for relays are enough to find one")
+    func fewPorts() async throws {
+        var configuration = try Self.configuration()
+        let port = try await Self.freePort()
+        configuration.relayPorts = min(port, 65_533)...min(port, 65_533) + 2
+        let server = try await TURNServer.start(configuration)
+        var client = try await TestStream.connect(to: server.addresses[0].address)
+        for _ in 0..<30 {
+            #expect(try await client.allocate(.udp)?.header.messageClass == .successResponse)
+            _ = try await client.ask(.refresh) { $0.appendLifetime(0) }
+        }
+        await server.shutdown()
+    }
+
+    @Test("One address does not take all places for connections")
+    func placesPerAddress() async throws {
+        var configuration = try Self.configuration()
+        configuration.connectionsPerAddress = 1
+        let server = try await TURNServer.start(configuration)
+        var first = try await TestStream.connect(to: server.addresses[0].address)
+        #expect(try await first.ask(.binding) != nil)
+        var second = try await TestStream.connect(to: server.addresses[0].address)
+        #expect(await second.rest() == "")
+        await server.shutdown()
+    }
+
+    @Test("Thousands of messages in one write are all answered, however few may wait")
+    func manyMessages() async throws {
+        let server = try await TURNServer.start(try Self.configuration())
+        var client = try await TestStream.connect(to: server.addresses[0].address)
+        for _ in 0..<3_000 {
+            var builder = STUNMessageBuilder(.request, .binding, STUNTransactionID(high: 1, low: 1))
+            builder.append(.software, text: String(repeating: "a", count: 700))
+            client.channel.write(builder.finish(), promise: nil)
+        }
+        client.channel.flush()
+        for _ in 0..<3_000 { #expect(await client.message() != nil) }
+        await server.shutdown()
+    }
+
     @Test("A connection that is reset before it is accepted gives its place back")
     func resetBeforeAccepted() async throws {
         var configuration = try Self.configuration()

@@ -67,6 +67,7 @@ extension TURNShard {
         guard let local = self.tcpRelays[relay]?.localAddress else {
             return self.core.peerConnectionFailed(connection, now: .now())
         }
+        self.connectingPeers.insert(connection)
         let mailbox = self.setting.mailbox
         self.setting.streams.connect(connection, from: local, to: peer, mailbox) { result in
             switch result {

@@ -18,15 +18,14 @@ import Glibc
 final class StreamServices: Sendable {
     private let group: any EventLoopGroup
     private let mailboxes: [ShardMailbox]
-    private let limit: Int
-    private let connectionCount = Atomic(0)
+    private let places: ConnectionPlaces
     private let claims = RelayClaims()
     private let next = Atomic(0)
 
-    init(group: any EventLoopGroup, mailboxes: [ShardMailbox], limit: Int) {
+    init(group: any EventLoopGroup, mailboxes: [ShardMailbox], places: ConnectionPlaces) {
         self.group = group
         self.mailboxes = mailboxes
-        self.limit = limit
+        self.places = places
     }
 
     func nextMailbox() -> ShardMailbox {
@@ -52,12 +51,12 @@ final class StreamServices: Sendable {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let (count, _) = self.connectionCount.add(1, ordering: .relaxed)
+                    // A connection that was reset already has no address.
+                    guard let remote = channel.remoteAddress.flatMap({ TransportAddress($0) }),
+                        self.places.take(for: remote)
+                    else { throw ChannelError.ioOnClosedChannel }
                     // Not every connection becomes active; each is closed.
-                    channel.closeFuture.whenComplete { _ in
-                        self.connectionCount.subtract(1, ordering: .relaxed)
-                    }
-                    guard count < self.limit else { throw ChannelError.ioOnClosedChannel }
+                    channel.closeFuture.whenComplete { _ in self.places.giveBack(of: remote) }
                     if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     let handler = StreamClientHandler(transport: transport, services: self)
                     try channel.pipeline.syncOperations.addHandler(handler)
@@ -156,6 +155,7 @@ final class StreamServices: Sendable {
             .channelInitializer { channel in
                 Self.prepare(channel).map { stream in
                     stream.setConnection(connection, mailbox)
+                    mailbox.post(.peerConnecting(connection, stream))
                     promise.succeed(stream)
                 }
             }
