@@ -29,6 +29,7 @@ public final class SimulatedTURNServer {
     private var relays: [TransportAddress: TURNRelayID] = [:]
     private var addresses: [TURNRelayID: TransportAddress] = [:]
     private var nextPort: UInt16 = 50_000
+    private var connected: Set<TURNFiveTuple> = []
     private var outgoing: [Datagram] = []
 
     /// A server.
@@ -79,6 +80,7 @@ public final class SimulatedTURNServer {
         self.core = Self.makeCore(self.configuration, self.seed &+ 1, now)
         self.relays = [:]
         self.addresses = [:]
+        self.connected = []
     }
 
     /// Whether a datagram is for the server or one of its relays.
@@ -103,6 +105,7 @@ public final class SimulatedTURNServer {
             transport: destination.transport == .tcp ? .tcp : .udp
         )
         guard client.transport.isStream else { return self.take(bytes, from: client, now: now) }
+        if self.connected.insert(client).inserted { self.core.clientConnected(client, now: now) }
         // A stream arrives here as it was written: whole messages.
         var decoder = TURNStreamDecoder()
         decoder.append(bytes)
@@ -157,6 +160,7 @@ public final class SimulatedTURNServer {
                 self.core.relayFailed(request.id, .addressFamilyNotSupported, now: now)
             case .closeRelay(let id):
                 if let relay = self.addresses.removeValue(forKey: id) { self.relays[relay] = nil }
+            case .closeClient(let client): self.connected.remove(client)
             default:
                 break
             }

@@ -58,7 +58,7 @@ public final class TURNServer: Sendable {
     ///
     /// - Parameter eventLoopGroup: For TCP and TLS; the process's own by default.
     /// - Throws: ``TURNServerConfigurationError`` if the configuration cannot be served, ``TURNServerStartError`` if an address
-    ///   cannot be listened on.
+    ///   cannot be listened on or the process has too few descriptors.
     public static func start(
         _ configuration: TURNServerConfiguration,
         logger: Logger = Logger(label: "TURNServer"),
@@ -73,7 +73,10 @@ public final class TURNServer: Sendable {
         let services = StreamServices(
             group: eventLoopGroup,
             mailboxes: mailboxes,
-            limit: configuration.connections
+            places: ConnectionPlaces(
+                limit: configuration.connections,
+                limitPerNetwork: configuration.connectionsPerAddress
+            )
         )
         var channels: [any Channel] = []
         var addresses = bound.addresses.map { Address(transport: .udp, address: $0) }
@@ -97,6 +100,7 @@ public final class TURNServer: Sendable {
         var random = RandomSource.system
         let secret = random.bytes(count: 32)
         let servers = addresses.map(\.address)
+        let started = mailboxes.map { _ in eventLoopGroup.next().makePromise(of: Void.self) }
         let ends = mailboxes.enumerated().map { index, mailbox in
             var core = valid.core(index: index, secret: secret, servers: servers)
             core.otherAddresses = bound.otherAddresses
@@ -113,15 +117,18 @@ public final class TURNServer: Sendable {
             )
             return threads.runIfActive(eventLoop: eventLoopGroup.next()) {
                 do {
-                    try TURNShard(setting).run()
+                    let shard = try TURNShard(setting)
+                    started[index].succeed()
+                    shard.run()
                 } catch {
                     // The process has no file descriptor or memory left for a thread's own.
-                    logger.critical("A thread of the TURN server failed", metadata: ["error": "\(error)"])
-                    _ = mailbox.close()
+                    for message in mailbox.close() { TURNShard.refuse(message, TURNServerCounters()) }
+                    for socket in setting.listeners { socket.close() }
+                    started[index].fail(error)
                 }
             }
         }
-        return TURNServer(
+        let server = TURNServer(
             configuration: configuration,
             addresses: addresses,
             mailboxes: mailboxes,
@@ -132,6 +139,13 @@ public final class TURNServer: Sendable {
             channels: channels,
             group: eventLoopGroup
         )
+        do {
+            for promise in started { try await promise.futureResult.get() }
+        } catch {
+            await server.shutdown()
+            throw TURNServerStartError(description: "a thread could not be started: \(error)")
+        }
+        return server
     }
 
     /// How many allocations there are.

@@ -32,7 +32,7 @@ extension TURNServerConfiguration {
             configuration: self,
             relays: try self.relays(),
             relayPorts: UInt16(ports.lowerBound)...UInt16(ports.upperBound),
-            threads: self.threads ?? System.coreCount,
+            threads: self.threads ?? min(System.coreCount, 256),
             alternate: try self.alternate()
         )
     }
@@ -64,6 +64,7 @@ extension TURNServerConfiguration {
             ("threads", self.threads ?? 1, 1...256),
             ("wakeupPause", Int(self.wakeupPause.nanoseconds / 1_000), 0...10_000),
             ("connections", self.connections, 0...1_000_000),
+            ("connectionsPerAddress", self.connectionsPerAddress, 1...1_000_000),
             ("bytesPerConnection", self.bytesPerConnection, 1_024...1 << 30),
             ("limits.allocations", self.limits.allocations, 1...10_000_000),
             ("limits.allocationsPerUser", self.limits.allocationsPerUser, 1...10_000_000),
@@ -72,7 +73,10 @@ extension TURNServerConfiguration {
             ("core.permissionsPerAllocation", self.core.permissionsPerAllocation, 1...1_000),
             ("core.channelsPerAllocation", self.core.channelsPerAllocation, 1...1_000),
             ("core.defaultLifetime", Int(self.core.defaultLifetime), 1...86_400),
-            ("core.maximumLifetime", Int(self.core.maximumLifetime), Int(self.core.defaultLifetime)...86_400),
+            (
+                "core.maximumLifetime", Int(self.core.maximumLifetime),
+                min(Int(self.core.defaultLifetime), 86_400)...86_400
+            ),
             (
                 "core.unauthenticatedResponsesPerSecond", self.core.unauthenticatedResponsesPerSecond,
                 1...1_000_000_000
@@ -147,12 +151,21 @@ extension ValidConfiguration {
         core.bytesPerSecondPerAllocation = configuration.bytesPerSecondPerAllocation
         core.alternateServer = configuration.alternateServer
         core.index = UInt8(index)
-        let own = self.relays.values.flatMap { [$0.address, $0.announced] } + servers
+        // Everybody shares the same links, whichever thread answers.
+        core.unauthenticatedResponsesPerSecond = max(1, core.unauthenticatedResponsesPerSecond / self.threads)
         core.peerFilter.allowed += configuration.allowedPeers
         core.peerFilter.denied += configuration.deniedPeers
-        core.peerFilter.ownAddresses += own.filter { !$0.isUnspecified }
+        core.peerFilter.ownAddresses += servers.filter { !$0.isUnspecified } + Self.hostAddresses()
+        core.peerFilter.relayAddresses += self.relays.values.flatMap { [$0.address, $0.announced] }
         core.peerFilter.relayPorts = self.relayPorts
         return core
+    }
+
+    /// All addresses of this host: what listens there is reached past its firewall.
+    private static func hostAddresses() -> [TransportAddress] {
+        ((try? System.enumerateDevices()) ?? []).compactMap { device in
+            device.address.flatMap { TransportAddress($0) }?.withPort(0)
+        }
     }
 
     private var authentication: TURNServerCoreConfiguration.Authentication {

@@ -86,6 +86,8 @@ public struct TURNServerConfiguration: Sendable {
     public var wakeupPause = TimeAmount.microseconds(200)
     /// Clients' connections over TCP and TLS at a time. Default 10,000.
     public var connections = 10_000
+    /// Of these, connections of one IPv4 address or IPv6 network of 64 bits. Default 1,000.
+    public var connectionsPerAddress = 1_000
     /// Bytes that may wait for a client that reads slowly; what peers send beyond is dropped. Default 256 KiB.
     public var bytesPerConnection = 256 << 10
 

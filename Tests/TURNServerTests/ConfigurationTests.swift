@@ -48,6 +48,7 @@ import Testing
         Mistake(.emptySecret) { $0.sharedSecrets = [""] },
         Mistake(.outOfRange(setting: "threads", 0)) { $0.threads = 0 },
         Mistake(.outOfRange(setting: "limits.allocations", 0)) { $0.limits.allocations = 0 },
+        Mistake(.outOfRange(setting: "core.defaultLifetime", 90_000)) { $0.core.defaultLifetime = 90_000 },
         Mistake(.alternateAddress("127.0.0.1")) { $0.alternateAddress = "127.0.0.1" },
     ]
 

@@ -29,7 +29,7 @@ public struct TURNServerCoreConfiguration: Sendable {
     public var maximumLifetime: Int64 = 3_600
     /// How long a nonce is good for. Default 10 minutes.
     public var nonceLifetime = TimeAmount.minutes(10)
-    /// What nonces are made with: the same for all cores of a server.
+    /// What nonces are made with: the same for all cores of a server. Empty, the default, for random bytes.
     public var nonceSecret: [UInt8] = []
     /// Whether PASSWORD-ALGORITHMS is offered, SHA-256 first (RFC 8489 section 9.2.1). Default `true`.
     public var offersPasswordAlgorithms = true
@@ -48,6 +48,8 @@ public struct TURNServerCoreConfiguration: Sendable {
     public var unauthenticatedResponsesPerSecond = 500
     /// Requests that wait for an answer about their user. Default 1,000.
     public var pendingAuthentications = 1_000
+    /// Of these, requests of one IPv4 address or IPv6 network of 64 bits. Default 50.
+    public var pendingAuthenticationsPerAddress = 50
     /// How long a request waits for an answer about its user, or for its relay. Default 5 s.
     public var pendingTimeout = TimeAmount.seconds(5)
     /// How long a client's connection may stay without an allocation. Default 60 s.

@@ -9,11 +9,13 @@ enum ShardMessage: Sendable {
     case streamOpened(StreamClient)
     /// Messages of a client, and how many bytes they were in its stream.
     case streamReceived(StreamClient, [ByteBuffer], Int)
-    case streamClosed(TURNFiveTuple)
+    case streamClosed(StreamClient)
     case authenticated(UInt64, TURNAuthenticationAnswer)
     case relayOpened(TURNRelayID, TransportAddress, any Channel)
     case relayFailed(TURNRelayID)
     case peerAccepted(TURNRelayID, TransportAddress, PeerStream)
+    /// A connection to a peer that is not open yet.
+    case peerConnecting(UInt32, PeerStream)
     case peerConnected(UInt32, PeerStream)
     case peerFailed(UInt32)
     case peerClosed(UInt32)
@@ -25,7 +27,7 @@ enum ShardMessage: Sendable {
 /// Where messages wait until a shard looks. Any thread may post.
 final class ShardMailbox: Sendable {
     private struct State {
-        var messages: [ShardMessage] = []
+        var messages: CircularBuffer<ShardMessage> = []
         var isClosed = false
     }
 
@@ -47,20 +49,23 @@ final class ShardMailbox: Sendable {
         return isOpen
     }
 
-    func takeAll() -> [ShardMessage] {
+    /// Takes the next messages. The shard is woken again for what is left.
+    func take(limit: Int) -> [ShardMessage] {
         self.waker.clear()
-        return self.state.withLock { state in
-            let messages = state.messages
-            state.messages = []
-            return messages
+        let (messages, isLeft) = self.state.withLock { state in
+            let messages = Array(state.messages.prefix(limit))
+            state.messages.removeFirst(messages.count)
+            return (messages, !state.messages.isEmpty)
         }
+        if isLeft { self.waker.wake() }
+        return messages
     }
 
     /// Takes no more; what waits is returned.
     func close() -> [ShardMessage] {
         self.state.withLock { state in
             state.isClosed = true
-            let messages = state.messages
+            let messages = Array(state.messages)
             state.messages = []
             return messages
         }

@@ -9,24 +9,26 @@ extension TURNShard {
 
     func drainOutputs(now: NIODeadline) {
         while let output = self.core.poll() { self.handle(output, now: now) }
+        self.checkDrained()
     }
 
     private func handle(_ output: TURNServerOutput, now: NIODeadline) {
         switch output {
         case .send(let message, let client, let origin): self.send(message, to: client, from: origin)
-        case .authenticate(let request): self.authenticate(request)
+        case .authenticate(let request): self.authenticate(request, now: now)
         case .openRelay(let request): self.openRelay(request, now: now)
         case .closeRelay(let id): self.closeRelay(id)
         case .releaseReservation(let token): self.setting.reservedPorts.take(token)?.close()
         case .connectPeer(let connection, let relay, let peer): self.connectPeer(connection, relay, peer)
         case .joinConnections(let client, let connection): self.join(client, connection)
         case .closePeerConnection(let connection):
+            self.connectingPeers.remove(connection)
             self.peerStreams.removeValue(forKey: connection)?.channel.close(promise: nil)
         case .closeClient(let client): self.streams.removeValue(forKey: client)?.client.channel.close(promise: nil)
-        case .allocated(let summary): self.log("Allocated", summary)
-        case .deallocated(let summary, let reason):
-            self.log("Deallocated", summary, reason)
-            self.checkDrained()
+        case .allocated(let summary):
+            self.streams[summary.client]?.client.trust()
+            self.log("Allocated", summary)
+        case .deallocated(let summary, let reason): self.log("Deallocated", summary, reason)
         }
     }
 
@@ -47,8 +49,13 @@ extension TURNShard {
         logger.debug(what, metadata: metadata)
     }
 
-    private func authenticate(_ request: TURNAuthenticationRequest) {
+    private func authenticate(_ request: TURNAuthenticationRequest, now: NIODeadline) {
         guard let authenticator = self.setting.configuration.configuration.authenticator else { return }
+        // Whoever answers may hang for longer than the core waits.
+        guard self.openQuestions < self.core.configuration.pendingAuthentications else {
+            return self.core.authenticated(request.id, .unavailable, now: now)
+        }
+        self.openQuestions += 1
         let mailbox = self.setting.mailbox
         Task { mailbox.post(.authenticated(request.id, await authenticator(request))) }
     }
@@ -56,33 +63,50 @@ extension TURNShard {
     // MARK: Messages of other threads
 
     func readMailbox(now: NIODeadline) {
-        for message in self.setting.mailbox.takeAll() {
+        for message in self.setting.mailbox.take(limit: Self.mailboxPortion) {
             self.handle(message, now: now)
             self.drainOutputs(now: now)
         }
         self.flushRelay()
     }
 
+    /// How many messages are handled before datagrams are looked at again.
+    private static let mailboxPortion = 64
+
     private func handle(_ message: ShardMessage, now: NIODeadline) {
         switch message {
         case .streamOpened(let client):
+            // The client's address and port may be in use again before the end of the connection before is known.
+            if let before = self.streams[client.tuple] {
+                before.client.channel.close(promise: nil)
+                self.core.clientDisconnected(client.tuple, now: now)
+            }
             self.streams[client.tuple] = ShardStream(client)
             self.core.clientConnected(client.tuple, now: now)
         case .streamReceived(let client, let messages, let count):
             self.receive(messages, from: client, count: count, now: now)
         case .streamClosed(let client):
-            self.streams[client] = nil
-            self.core.clientDisconnected(client, now: now)
-        case .authenticated(let id, let answer): self.core.authenticated(id, answer, now: now)
+            guard self.streams[client.tuple]?.client === client else { return }
+            self.streams[client.tuple] = nil
+            self.core.clientDisconnected(client.tuple, now: now)
+        case .authenticated(let id, let answer):
+            self.openQuestions -= 1
+            self.core.authenticated(id, answer, now: now)
         case .relayOpened(let id, let address, let channel):
             self.tcpRelays[id] = channel
             self.core.relayOpened(id, at: address, now: now)
         case .relayFailed(let id): self.core.relayFailed(id, now: now)
         case .peerAccepted(let relay, let peer, let stream): self.accept(stream, on: relay, from: peer, now: now)
+        case .peerConnecting(let id, let stream):
+            guard self.connectingPeers.contains(id) else { return stream.channel.close(promise: nil) }
+            self.peerStreams[id] = stream
         case .peerConnected(let id, let stream):
+            self.connectingPeers.remove(id)
             self.peerStreams[id] = stream
             self.core.peerConnected(id, now: now)
-        case .peerFailed(let id): self.core.peerConnectionFailed(id, now: now)
+        case .peerFailed(let id):
+            if self.connectingPeers.remove(id) != nil { self.peerStreams[id] = nil }
+            self.core.peerConnectionFailed(id, now: now)
         case .peerClosed(let id):
             self.peerStreams[id] = nil
             self.core.peerDisconnected(id, now: now)
@@ -103,6 +127,7 @@ extension TURNShard {
 
     private func receive(_ messages: [ByteBuffer], from client: StreamClient, count: Int, now: NIODeadline) {
         defer { client.processed(count) }
+        guard self.streams[client.tuple]?.client === client else { return }
         for message in messages {
             message.withUnsafeReadableBytes { bytes in
                 guard let forward = self.core.receive(bytes.bytes, from: client.tuple, now: now) else { return }

@@ -77,7 +77,7 @@ extension TURNShard {
         let start = self.random.next() % count
         // A step that has no divisor in common with the size meets every port once; neighbours are of other clients.
         var step = self.random.next() % count | 1
-        while Self.greatestCommonDivisor(step, count) != 1 { step = (step + 2) % count | 1 }
+        while Self.greatestCommonDivisor(step, count) != 1 { step = step + 2 < count ? step + 2 : 1 }
         return (0..<attempts).lazy.map { UInt16(UInt64(ports.lowerBound) + (start + $0 * step) % count) }
     }
 

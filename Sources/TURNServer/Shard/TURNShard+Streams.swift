@@ -67,6 +67,7 @@ extension TURNShard {
         guard let local = self.tcpRelays[relay]?.localAddress else {
             return self.core.peerConnectionFailed(connection, now: .now())
         }
+        self.connectingPeers.insert(connection)
         let mailbox = self.setting.mailbox
         self.setting.streams.connect(connection, from: local, to: peer, mailbox) { result in
             switch result {
@@ -86,7 +87,8 @@ extension TURNShard {
     }
 
     func join(_ client: TURNFiveTuple, _ connection: UInt32) {
-        guard let stream = self.streams[client], let peer = self.peerStreams[connection] else { return }
+        guard let peer = self.peerStreams[connection] else { return }
+        guard let stream = self.streams[client] else { return peer.channel.close(promise: nil) }
         // The answer to ConnectionBind goes first.
         self.flush(stream)
         stream.client.join(peer)

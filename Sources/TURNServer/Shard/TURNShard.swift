@@ -53,6 +53,10 @@ final class TURNShard {
     var dirtyStreams: [ShardStream] = []
     var tcpRelays: [TURNRelayID: any Channel] = [:]
     var peerStreams: [UInt32: PeerStream] = [:]
+    /// Connections to peers that the core still waits for.
+    var connectingPeers: Set<UInt32> = []
+    /// Questions about users that have no answer yet, also those that the core has given up.
+    var openQuestions = 0
     var drained: [EventLoopPromise<Void>] = []
     var random = RandomSource.system
     var drops = ShardDrops()
@@ -147,7 +151,7 @@ final class TURNShard {
         self.core.close(now: now)
         self.drainOutputs(now: now)
         self.flush()
-        for message in self.setting.mailbox.close() { self.refuse(message) }
+        for message in self.setting.mailbox.close() { Self.refuse(message, self.counters) }
         for listener in self.listeners { listener.socket.close() }
         for relay in self.relays { relay?.socket.close() }
         for channel in self.tcpRelays.values { channel.close(promise: nil) }
@@ -165,13 +169,14 @@ final class TURNShard {
     }
 
     /// Answers a message that came too late.
-    private func refuse(_ message: ShardMessage) {
+    static func refuse(_ message: ShardMessage, _ counters: TURNServerCounters) {
         switch message {
-        case .count(let promise): promise.succeed(self.counters)
+        case .count(let promise): promise.succeed(counters)
         case .drain(let promise): promise.succeed()
         case .streamOpened(let client): client.channel.close(promise: nil)
         case .relayOpened(_, _, let channel): channel.close(promise: nil)
-        case .peerAccepted(_, _, let peer), .peerConnected(_, let peer): peer.channel.close(promise: nil)
+        case .peerAccepted(_, _, let peer), .peerConnecting(_, let peer), .peerConnected(_, let peer):
+            peer.channel.close(promise: nil)
         default: break
         }
     }

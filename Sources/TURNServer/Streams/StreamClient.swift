@@ -9,6 +9,7 @@ final class StreamClient: Sendable {
     private let handler: NIOLoopBound<StreamClientHandler>
     private let waiting = Atomic(0)
     private let unprocessed = Atomic(0)
+    private let unprocessedLimit = Atomic(StreamClient.strangersLimit)
 
     init(tuple: TURNFiveTuple, channel: any Channel, handler: NIOLoopBound<StreamClientHandler>) {
         self.tuple = tuple
@@ -29,18 +30,31 @@ final class StreamClient: Sendable {
     ///
     /// - Returns: Whether reading is to stop until the shard has caught up.
     func handedOver(_ count: Int) -> Bool {
-        self.unprocessed.add(count, ordering: .acquiringAndReleasing).newValue > Self.unprocessedLimit
+        self.unprocessed.add(count, ordering: .acquiringAndReleasing).newValue
+            > self.unprocessedLimit.load(ordering: .relaxed)
     }
 
     /// The shard has done so many bytes.
     func processed(_ count: Int) {
         let (before, after) = self.unprocessed.subtract(count, ordering: .acquiringAndReleasing)
-        guard before > Self.unprocessedLimit, after <= Self.unprocessedLimit else { return }
+        let limit = self.unprocessedLimit.load(ordering: .relaxed)
+        guard before > limit, after <= limit else { return }
+        self.goOn()
+    }
+
+    /// The client has an allocation: more may wait for the shard.
+    func trust() {
+        self.unprocessedLimit.store(Self.trustedLimit, ordering: .relaxed)
+        self.goOn()
+    }
+
+    private func goOn() {
         let handler = self.handler
         self.channel.eventLoop.execute { handler.value.goOn() }
     }
 
-    private static let unprocessedLimit = 1 << 20
+    private static let strangersLimit = 64 << 10
+    private static let trustedLimit = 1 << 20
 
     /// From now on everything goes to a peer's connection.
     func join(_ peer: PeerStream) {

@@ -68,8 +68,9 @@ final class StreamClientHandler: ChannelInboundHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         context.fireChannelReadComplete()
         guard !self.messages.isEmpty, let client = self.client else { return }
-        let count = self.byteCount
         let messages = self.messages
+        // What a message costs beside its bytes counts too: it may have only four.
+        let count = self.byteCount + messages.count * Self.messageCost
         self.messages = []
         self.byteCount = 0
         if client.handedOver(count), !self.isPaused {
@@ -78,6 +79,8 @@ final class StreamClientHandler: ChannelInboundHandler {
         }
         self.mailbox.post(.streamReceived(client, messages, count))
     }
+
+    private static let messageCost = 64
 
     /// The shard has caught up.
     func goOn() {
@@ -96,22 +99,22 @@ final class StreamClientHandler: ChannelInboundHandler {
         else { return }
         let mailbox = self.services.mailbox(at: Int(id >> 24))
         guard let mailbox, mailbox !== self.mailbox else { return }
-        self.mailbox.post(.streamClosed(client.tuple))
+        self.mailbox.post(.streamClosed(client))
         self.mailbox = mailbox
-        mailbox.post(.streamOpened(client))
+        if !mailbox.post(.streamOpened(client)) { client.channel.close(promise: nil) }
     }
 
     func join(_ peer: any Channel) {
-        guard let client = self.client else { return }
+        // Who is gone already has nobody else to close the peer.
+        guard let client = self.client else { return peer.close(promise: nil) }
         self.pipe = JoinedPipe(from: client.channel, to: peer)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         if let client = self.client {
-            self.services.connectionClosed()
             // The peer is closed by the pipe, after it has got everything.
             self.pipe?.end()
-            if self.pipe == nil { self.mailbox.post(.streamClosed(client.tuple)) }
+            if self.pipe == nil { self.mailbox.post(.streamClosed(client)) }
             self.client = nil
         }
         context.fireChannelInactive()

@@ -18,14 +18,14 @@ import Glibc
 final class StreamServices: Sendable {
     private let group: any EventLoopGroup
     private let mailboxes: [ShardMailbox]
-    private let limit: Int
-    private let connectionCount = Atomic(0)
+    private let places: ConnectionPlaces
+    private let claims = RelayClaims()
     private let next = Atomic(0)
 
-    init(group: any EventLoopGroup, mailboxes: [ShardMailbox], limit: Int) {
+    init(group: any EventLoopGroup, mailboxes: [ShardMailbox], places: ConnectionPlaces) {
         self.group = group
         self.mailboxes = mailboxes
-        self.limit = limit
+        self.places = places
     }
 
     func nextMailbox() -> ShardMailbox {
@@ -36,8 +36,6 @@ final class StreamServices: Sendable {
     func mailbox(at index: Int) -> ShardMailbox? {
         index < self.mailboxes.count ? self.mailboxes[index] : nil
     }
-
-    func connectionClosed() { self.connectionCount.subtract(1, ordering: .relaxed) }
 
     // MARK: Clients
 
@@ -53,11 +51,12 @@ final class StreamServices: Sendable {
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let (count, _) = self.connectionCount.add(1, ordering: .relaxed)
-                    guard count < self.limit else {
-                        self.connectionClosed()
-                        throw ChannelError.ioOnClosedChannel
-                    }
+                    // A connection that was reset already has no address.
+                    guard let remote = channel.remoteAddress.flatMap({ TransportAddress($0) }),
+                        self.places.take(for: remote)
+                    else { throw ChannelError.ioOnClosedChannel }
+                    // Not every connection becomes active; each is closed.
+                    channel.closeFuture.whenComplete { _ in self.places.giveBack(of: remote) }
                     if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     let handler = StreamClientHandler(transport: transport, services: self)
                     try channel.pipeline.syncOperations.addHandler(handler)
@@ -92,20 +91,7 @@ final class StreamServices: Sendable {
         _ mailbox: ShardMailbox
     ) -> EventLoopFuture<any Channel> {
         let port = UInt16(UInt64(ports.lowerBound) + start % UInt64(ports.count))
-        let bound = ServerBootstrap(group: loop)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
-            .childChannelOption(.autoRead, value: false)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelInitializer { channel in
-                Self.prepare(channel).map { stream in
-                    guard let remote = channel.remoteAddress.flatMap({ TransportAddress($0) }),
-                        mailbox.post(.peerAccepted(id, remote, stream))
-                    else { return channel.close(promise: nil) }
-                }
-            }
-            .bind(to: address.withPort(port).socketAddress)
-        return bound.flatMapError { error in
+        return self.bindRelay(id, on: address.withPort(port), loop, mailbox).flatMapError { error in
             guard attempts > 1 else { return loop.makeFailedFuture(error) }
             let next = start &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return self.bindRelay(
@@ -118,6 +104,35 @@ final class StreamServices: Sendable {
                 mailbox
             )
         }
+    }
+
+    private func bindRelay(
+        _ id: TURNRelayID,
+        on address: TransportAddress,
+        _ loop: any EventLoop,
+        _ mailbox: ShardMailbox
+    ) -> EventLoopFuture<any Channel> {
+        guard self.claims.claim(address) else { return loop.makeFailedFuture(RelayClaims.Taken()) }
+        let bound = ServerBootstrap(group: loop)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1)
+            .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                Self.prepare(channel).map { stream in
+                    guard let remote = channel.remoteAddress.flatMap({ TransportAddress($0) }),
+                        mailbox.post(.peerAccepted(id, remote, stream))
+                    else { return channel.close(promise: nil) }
+                }
+            }
+            .bind(to: address.socketAddress)
+        bound.whenComplete { result in
+            switch result {
+            case .success(let channel): channel.closeFuture.whenComplete { _ in self.claims.release(address) }
+            case .failure: self.claims.release(address)
+            }
+        }
+        return bound
     }
 
     /// Connects to a peer from a relay's address.
@@ -140,6 +155,7 @@ final class StreamServices: Sendable {
             .channelInitializer { channel in
                 Self.prepare(channel).map { stream in
                     stream.setConnection(connection, mailbox)
+                    mailbox.post(.peerConnecting(connection, stream))
                     promise.succeed(stream)
                 }
             }

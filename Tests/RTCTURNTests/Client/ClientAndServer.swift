@@ -50,6 +50,7 @@ final class ClientAndServer {
             random: .seeded(5)
         )
         self.server = Self.makeServer(configuration, self.now)
+        if isReliable { self.server.clientConnected(self.tuple, now: self.now) }
     }
 
     private static func makeServer(_ configuration: TURNServerCoreConfiguration, _ now: NIODeadline) -> TURNServerCore {
@@ -64,6 +65,7 @@ final class ClientAndServer {
 
     func restartServer() {
         self.server = Self.makeServer(self.configuration, self.now)
+        if self.tuple.transport.isStream { self.server.clientConnected(self.tuple, now: self.now) }
         self.relays = [:]
     }
 

@@ -40,7 +40,9 @@ import Testing
     ) -> VirtualClient {
         var configuration = VirtualServer.standard()
         change(&configuration)
-        return VirtualClient(VirtualServer(configuration), VirtualServer.client(1, transport))
+        let client = VirtualClient(VirtualServer(configuration), VirtualServer.client(1, transport))
+        client.server.core.clientConnected(client.tuple, now: client.server.now)
+        return client
     }
 
     private static let peer = VirtualServer.peer
@@ -125,7 +127,7 @@ import Testing
         },
         Case(403, "a permission for a refused peer") { allocated().permit(VirtualServer.address("10.0.0.1", 0)) },
         Case(403, "a channel to a service of the server's") {
-            let client = allocated(.udp, .udp) { $0.peerFilter.ownAddresses = [VirtualServer.address("9.9.9.9", 0)] }
+            let client = allocated(.udp, .udp) { $0.peerFilter.relayAddresses = [VirtualServer.address("9.9.9.9", 0)] }
             return client.bind(0x4000, VirtualServer.address("9.9.9.9", 22))
         },
         Case(403, "a channel of a TCP allocation") { allocated(.tcp, .tcp).bind(0x4000, peer) },

@@ -40,16 +40,21 @@ import Testing
         filter.denied = [try #require(TURNAddressRange("8.8.0.0/16"))]
         #expect(!filter.allows(VirtualServer.address("8.8.8.8", 1)))
         #expect(!filter.allows(VirtualServer.address("64:ff9b::808:808", 1)))
-        filter.ownAddresses = [VirtualServer.address("9.9.9.9", 3478)]
+        filter.ownAddresses = [VirtualServer.address("9.9.9.9", 3478), VirtualServer.address("9.9.9.9", 50_001)]
+        filter.ownAddresses.append(VirtualServer.address("9.9.9.10", 0))
+        filter.relayAddresses = [VirtualServer.address("9.9.9.9", 0)]
         #expect(!filter.allows(VirtualServer.address("9.9.9.9", 3478)))
         #expect(filter.allows(VirtualServer.address("9.9.9.9", 50_000)))
+        #expect(!filter.allows(VirtualServer.address("9.9.9.9", 50_001)), "a listener")
+        #expect(!filter.allows(VirtualServer.address("9.9.9.10", 50_000)), "no relay is there")
         #expect(!filter.allows(VirtualServer.address("::ffff:9.9.9.9", 50_000)))
+        #expect(!filter.allows(VirtualServer.address("::9.9.9.9", 50_000)))
     }
 
     @Test("A Send indication does not reach a service of this server through a permission for its relays")
     func ownServices() {
         var configuration = VirtualServer.standard()
-        configuration.peerFilter.ownAddresses = [VirtualServer.address("9.9.9.9", 0)]
+        configuration.peerFilter.relayAddresses = [VirtualServer.address("9.9.9.9", 0)]
         let client = VirtualClient(VirtualServer(configuration))
         client.allocate()
         let relay = VirtualServer.address("9.9.9.9", 50_000)

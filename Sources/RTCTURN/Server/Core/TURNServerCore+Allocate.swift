@@ -188,7 +188,7 @@ extension TURNServerCore {
             return false
         }
         guard !isOpening else { return }
-        guard !allocation.relayedAddresses.isEmpty else { return self.fail(allocation) }
+        guard !allocation.relayedAddresses.isEmpty else { return self.fail(allocation, now: now) }
         allocation.isAnswered = true
         self.counters.allocations += 1
         self.watch(allocation, now: now)
@@ -202,12 +202,12 @@ extension TURNServerCore {
         return self.slots[id.slot].allocation
     }
 
-    private func fail(_ allocation: TURNAllocation) {
+    private func fail(_ allocation: TURNAllocation, now: NIODeadline) {
         var code = TURNErrorCode.insufficientCapacity
         for relay in allocation.relays {
             if case .failed(let reason) = relay.state { code = reason }
         }
-        self.forget(allocation)
+        self.forget(allocation, now: now)
         self.refuse(allocation.request, code)
     }
 
@@ -231,22 +231,24 @@ extension TURNServerCore {
     func end(_ allocation: TURNAllocation, _ reason: TURNAllocationEnd, now: NIODeadline) {
         guard !allocation.isGone else { return }
         let summary = allocation.summary(now: now)
-        self.forget(allocation)
+        self.forget(allocation, now: now)
         if allocation.isAnswered { self.outputs.append(.deallocated(summary, reason)) }
         if reason != .disconnected, allocation.client.transport.isStream {
             self.clients[allocation.client]?.idleSince = now
         }
     }
 
-    private func forget(_ allocation: TURNAllocation) {
+    private func forget(_ allocation: TURNAllocation, now: NIODeadline) {
         allocation.isGone = true
         if self.lastAllocation === allocation { self.lastAllocation = nil }
         self.allocations[allocation.client] = nil
-        self.ledger.release(allocation.user.account)
-        for id in allocation.connections { self.drop(connection: id) }
+        self.ledger.release(allocation.user.account, now: now)
+        for id in allocation.connections { self.drop(connection: id, now: now) }
         allocation.connections = []
         for relay in allocation.relays { self.close(relay) }
         allocation.relays = []
+        // A port that outlived the allocation would count for nobody's quota.
+        if let token = allocation.reservationToken { self.outputs.append(.releaseReservation(token)) }
     }
 
     func close(_ relay: TURNAllocation.Relay) {

@@ -160,13 +160,16 @@ extension TURNServerCore {
         now: NIODeadline
     ) {
         guard !self.pendingRequests.contains(PendingKey(request)) else { return }
+        let address = request.client.client.network
         guard self.pendingAuthentications.count < self.configuration.pendingAuthentications,
+            self.pendingByAddress[address, default: 0] < self.configuration.pendingAuthenticationsPerAddress,
             datagram.byteCount <= Self.longestPendingRequest
         else {
             self.counters.authenticationsDropped += 1
             return
         }
         self.pendingRequests.insert(PendingKey(request))
+        self.pendingByAddress[address, default: 0] += 1
         self.lastAuthentication += 1
         let id = self.lastAuthentication
         let deadline = now + self.configuration.pendingTimeout
@@ -189,10 +192,19 @@ extension TURNServerCore {
 
     private static let longestPendingRequest = 2_048
 
+    /// Takes a request out of those that wait.
+    func takePending(_ id: UInt64) -> PendingAuthentication? {
+        guard let pending = self.pendingAuthentications.removeValue(forKey: id) else { return nil }
+        self.pendingRequests.remove(PendingKey(pending.request))
+        let address = pending.request.client.client.network
+        let left = self.pendingByAddress[address, default: 1] - 1
+        self.pendingByAddress[address] = left > 0 ? left : nil
+        return pending
+    }
+
     /// Takes the answer to a ``TURNServerOutput/authenticate(_:)``. Answers that come too late do nothing.
     public func authenticated(_ id: UInt64, _ answer: TURNAuthenticationAnswer, now: NIODeadline) {
-        guard let pending = self.pendingAuthentications.removeValue(forKey: id) else { return }
-        self.pendingRequests.remove(PendingKey(pending.request))
+        guard let pending = self.takePending(id), self.isReachable(pending.request.client) else { return }
         let datagram = pending.datagram.span.bytes
         guard let message = STUNMessage(datagram) else { return }
         let attributes = TURNAttributes(of: message, in: datagram)

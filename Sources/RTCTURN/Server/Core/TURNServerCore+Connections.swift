@@ -25,6 +25,8 @@ struct ClientConnection {
     var idleSince: NIODeadline
     /// The peer's connection that it is joined to.
     var joined: UInt32?
+    /// How often it asked in vain to be joined to one.
+    var failedBinds = 0
 }
 
 extension TURNServerCore {
@@ -39,9 +41,9 @@ extension TURNServerCore {
     /// A client's connection is closed: its allocation ends (RFC 8656 section 7.2). A peer's connection that it was joined to
     /// is forgotten, and closed by the owner when everything has arrived there.
     public func clientDisconnected(_ client: TURNFiveTuple, now: NIODeadline) {
-        guard let connection = self.clients.removeValue(forKey: client) else { return }
+        let connection = self.clients.removeValue(forKey: client)
         if let allocation = self.allocations[client] { self.end(allocation, .disconnected, now: now) }
-        if let id = connection.joined { self.remove(connection: id, isClosed: true) }
+        if let id = connection?.joined { self.remove(connection: id, isClosed: true, now: now) }
     }
 
     // MARK: Connections to peers
@@ -83,7 +85,7 @@ extension TURNServerCore {
     /// A peer's connection could not be opened.
     public func peerConnectionFailed(_ id: UInt32, now: NIODeadline) {
         guard let connection = self.connections[id], case .connecting(let request) = connection.state else { return }
-        self.remove(connection: id, isClosed: true)
+        self.remove(connection: id, isClosed: true, now: now)
         self.refuse(request, .connectionTimeoutOrFailure)
     }
 
@@ -108,7 +110,7 @@ extension TURNServerCore {
     /// A peer's connection is closed; a client's that it was joined to is closed by the owner when everything has arrived
     /// there.
     public func peerDisconnected(_ id: UInt32, now: NIODeadline) {
-        self.remove(connection: id, isClosed: true)
+        self.remove(connection: id, isClosed: true, now: now)
     }
 
     /// Handles a ConnectionBind request (RFC 6062 section 5.4).
@@ -116,13 +118,26 @@ extension TURNServerCore {
         guard request.client.transport.isStream, self.allocations[request.client] == nil,
             self.clients[request.client]?.joined == nil, let id = attributes.connectionID,
             let connection = self.connections[id], case .waiting = connection.state
-        else { return self.refuse(request, .badRequest) }
-        guard connection.allocation.user.name == user.name else { return self.refuse(request, .wrongCredentials) }
+        else { return self.refuseToBind(request, .badRequest) }
+        let owner = connection.allocation.user
+        guard owner.name == user.name, owner.account == user.account else {
+            return self.refuseToBind(request, .wrongCredentials)
+        }
         self.connections[id]?.state = .joined(request.client)
-        self.clients[request.client, default: ClientConnection(idleSince: now)].joined = id
+        self.clients[request.client]?.joined = id
         self.grant(request)
         self.outputs.append(.joinConnections(client: request.client, connection: id))
     }
+
+    /// Refuses to bind a connection, and closes the client's when it has tried too many: somebody else's ID could be found.
+    private func refuseToBind(_ request: TURNRequest, _ code: TURNErrorCode) {
+        self.refuse(request, code)
+        guard let failures = self.clients[request.client]?.failedBinds else { return }
+        self.clients[request.client]?.failedBinds = failures + 1
+        if failures + 1 == Self.failedBindLimit { self.outputs.append(.closeClient(request.client)) }
+    }
+
+    private static let failedBindLimit = 8
 
     private func open(
         _ allocation: TURNAllocation,
@@ -151,24 +166,28 @@ extension TURNServerCore {
         switch connection.state {
         case .joined: return
         case _ where connection.expiresAt > now: self.wheel.insert(.connection(id), at: connection.expiresAt)
-        case .waiting: self.remove(connection: id)
+        case .waiting: self.remove(connection: id, now: now)
         case .connecting(let request):
-            self.remove(connection: id)
+            self.remove(connection: id, now: now)
             self.refuse(request, .connectionTimeoutOrFailure)
         }
     }
 
     /// Forgets a connection, and has it closed.
-    private func remove(connection id: UInt32, isClosed: Bool = false) {
+    private func remove(connection id: UInt32, isClosed: Bool = false, now: NIODeadline) {
         guard let allocation = self.connections[id]?.allocation else { return }
         allocation.connections.removeAll { $0 == id }
-        self.drop(connection: id, isClosed: isClosed)
+        self.drop(connection: id, isClosed: isClosed, now: now)
     }
 
     /// Forgets a connection whose allocation forgets it too.
-    func drop(connection id: UInt32, isClosed: Bool = false) {
+    func drop(connection id: UInt32, isClosed: Bool = false, now: NIODeadline) {
         guard let connection = self.connections.removeValue(forKey: id) else { return }
-        if case .joined(let client) = connection.state { self.clients[client]?.joined = nil }
+        if case .joined(let client) = connection.state {
+            self.clients[client]?.joined = nil
+            // The client may still be reading what the peer sent last.
+            self.clients[client]?.idleSince = now
+        }
         if !isClosed { self.outputs.append(.closePeerConnection(id)) }
     }
 }

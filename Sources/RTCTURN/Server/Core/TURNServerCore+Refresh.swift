@@ -18,10 +18,15 @@ extension TURNServerCore {
             }
         }
         let seconds = attributes.lifetime == 0 ? 0 : self.lifetime(attributes.lifetime)
+        let before = allocation.relays.map(\.expiresAt).min()
         for index in allocation.relays.indices where family == nil || allocation.relays[index].family == family {
             allocation.relays[index].expiresAt = now + .seconds(seconds)
         }
-        if seconds == 0 { self.expireRelays(of: allocation, .released, now: now) }
+        if seconds == 0 {
+            self.expireRelays(of: allocation, .released, now: now)
+        } else if let before, now + .seconds(seconds) < before {
+            self.schedule(allocation)
+        }
         self.grant(request) { $0.appendLifetime(UInt32(seconds)) }
     }
 

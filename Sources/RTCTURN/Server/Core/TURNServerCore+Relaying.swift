@@ -50,7 +50,7 @@ extension TURNServerCore {
     ) -> TURNForward? {
         guard let relay = allocation.relay(peer.family),
             let permission = allocation.peers.permission(for: peer, now: now), peer.port != 0,
-            !permission.isOwn || self.configuration.peerFilter.relayPorts.contains(peer.port)
+            !permission.isOwn || self.configuration.peerFilter.mayBeRelay(peer)
         else {
             self.counters.unpermitted += 1
             return nil

@@ -39,8 +39,7 @@ extension TURNServerCore {
 
     /// Whether an answer may go to an address that anybody could have written into the request.
     func mayAnswer(_ request: TURNRequest, now: NIODeadline) -> Bool {
-        let ip = request.client.client
-        if request.client.transport.isStream || self.limiter.allows(high: ip.ipv6High, low: ip.ipLow, now: now) {
+        if request.client.transport.isStream || self.limiter.allows(request.client.client, now: now) {
             return true
         }
         self.counters.suppressedResponses += 1

@@ -44,7 +44,7 @@ extension TURNServerCore {
     /// How long a reserved port waits (RFC 8656 section 7.2).
     private static let reservationLifetime = TimeAmount.seconds(30)
 
-    private func schedule(_ allocation: TURNAllocation) {
+    func schedule(_ allocation: TURNAllocation) {
         guard let first = allocation.relays.first else { return }
         let deadline = allocation.relays.map(\.expiresAt).min() ?? first.expiresAt
         let next = min(deadline, allocation.peers.nextExpiry ?? deadline)
@@ -78,8 +78,7 @@ extension TURNServerCore {
     }
 
     private func giveUpAuthentication(_ id: UInt64) {
-        guard let pending = self.pendingAuthentications.removeValue(forKey: id) else { return }
-        self.pendingRequests.remove(PendingKey(pending.request))
+        guard self.takePending(id) != nil else { return }
         self.counters.authenticationsDropped += 1
     }
 

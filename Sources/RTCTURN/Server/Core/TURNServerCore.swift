@@ -29,6 +29,8 @@ public final class TURNServerCore {
     var limiter: ResponseLimiter
     var pendingAuthentications: [UInt64: PendingAuthentication] = [:]
     var pendingRequests: Set<PendingKey> = []
+    /// How many requests of each address wait for an answer about their user.
+    var pendingByAddress: [TransportAddress: Int] = [:]
     var lastAuthentication: UInt64 = 0
     var connections: [UInt32: PeerConnection] = [:]
     /// Clients' TCP and TLS connections.
@@ -58,7 +60,7 @@ public final class TURNServerCore {
         self.users = TURNUserTable(configuration)
         let features: STUNSecurityFeatures = configuration.offersPasswordAlgorithms ? .passwordAlgorithms : []
         self.nonces = STUNNonceIssuer(
-            secret: configuration.nonceSecret,
+            secret: configuration.nonceSecret.isEmpty ? self.random.bytes(count: 32) : configuration.nonceSecret,
             features: features,
             lifetime: configuration.nonceLifetime
         )
@@ -90,6 +92,7 @@ public final class TURNServerCore {
     ///
     /// - Returns: Where its application data goes, if it carries some that may pass. Everything else is up to ``poll()``.
     public func receive(_ datagram: RawSpan, from client: TURNFiveTuple, now: NIODeadline) -> TURNForward? {
+        guard self.isReachable(client) else { return nil }
         if let first: UInt8 = datagram.bigEndian(at: 0), TURNChannelData.isChannelData(firstByte: first) {
             return self.receiveChannelData(datagram, from: client, now: now)
         }
@@ -111,6 +114,9 @@ public final class TURNServerCore {
 
     /// When ``handleTimeout(now:)`` is due.
     public var nextTimeout: NIODeadline? { self.wheel.nextTimeout }
+
+    /// Whether a client can still be answered: its connection, if it has one, is open.
+    func isReachable(_ client: TURNFiveTuple) -> Bool { !client.transport.isStream || self.clients[client] != nil }
 
     // MARK: Requests
 

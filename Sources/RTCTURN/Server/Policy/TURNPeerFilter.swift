@@ -15,9 +15,12 @@ public struct TURNPeerFilter: Sendable, Hashable {
     /// Whether the special ranges are refused: loopback, link-local, multicast, broadcast, private (RFC 1918, RFC 6598, RFC
     /// 4193), unspecified, reserved and benchmarking networks, metadata addresses. Default `true`.
     public var deniesSpecialRanges: Bool
-    /// Addresses of this server. Peers there are refused but for the relays' ports, by which clients of one server reach
-    /// each other.
+    /// Addresses of this server's host, with the ports that it listens on or 0. Peers there are refused, unless the address is
+    /// one of ``relayAddresses``.
     public var ownAddresses: [TransportAddress]
+    /// Addresses of relays. Peers there are refused but for ``relayPorts``, by which clients of one server reach each other,
+    /// without those that are listened on.
+    public var relayAddresses: [TransportAddress]
     /// The ports that relays have.
     public var relayPorts: ClosedRange<UInt16>
 
@@ -27,12 +30,14 @@ public struct TURNPeerFilter: Sendable, Hashable {
         denied: [TURNAddressRange] = [],
         deniesSpecialRanges: Bool = true,
         ownAddresses: [TransportAddress] = [],
+        relayAddresses: [TransportAddress] = [],
         relayPorts: ClosedRange<UInt16> = 49_152...65_535
     ) {
         self.allowed = allowed
         self.denied = denied
         self.deniesSpecialRanges = deniesSpecialRanges
         self.ownAddresses = ownAddresses
+        self.relayAddresses = relayAddresses
         self.relayPorts = relayPorts
     }
 
@@ -48,9 +53,15 @@ public struct TURNPeerFilter: Sendable, Hashable {
     public func allows(_ peer: TransportAddress) -> Bool {
         switch self.verdict(for: peer) {
         case .allowed: return peer.port != 0
-        case .allowedOnRelayPorts: return self.relayPorts.contains(peer.port)
+        case .allowedOnRelayPorts: return self.mayBeRelay(peer)
         case .denied: return false
         }
+    }
+
+    /// Whether a port of a relay address can be a relay's.
+    func mayBeRelay(_ peer: TransportAddress) -> Bool {
+        self.relayPorts.contains(peer.port)
+            && !self.ownAddresses.contains { $0.port == peer.port && $0.hasIP(of: peer) }
     }
 
     /// What is to be done with an IP address, whatever the port.
@@ -59,9 +70,11 @@ public struct TURNPeerFilter: Sendable, Hashable {
         if self.allowed.contains(where: { $0.contains(peer) }) { return .allowed }
         for address in [peer] + embedded {
             if self.denied.contains(where: { $0.contains(address) }) { return .denied }
-            let isOwn = self.ownAddresses.contains { $0.ipLow == address.ipLow && $0.ipv6High == address.ipv6High }
             // On the address itself other services listen, so only what is a relay is reached.
-            if isOwn { return address == peer ? .allowedOnRelayPorts : .denied }
+            if self.relayAddresses.contains(where: { $0.hasIP(of: address) }) {
+                return address == peer ? .allowedOnRelayPorts : .denied
+            }
+            if self.ownAddresses.contains(where: { $0.hasIP(of: address) }) { return .denied }
             if self.deniesSpecialRanges, Self.isSpecial(address) { return .denied }
         }
         return .allowed

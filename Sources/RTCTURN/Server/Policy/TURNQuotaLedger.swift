@@ -36,7 +36,17 @@ public final class TURNQuotaLedger: Sendable {
 
     private struct State {
         var users: [String: User] = [:]
+        /// Users without allocations, whose buckets are not full again before these times.
+        var leaving: CircularBuffer<(user: String, until: NIODeadline)> = []
         var total = 0
+
+        /// Forgets users who have left and whose buckets are full.
+        mutating func purge(now: NIODeadline) {
+            while let first = self.leaving.first, first.until <= now {
+                self.leaving.removeFirst()
+                if self.users[first.user]?.allocations == 0 { self.users[first.user] = nil }
+            }
+        }
     }
 
     /// The limits.
@@ -51,6 +61,7 @@ public final class TURNQuotaLedger: Sendable {
 
     func reserve(for user: String, now: NIODeadline) -> Refusal? {
         self.state.withLock { state in
+            state.purge(now: now)
             guard state.total < self.limits.allocations else { return .total }
             let rate = self.limits.bytesPerSecondPerUser ?? 0
             let bucket = TokenBucket(perSecond: rate, now: now)
@@ -63,12 +74,16 @@ public final class TURNQuotaLedger: Sendable {
         }
     }
 
-    func release(_ user: String) {
+    func release(_ user: String, now: NIODeadline) {
         self.state.withLock { state in
+            state.purge(now: now)
             guard var entry = state.users[user] else { return }
             state.total -= 1
             entry.allocations -= 1
-            state.users[user] = entry.allocations > 0 ? entry : nil
+            let isBounded = self.limits.bytesPerSecondPerUser != nil
+            state.users[user] = entry.allocations > 0 || isBounded ? entry : nil
+            // Whoever comes back at once does not find full buckets.
+            if entry.allocations == 0, isBounded { state.leaving.append((user, now + .seconds(1))) }
         }
     }
 

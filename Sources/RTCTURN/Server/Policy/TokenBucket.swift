@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import RTCBase
 
 /// How much may pass: so much a second, and a second's worth at once.
 struct TokenBucket: Sendable {
@@ -37,12 +38,11 @@ struct ResponseLimiter {
         self.buckets = Array(repeating: TokenBucket(perSecond: perSecond, now: now), count: Self.bucketCount)
     }
 
-    /// Whether one more answer may go to this IP address.
-    mutating func allows(high: UInt64, low: UInt64, now: NIODeadline) -> Bool {
+    /// Whether one more answer may go to this IP address, or the IPv6 network that it is of.
+    mutating func allows(_ address: TransportAddress, now: NIODeadline) -> Bool {
         // Swift seeds its hashes for each process, so nobody can aim at somebody else's bucket.
         var hasher = Hasher()
-        hasher.combine(high)
-        hasher.combine(low)
+        hasher.combine(address.network)
         let index = Int(truncatingIfNeeded: UInt(bitPattern: hasher.finalize()) % UInt(Self.bucketCount))
         return self.buckets[index].take(1, perSecond: self.perSecond, now: now)
     }

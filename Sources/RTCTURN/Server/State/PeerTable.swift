@@ -21,7 +21,7 @@ struct PeerTable: Sendable {
     private(set) var channels: [Channel] = []
 
     func permission(for peer: TransportAddress, now: NIODeadline) -> Permission? {
-        for permission in self.permissions where Self.isSameIP(permission.ip, peer) {
+        for permission in self.permissions where permission.ip.hasIP(of: peer) {
             return permission.expiresAt > now ? permission : nil
         }
         return nil
@@ -31,14 +31,14 @@ struct PeerTable: Sendable {
     func hasRoom(forPermissions peers: [TransportAddress], limit: Int, now: NIODeadline) -> Bool {
         var new: [TransportAddress] = []
         for peer in peers where self.permission(for: peer, now: now) == nil {
-            if !new.contains(where: { Self.isSameIP($0, peer) }) { new.append(peer) }
+            if !new.contains(where: { $0.hasIP(of: peer) }) { new.append(peer) }
         }
         guard !new.isEmpty else { return true }
         return self.permissions.count { $0.expiresAt > now } + new.count <= limit
     }
 
     mutating func permit(_ peer: TransportAddress, isOwn: Bool, until deadline: NIODeadline) {
-        if let index = self.permissions.firstIndex(where: { Self.isSameIP($0.ip, peer) }) {
+        if let index = self.permissions.firstIndex(where: { $0.ip.hasIP(of: peer) }) {
             self.permissions[index].expiresAt = max(deadline, self.permissions[index].expiresAt)
         } else {
             self.permissions.append(Permission(ip: peer.withPort(0), expiresAt: deadline, isOwn: isOwn))
@@ -77,9 +77,5 @@ struct PeerTable: Sendable {
         let permission = self.permissions.map(\.expiresAt).min()
         let channel = self.channels.map(\.expiresAt).min()
         return [permission, channel].compactMap { $0 }.min()
-    }
-
-    private static func isSameIP(_ left: TransportAddress, _ right: TransportAddress) -> Bool {
-        left.ipLow == right.ipLow && left.ipv6High == right.ipv6High && left.family == right.family
     }
 }
