@@ -32,6 +32,7 @@ let package = Package(
         .library(name: "RTCCrypto", targets: ["RTCCrypto"]),
         .library(name: "RTCBase", targets: ["RTCBase"]),
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
+        .library(name: "RTCSignaling", targets: ["RTCSignaling"]),
         .executable(name: "echo", targets: ["echo"]),
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
@@ -118,6 +119,9 @@ let package = Package(
             dependencies: ["RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCSCTP", nioCore],
             swiftSettings: swiftSettings
         ),
+
+        // Signalling protocols, beside the peer connections.
+        .target(name: "RTCSignaling", dependencies: ["RTCBase", "RTCCrypto", nioCore], swiftSettings: swiftSettings),
 
         // Programs.
         .target(
@@ -221,6 +225,11 @@ let package = Package(
         .testTarget(
             name: "WebRTCTests",
             dependencies: ["WebRTC", "RTCSCTP", nioCore, nioPosix],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCSignalingTests",
+            dependencies: ["RTCSignaling", "RTCBase", nioCore],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "RTCTestKitTests", dependencies: ["RTCTestKit", nioCore], swiftSettings: swiftSettings),
