@@ -33,6 +33,7 @@ let package = Package(
         .library(name: "RTCBase", targets: ["RTCBase"]),
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
         .library(name: "RTCSignaling", targets: ["RTCSignaling"]),
+        .library(name: "RTCSignalingServer", targets: ["RTCSignalingServer"]),
         .executable(name: "echo", targets: ["echo"]),
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
@@ -120,8 +121,13 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
-        // Signalling protocols, beside the peer connections.
+        // Signalling protocols, beside the peer connections, and a server that speaks them.
         .target(name: "RTCSignaling", dependencies: ["RTCBase", "RTCCrypto", nioCore], swiftSettings: swiftSettings),
+        .target(
+            name: "RTCSignalingServer",
+            dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioHTTP1],
+            swiftSettings: swiftSettings
+        ),
 
         // Programs.
         .target(
@@ -230,6 +236,11 @@ let package = Package(
         .testTarget(
             name: "RTCSignalingTests",
             dependencies: ["RTCSignaling", "RTCBase", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCSignalingServerTests",
+            dependencies: ["RTCSignalingServer", "RTCSignaling", nioCore, nioPosix],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "RTCTestKitTests", dependencies: ["RTCTestKit", nioCore], swiftSettings: swiftSettings),
