@@ -37,6 +37,7 @@ let package = Package(
         .executable(name: "echo", targets: ["echo"]),
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
+        .executable(name: "signaling-server", targets: ["signaling-server"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
     ],
@@ -165,6 +166,12 @@ let package = Package(
             name: "datachannel-echo",
             dependencies: ["EchoProgram", argumentParser],
             path: "Examples/DataChannelEcho",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "signaling-server",
+            dependencies: ["ExampleSupport", "RTCSignaling", "RTCSignalingServer", nioCore, argumentParser],
+            path: "Examples/SignalingServer",
             swiftSettings: swiftSettings
         ),
         .executableTarget(

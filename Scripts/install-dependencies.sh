@@ -33,6 +33,7 @@ test_packages=(
     "nodejs node"
     "iproute2 ip"
     "ffmpeg ffmpeg"
+    "node-sockjs-client"
 )
 
 case $mode in
