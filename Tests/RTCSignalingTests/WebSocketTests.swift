@@ -241,6 +241,31 @@ struct ServedWebSocket {
         #expect(client.poll() == .closed(WebSocketClosure(origin: .local, code: .goingAway, reason: "left")))
     }
 
+    @Test(
+        "Text is taken exactly if Swift takes it for UTF-8, wherever it is cut",
+        arguments: [UInt64.random(in: 0...UInt64.max)]
+    )
+    func textAgrees(seed: UInt64) {
+        var random = RandomSource.seeded(seed)
+        let scalars = ["a", "é", "€", "😀", "plain ascii of some length", "\u{7FF}\u{800}\u{FFFF}\u{10000}\u{10FFFF}"]
+        var counts = (good: 0, bad: 0)
+        for _ in 0..<1000 {
+            var text = (0..<Int.random(in: 1...8, using: &random)).flatMap { _ in
+                Array((scalars.randomElement(using: &random) ?? "").utf8)
+            }
+            if Bool.random(using: &random) {
+                text[Int.random(in: text.indices, using: &random)] = UInt8.random(in: 0x70...0xFF, using: &random)
+            }
+            let expected = String(validating: text, as: UTF8.self)
+            let cut = Int.random(in: 0...text.count, using: &random)
+            var served = Served()
+            served.receive(Served.frame(0x01, Array(text[..<cut])) + Served.frame(0x80, Array(text[cut...])))
+            #expect(served.messages == (expected.map { [.text($0)] } ?? []))
+            if expected == nil { counts.bad += 1 } else { counts.good += 1 }
+        }
+        #expect(counts.good > 100 && counts.bad > 100)
+    }
+
     @Test("Random bytes and damaged frames never trap", arguments: [UInt64.random(in: 0...UInt64.max)])
     func fuzz(seed: UInt64) {
         var random = RandomSource.seeded(seed)
