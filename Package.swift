@@ -37,9 +37,12 @@ let package = Package(
         .library(name: "RTCCrypto", targets: ["RTCCrypto"]),
         .library(name: "RTCBase", targets: ["RTCBase"]),
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
+        .library(name: "RTCSignaling", targets: ["RTCSignaling"]),
+        .library(name: "RTCSignalingServer", targets: ["RTCSignalingServer"]),
         .executable(name: "echo", targets: ["echo"]),
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
+        .executable(name: "signaling-server", targets: ["signaling-server"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
         .executable(name: "turn-server", targets: ["turn-server"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
@@ -144,6 +147,14 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // Signalling protocols, beside the peer connections, and a server that speaks them.
+        .target(name: "RTCSignaling", dependencies: ["RTCBase", "RTCCrypto", nioCore], swiftSettings: swiftSettings),
+        .target(
+            name: "RTCSignalingServer",
+            dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioHTTP1],
+            swiftSettings: swiftSettings
+        ),
+
         // Programs.
         .target(
             name: "ExampleSupport",
@@ -180,6 +191,12 @@ let package = Package(
             name: "datachannel-echo",
             dependencies: ["EchoProgram", argumentParser],
             path: "Examples/DataChannelEcho",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "signaling-server",
+            dependencies: ["ExampleSupport", "RTCSignaling", "RTCSignalingServer", nioCore, argumentParser],
+            path: "Examples/SignalingServer",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -266,6 +283,16 @@ let package = Package(
         .testTarget(
             name: "WebRTCTests",
             dependencies: ["WebRTC", "RTCSCTP", nioCore, nioPosix],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCSignalingTests",
+            dependencies: ["RTCSignaling", "RTCBase", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCSignalingServerTests",
+            dependencies: ["RTCSignalingServer", "RTCSignaling", nioCore, nioPosix],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "RTCTestKitTests", dependencies: ["RTCTestKit", nioCore], swiftSettings: swiftSettings),

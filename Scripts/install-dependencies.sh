@@ -36,6 +36,7 @@ test_packages=(
     "ffmpeg ffmpeg"
     "coturn turnserver"
     "openssl openssl"
+    "node-sockjs-client"
 )
 
 case $mode in

@@ -1,0 +1,116 @@
+import ArgumentParser
+import ExampleSupport
+import NIOCore
+import RTCSignaling
+import RTCSignalingServer
+
+/// Serves every signalling protocol of this package, each under a path of its own.
+@main
+struct SignalingServerProgram: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "signaling-server",
+        abstract: "Serves WebSocket, SockJS and STOMP, each under paths of its own."
+    )
+
+    @Option(help: ArgumentHelp("Listen for HTTP here; port 0 takes a free one.", valueName: "host:port"))
+    var http = HostPort(host: "127.0.0.1", port: 8080)
+
+    @Option(help: ArgumentHelp("Where SockJS's pages in iframes load the client from.", valueName: "url"))
+    var sockjsClient = SockJSConfiguration().clientURL
+
+    @Option(help: ArgumentHelp("End a streaming response of SockJS after so many bytes.", valueName: "bytes"))
+    var sockjsResponseLimit = SockJSConfiguration().responseLimit
+
+    @Option(help: ArgumentHelp("Serve this file under /sockjs.js, for pages to load.", valueName: "file"))
+    var sockjsFile: String?
+
+    @Option(help: ArgumentHelp("Listen for STOMP over TCP here, too.", valueName: "host:port"))
+    var stomp: HostPort?
+
+    func run() async throws {
+        // Before anything that a signal would leave half done.
+        let signal = TerminationSignal()
+        var configuration = SignalingServerConfiguration()
+        configuration.host = self.http.host.isEmpty ? "::" : self.http.host
+        configuration.port = Int(self.http.port)
+        let broker = STOMPService(decide: Self.decide)
+        let server: SignalingServer
+        do {
+            server = try await SignalingServer.bind(try self.routes(broker), configuration: configuration)
+        } catch let error as ExampleFailure {
+            throw ValidationError(error.description)
+        } catch {
+            throw ValidationError("cannot listen for HTTP on \(self.http.text): \(error)")
+        }
+        await withDiscardingTaskGroup { group in
+            group.addTask { await server.run() }
+            group.addTask {
+                for await sent in broker.messages {
+                    // What goes to /app/NAME comes back on /user/queue/NAME.
+                    let name = sent.destination.dropFirst(broker.configuration.applicationPrefix.count)
+                    broker.send(
+                        to: sent.connection,
+                        destination: "/queue/" + name,
+                        headers: sent.headers,
+                        body: sent.body
+                    )
+                }
+            }
+            for address in server.tcpAddresses {
+                StandardOutput.write("STOMP: stomp://\(address.ipAddress ?? ""):\(address.port ?? 0)")
+            }
+            let port = server.address.port.flatMap(UInt16.init(exactly:)) ?? self.http.port
+            StandardOutput.write("Signalling: http://\(HostPort(host: configuration.host, port: port).text)/")
+            await signal.wait()
+            server.shutdown()
+        }
+    }
+
+    private func routes(_ broker: STOMPService) throws -> SignalingRoutes {
+        var routes = SignalingRoutes()
+        let room = BroadcastRoom()
+        routes.webSocket("/ws/echo", subprotocols: ["echo"], handler: Self.echo)
+        routes.webSocket("/ws/broadcast") { await room.serve($0) }
+        var sockJS = SockJSConfiguration()
+        sockJS.clientURL = self.sockjsFile == nil ? self.sockjsClient : "/sockjs.js"
+        sockJS.responseLimit = self.sockjsResponseLimit
+        routes.sockJS("/echo", configuration: sockJS, handler: Self.echo)
+        routes.sockJS("/broadcast", configuration: sockJS) { await room.serve($0) }
+        routes.sockJS("/close", configuration: sockJS) { $0.close(code: 3000, reason: "Go away!") }
+        var withoutWebSocket = sockJS
+        withoutWebSocket.hasWebSocket = false
+        routes.sockJS("/disabled_websocket_echo", configuration: withoutWebSocket, handler: Self.echo)
+        var withCookie = sockJS
+        withCookie.setsCookie = true
+        routes.sockJS("/cookie_needed_echo", configuration: withCookie, handler: Self.echo)
+        routes.stomp(broker, webSocket: "/stomp", sockJS: "/stomp-sockjs")
+        if let stomp = self.stomp { routes.stompTCP(broker, host: stomp.host, port: Int(stomp.port)) }
+        let page = SignalingResponse(200, headers: ["content-type": "text/html; charset=utf-8"], text: Page.html)
+        routes.http("/") { _ in page }
+        if let path = self.sockjsFile {
+            let script = try ScriptFile.read(path)
+            let response = SignalingResponse(
+                200,
+                headers: ["content-type": "text/javascript; charset=utf-8"],
+                body: script
+            )
+            routes.http("/sockjs.js") { _ in response }
+        }
+        return routes
+    }
+
+    /// Everybody may come in under any name but `nobody`, and listen to everything but `/topic/secret`.
+    @Sendable private static func decide(_ question: STOMPQuestion) async -> STOMPAnswer {
+        switch question.kind {
+        case .connect("nobody"?, _, _): return .deny(reason: "unknown user")
+        case .connect(let login, _, _): return .allow(user: login)
+        case .subscribe("/topic/secret"): return .deny(reason: "not for guests")
+        case .subscribe, .send: return .allow()
+        }
+    }
+
+    /// Returns what a client sends.
+    @Sendable private static func echo(_ session: SignalingSession) async {
+        for await message in session.messages { session.send(message) }
+    }
+}

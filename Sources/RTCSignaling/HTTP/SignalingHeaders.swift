@@ -1,0 +1,60 @@
+/// Header fields of a request or response, in their order; names are compared without case (RFC 9110 section 5).
+public struct SignalingHeaders: Sendable, Hashable, ExpressibleByDictionaryLiteral {
+    /// One field.
+    public struct Field: Sendable, Hashable {
+        /// The name, in lower case.
+        public let name: String
+        /// The value.
+        public let value: String
+    }
+
+    /// The fields, in their order.
+    public private(set) var fields: [Field] = []
+
+    /// No fields.
+    public init() {}
+
+    /// Fields from a literal.
+    public init(dictionaryLiteral elements: (String, String)...) {
+        for (name, value) in elements { self.add(name, value) }
+    }
+
+    /// Adds a field behind the others.
+    public mutating func add(_ name: String, _ value: String) {
+        self.fields.append(Field(name: name.lowercased(), value: value))
+    }
+
+    /// Removes all fields of a name and adds one.
+    public mutating func set(_ name: String, _ value: String) {
+        let name = name.lowercased()
+        self.fields.removeAll { $0.name == name }
+        self.fields.append(Field(name: name, value: value))
+    }
+
+    /// The first value under a name.
+    public func first(_ name: String) -> String? {
+        let name = name.lowercased()
+        return self.fields.first { $0.name == name }?.value
+    }
+
+    /// All values under a name.
+    public func all(_ name: String) -> [String] {
+        let name = name.lowercased()
+        return self.fields.filter { $0.name == name }.map(\.value)
+    }
+
+    /// The members of a field that is a list separated by commas, without the spaces around them.
+    public func list(_ name: String) -> [String] {
+        self.all(name).flatMap { $0.split(separator: ",") }.map { $0.trimmingSpaces() }.filter { !$0.isEmpty }
+    }
+}
+
+extension StringProtocol {
+    /// The text without spaces and tabs around it.
+    func trimmingSpaces() -> String {
+        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+        let head = self.drop(while: isSpace)
+        guard let last = head.lastIndex(where: { !isSpace($0) }) else { return "" }
+        return String(head[...last])
+    }
+}

@@ -1,0 +1,197 @@
+import NIOCore
+
+/// How messages get to subscribers, and whether they were taken.
+extension STOMPBroker {
+    // MARK: Subscriptions
+
+    mutating func subscribe(_ frame: STOMPFrame, _ id: STOMPConnectionID) -> String? {
+        guard let connection = self.connections[id], let destination = frame["destination"] else {
+            return "no destination"
+        }
+        // Only 1.0 need not name a subscription; there its destination does.
+        guard frame["id"] != nil || connection.version == .v1_0 else { return "no id" }
+        let name = frame["id"] ?? destination
+        guard connection.subscriptions[name] == nil else { return "the id is in use" }
+        guard connection.subscriptions.count < self.configuration.maximumSubscriptions else {
+            return "too many subscriptions"
+        }
+        guard let ackMode = STOMPSubscription.AckMode(rawValue: frame["ack"] ?? "auto") else {
+            return "unknown ack mode"
+        }
+        let key = STOMPSubscriptionKey(connection: id, id: name)
+        if destination.hasPrefix("/queue/") {
+            guard self.queues[destination] != nil || self.queues.count < self.configuration.maximumQueues else {
+                return "too many queues"
+            }
+            self.queues[destination, default: STOMPQueue()].subscribers.append(key)
+            self.changedQueues.insert(destination)
+        } else if destination.hasPrefix("/topic/") {
+            self.topics[destination, default: []].append(key)
+        } else if !destination.hasPrefix("/user/") {
+            return "no such destination"
+        }
+        self.connections[id]?.subscriptions[name] = STOMPSubscription(
+            destination: destination,
+            ackMode: ackMode,
+            hasID: frame["id"] != nil
+        )
+        return nil
+    }
+
+    mutating func unsubscribe(_ frame: STOMPFrame, _ id: STOMPConnectionID) -> String? {
+        let isOld = self.connections[id]?.version == .v1_0
+        guard let name = frame["id"] ?? (isOld ? frame["destination"] : nil) else { return "no id" }
+        guard let subscription = self.connections[id]?.subscriptions.removeValue(forKey: name) else {
+            return "no such subscription"
+        }
+        self.unsubscribed(STOMPSubscriptionKey(connection: id, id: name), subscription)
+        return nil
+    }
+
+    /// Takes a subscription out of its destination; what it has not acknowledged goes back.
+    mutating func unsubscribed(_ key: STOMPSubscriptionKey, _ subscription: STOMPSubscription) {
+        let destination = subscription.destination
+        self.topics[destination]?.removeAll { $0 == key }
+        if self.topics[destination]?.isEmpty == true { self.topics[destination] = nil }
+        guard self.queues[destination] != nil else { return }
+        self.queues[destination]?.subscribers.removeAll { $0 == key }
+        self.giveBack(subscription.unacknowledged, to: destination)
+    }
+
+    // MARK: Messages
+
+    /// Brings a message to where it belongs.
+    ///
+    /// - Returns: Why it cannot be; nil if it could.
+    mutating func route(_ message: STOMPMessage, _ now: NIODeadline) -> String? {
+        if message.destination.hasPrefix("/topic/") {
+            for key in self.topics[message.destination] ?? [] { self.deliver(message, to: key, now) }
+            return nil
+        }
+        if message.destination.hasPrefix("/queue/") { return self.enqueue(message) }
+        guard message.destination.hasPrefix("/user/") else { return "no such destination" }
+        let rest = message.destination.dropFirst("/user/".count)
+        guard let slash = rest.firstIndex(of: "/"), slash > rest.startIndex else { return "no such destination" }
+        let name = String(rest[..<slash])
+        var message = message
+        message.destination = "/user" + String(rest[slash...])
+        let connections = self.users[name] ?? self.sessions[name].map { [$0] } ?? []
+        if connections.isEmpty { self.droppedMessages += 1 }
+        for id in connections.sorted(by: { $0.number < $1.number }) {
+            self.deliver(message, toUserDestinationOf: id, now)
+        }
+        return nil
+    }
+
+    mutating func deliver(_ message: STOMPMessage, toUserDestinationOf id: STOMPConnectionID, _ now: NIODeadline) {
+        let names = self.connections[id]?.subscriptions.filter { $0.value.destination == message.destination }.keys
+            .sorted()
+        guard let names, !names.isEmpty else {
+            self.droppedMessages += 1
+            return
+        }
+        for name in names { self.deliver(message, to: STOMPSubscriptionKey(connection: id, id: name), now) }
+    }
+
+    /// Sends a message to a subscription and notes it where it must be acknowledged.
+    private mutating func deliver(_ message: STOMPMessage, to key: STOMPSubscriptionKey, _ now: NIODeadline) {
+        guard let connection = self.connections[key.connection], connection.phase == .connected,
+            let subscription = connection.subscriptions[key.id]
+        else { return }
+        self.nextMessage += 1
+        let name = "message-\(self.nextMessage)"
+        var headers: [STOMPFrame.Header] = [
+            .init("destination", message.destination), .init("message-id", name),
+        ]
+        if subscription.hasID { headers.append(.init("subscription", key.id)) }
+        if subscription.ackMode != .auto {
+            if connection.version >= .v1_2 { headers.append(.init("ack", name)) }
+            guard subscription.unacknowledged.count < self.configuration.maximumUnacknowledged else {
+                return self.fail(key.connection, "too many messages are not acknowledged", nil, now)
+            }
+            let delivery = STOMPSubscription.Delivery(id: name, message: message)
+            self.connections[key.connection]?.subscriptions[key.id]?.unacknowledged.append(delivery)
+        }
+        let frame = STOMPFrame("MESSAGE", headers + message.headers, body: message.body)
+        self.transmit(frame.encoded(for: connection.version), to: key.connection, now)
+    }
+
+    // MARK: Queues
+
+    private mutating func enqueue(_ message: STOMPMessage) -> String? {
+        let name = message.destination
+        guard self.queues[name] != nil || self.queues.count < self.configuration.maximumQueues else {
+            return "too many queues"
+        }
+        var queue = self.queues[name] ?? STOMPQueue()
+        guard queue.waiting.count < self.configuration.maximumQueuedMessages,
+            queue.bytes + message.size <= self.configuration.maximumQueuedBytes
+        else { return "the queue is full" }
+        queue.waiting.append(message)
+        queue.bytes += message.size
+        self.queues[name] = queue
+        self.changedQueues.insert(name)
+        return nil
+    }
+
+    /// Messages that were not taken go before all others, in their order, unless they have been given out too often.
+    private mutating func giveBack(_ deliveries: [STOMPSubscription.Delivery], to name: String) {
+        for delivery in deliveries.reversed() {
+            guard delivery.message.deliveries < self.configuration.maximumDeliveries else {
+                self.droppedMessages += 1
+                continue
+            }
+            self.queues[name, default: STOMPQueue()].waiting.prepend(delivery.message)
+            self.queues[name]?.bytes += delivery.message.size
+        }
+        self.changedQueues.insert(name)
+    }
+
+    /// Hands out what a queue has to subscribers that have room, in turn.
+    mutating func dispatch(_ name: String, _ now: NIODeadline) {
+        while let queue = self.queues[name], !queue.waiting.isEmpty, let index = self.nextSubscriber(of: queue) {
+            guard var message = self.queues[name]?.waiting.popFirst() else { return }
+            self.queues[name]?.bytes -= message.size
+            self.queues[name]?.next = index + 1
+            message.deliveries += 1
+            self.deliver(message, to: queue.subscribers[index], now)
+        }
+        if let queue = self.queues[name], queue.waiting.isEmpty, queue.subscribers.isEmpty { self.queues[name] = nil }
+    }
+
+    private func nextSubscriber(of queue: STOMPQueue) -> Int? {
+        let count = queue.subscribers.count
+        return (0..<count).lazy.map { (queue.next + $0) % count }.first { index in
+            let key = queue.subscribers[index]
+            guard let connection = self.connections[key.connection], connection.phase == .connected,
+                let subscription = connection.subscriptions[key.id]
+            else { return false }
+            return subscription.unacknowledged.count < self.configuration.maximumUnacknowledged
+        }
+    }
+
+    // MARK: Acknowledgements
+
+    /// `ACK` and `NACK`. What is unknown is no error: a subscription may have ended meanwhile.
+    mutating func acknowledge(_ frame: STOMPFrame, _ id: STOMPConnectionID) -> String? {
+        guard let connection = self.connections[id] else { return nil }
+        guard frame.command == "ACK" || connection.version > .v1_0 else { return "unknown command" }
+        guard let name = frame[connection.version >= .v1_2 ? "id" : "message-id"] else {
+            return connection.version >= .v1_2 ? "no id" : "no message-id"
+        }
+        guard
+            let (key, subscription) = connection.subscriptions.first(where: { _, subscription in
+                subscription.unacknowledged.contains { $0.id == name }
+            }), let index = subscription.unacknowledged.firstIndex(where: { $0.id == name })
+        else { return nil }
+        let range = subscription.ackMode == .client ? 0..<(index + 1) : index..<(index + 1)
+        self.connections[id]?.subscriptions[key]?.unacknowledged.removeSubrange(range)
+        guard subscription.destination.hasPrefix("/queue/") else { return nil }
+        if frame.command == "NACK" {
+            self.giveBack(Array(subscription.unacknowledged[range]), to: subscription.destination)
+        } else {
+            self.changedQueues.insert(subscription.destination)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,247 @@
+public import NIOCore
+
+/// A STOMP broker for versions 1.0, 1.1 and 1.2, doing no input or output.
+///
+/// Bytes of connections go in through ``receive(_:from:now:)``; ``poll()`` gives what is to be written and what is asked.
+///
+/// | Destination | A message there goes to |
+/// |---|---|
+/// | `/topic/…` | all who subscribe now |
+/// | `/queue/…` | one subscriber in turn; it waits while there is none, and comes back if it is not acknowledged |
+/// | `/user/NAME/…` | all connections of the user, or the one session, of that name that subscribe to `/user/…` |
+/// | ``STOMPConfiguration/applicationPrefix`` | the owner, by ``Output/sent(_:)`` |
+public struct STOMPBroker: Sendable {
+    /// What ``poll()`` gives.
+    public enum Output: Sendable, Hashable {
+        /// Bytes to write to a connection: one frame, or one heart-beat. ``didTransmit(_:to:)`` is told when they are out.
+        case transmit(STOMPConnectionID, ByteBuffer)
+        /// A connection is over: close it after what is to be written. Nothing comes after this.
+        case close(STOMPConnectionID)
+        /// The owner must decide; only where ``STOMPConfiguration/asks``.
+        case ask(STOMPQuestion)
+        /// A client is connected.
+        case connected(STOMPConnectionID, user: String?)
+        /// A client sent something to the owner.
+        case sent(Sent)
+    }
+
+    /// What a client sent to a destination of the owner's.
+    public struct Sent: Sendable, Hashable {
+        /// The client's connection, to answer with ``send(to:destination:headers:body:now:)``.
+        public let connection: STOMPConnectionID
+        /// Who the client is.
+        public let user: String?
+        /// The destination.
+        public let destination: String
+        /// The headers that the client added.
+        public let headers: [STOMPFrame.Header]
+        /// The body.
+        public let body: ByteBuffer
+    }
+
+    /// Limits and times.
+    public let configuration: STOMPConfiguration
+    /// Messages that nobody took: no subscriber of a user, or given out too often.
+    public internal(set) var droppedMessages = 0
+
+    var outputs = CircularBuffer<Output>()
+    var connections: [STOMPConnectionID: STOMPConnection] = [:]
+    var topics: [String: [STOMPSubscriptionKey]] = [:]
+    var queues: [String: STOMPQueue] = [:]
+    var users: [String: Set<STOMPConnectionID>] = [:]
+    var sessions: [String: STOMPConnectionID] = [:]
+    /// Queues whose messages or subscribers changed.
+    var changedQueues: Set<String> = []
+    /// Connections that ended and have not been taken out yet.
+    var ended: [STOMPConnectionID] = []
+    var deadlines = DeadlineQueue<STOMPConnectionID>()
+    private var nextConnection: UInt64 = 0
+    var nextMessage: UInt64 = 0
+
+    /// A broker without connections.
+    public init(configuration: STOMPConfiguration = STOMPConfiguration()) { self.configuration = configuration }
+
+    /// How many connections there are.
+    public var connectionCount: Int { self.connections.count }
+
+    // MARK: Connections
+
+    /// A new connection; nil if there are as many as allowed.
+    public mutating func open(now: NIODeadline) -> STOMPConnectionID? {
+        guard self.connections.count < self.configuration.maximumConnections else { return nil }
+        self.nextConnection += 1
+        let id = STOMPConnectionID(number: self.nextConnection)
+        var reader = STOMPFrameReader()
+        reader.limits.headSize = self.configuration.maximumHeadSize
+        reader.limits.headers = self.configuration.maximumHeaders
+        reader.limits.bodySize = self.configuration.maximumBodySize
+        var connection = STOMPConnection(
+            reader: reader,
+            session: "session-\(self.nextConnection)",
+            lastSent: now,
+            lastReceived: now
+        )
+        connection.connectDeadline = now + self.configuration.connectTimeout
+        self.connections[id] = connection
+        self.sessions[connection.session] = id
+        self.deadlines.set(connection.nextTimeout, for: id)
+        return id
+    }
+
+    /// A connection was closed from the other side.
+    public mutating func connectionEnded(_ id: STOMPConnectionID, now: NIODeadline) {
+        self.end(id)
+        self.settle(now)
+    }
+
+    /// Tells that bytes of ``Output/transmit(_:_:)`` were written.
+    public mutating func didTransmit(_ count: Int, to id: STOMPConnectionID) {
+        guard let unsent = self.connections[id]?.unsentBytes else { return }
+        self.connections[id]?.unsentBytes = max(0, unsent - count)
+    }
+
+    // MARK: The four verbs
+
+    /// Takes bytes that a client sent, cut anywhere.
+    public mutating func receive(_ bytes: ByteBuffer, from id: STOMPConnectionID, now: NIODeadline) {
+        guard self.connections[id] != nil else { return }
+        self.connections[id]?.lastReceived = now
+        self.connections[id]?.reader.append(bytes)
+        self.process(id, now)
+        self.settle(now)
+    }
+
+    /// Does what is due: heart-beats, and the end of connections that are silent.
+    public mutating func handleTimeout(now: NIODeadline) {
+        while let id = self.deadlines.popDue(now: now) {
+            guard let connection = self.connections[id] else { continue }
+            if let deadline = connection.connectDeadline, now >= deadline {
+                self.fail(id, "CONNECT did not come in time", nil, now)
+            } else if let timeout = connection.receiveTimeout, now >= connection.lastReceived + timeout {
+                self.end(id)
+            } else {
+                if let interval = connection.sendInterval, now >= connection.lastSent + interval {
+                    self.transmit(ByteBuffer(string: "\n"), to: id, now)
+                }
+                self.deadlines.set(self.connections[id]?.nextTimeout, for: id)
+            }
+        }
+        self.settle(now)
+    }
+
+    /// What is to be done next; nil when there is nothing.
+    public mutating func poll() -> Output? { self.outputs.popFirst() }
+
+    /// When ``handleTimeout(now:)`` is due at the latest; nil when nothing is pending.
+    public var nextTimeout: NIODeadline? { self.deadlines.next }
+
+    // MARK: The owner
+
+    /// Answers the question of a connection, which then goes on; does nothing if it has none.
+    public mutating func answer(_ id: STOMPConnectionID, _ answer: STOMPAnswer, now: NIODeadline) {
+        guard let waiting = self.connections[id]?.waiting else { return }
+        self.connections[id]?.waiting = nil
+        switch answer {
+        case .deny(let reason): self.fail(id, reason, waiting.frame, now)
+        case .allow(let user) where waiting.isConnect: self.connected(id, user: user, waiting.frame, now)
+        case .allow: self.perform(waiting.frame, of: id, now)
+        }
+        self.process(id, now)
+        self.settle(now)
+    }
+
+    /// Sends to a topic, a queue or `/user/NAME/…`, as a client would.
+    ///
+    /// - Returns: Whether there is such a destination and it takes more.
+    @discardableResult
+    public mutating func publish(
+        to destination: String,
+        headers: [STOMPFrame.Header] = [],
+        body: ByteBuffer,
+        now: NIODeadline
+    ) -> Bool {
+        let message = STOMPMessage(destination: destination, headers: headers, body: body)
+        let isTaken = self.route(message, now) == nil
+        self.settle(now)
+        return isTaken
+    }
+
+    /// Sends to one connection that subscribes to `destination`: for `/queue/x` the client subscribes to `/user/queue/x`.
+    public mutating func send(
+        to id: STOMPConnectionID,
+        destination: String,
+        headers: [STOMPFrame.Header] = [],
+        body: ByteBuffer,
+        now: NIODeadline
+    ) {
+        let message = STOMPMessage(destination: "/user" + destination, headers: headers, body: body)
+        self.deliver(message, toUserDestinationOf: id, now)
+        self.settle(now)
+    }
+
+    /// Ends a connection with an `ERROR`.
+    public mutating func close(_ id: STOMPConnectionID, reason: String, now: NIODeadline) {
+        self.fail(id, reason, nil, now)
+        self.settle(now)
+    }
+
+    // MARK: Ends
+
+    /// Sends an `ERROR`, the last that a client hears.
+    mutating func fail(_ id: STOMPConnectionID, _ reason: String, _ frame: STOMPFrame?, _ now: NIODeadline) {
+        guard let connection = self.connections[id], connection.phase != .ending else { return }
+        var headers = [STOMPFrame.Header("message", reason), .init("content-type", "text/plain")]
+        if let receipt = frame?["receipt"] { headers.append(.init("receipt-id", receipt)) }
+        if connection.phase == .connecting { headers.append(.init("version", "1.0,1.1,1.2")) }
+        let error = STOMPFrame("ERROR", headers, body: ByteBuffer(string: reason))
+        self.transmit(error.encoded(for: connection.version), to: id, now)
+        self.end(id)
+    }
+
+    /// Ends a connection; what that means for others is done by ``settle(_:)``.
+    mutating func end(_ id: STOMPConnectionID) {
+        guard let phase = self.connections[id]?.phase, phase != .ending else { return }
+        self.connections[id]?.phase = .ending
+        self.connections[id]?.waiting = nil
+        self.outputs.append(.close(id))
+        self.ended.append(id)
+    }
+
+    mutating func transmit(_ bytes: ByteBuffer, to id: STOMPConnectionID, _ now: NIODeadline) {
+        guard let connection = self.connections[id], connection.phase != .ending else { return }
+        let unsent = connection.unsentBytes + bytes.readableBytes
+        guard unsent <= self.configuration.maximumUnsentBytes else { return self.end(id) }
+        self.connections[id]?.unsentBytes = unsent
+        self.connections[id]?.lastSent = now
+        self.outputs.append(.transmit(id, bytes))
+    }
+
+    /// Takes out connections that ended and hands out what queues have, until nothing changes any more.
+    ///
+    /// Here and not where it happens: a client that is cut off for being slow gives its messages to the next, which may be slow
+    /// too.
+    mutating func settle(_ now: NIODeadline) {
+        while true {
+            if let id = self.ended.popLast() {
+                self.remove(id)
+            } else if let queue = self.changedQueues.popFirst() {
+                self.dispatch(queue, now)
+            } else {
+                return
+            }
+        }
+    }
+
+    private mutating func remove(_ id: STOMPConnectionID) {
+        guard let connection = self.connections.removeValue(forKey: id) else { return }
+        self.deadlines.set(nil, for: id)
+        self.sessions[connection.session] = nil
+        if let user = connection.user {
+            self.users[user]?.remove(id)
+            if self.users[user]?.isEmpty == true { self.users[user] = nil }
+        }
+        for (name, subscription) in connection.subscriptions {
+            self.unsubscribed(STOMPSubscriptionKey(connection: id, id: name), subscription)
+        }
+    }
+}

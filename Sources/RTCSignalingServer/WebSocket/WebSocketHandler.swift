@@ -1,0 +1,139 @@
+import NIOCore
+import RTCSignaling
+
+/// Drives a ``WebSocketConnection`` on a channel.
+final class WebSocketHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
+
+    private var connection: WebSocketConnection
+    private let acceptance: WebSocketAcceptance
+    private let core: ServerCore
+    private let timer: LoopTimer
+    private var context: ChannelHandlerContext?
+    private var receiver: (any SessionReceiver)?
+    private var isReading = true
+    private var isReadPending = false
+
+    init(_ acceptance: WebSocketAcceptance, core: ServerCore) {
+        self.acceptance = acceptance
+        self.core = core
+        self.timer = LoopTimer(eventLoop: core.eventLoop)
+        self.connection = WebSocketConnection(configuration: acceptance.configuration, now: .now())
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        self.core.webSockets[ObjectIdentifier(self)] = self
+        self.receiver = self.core.open(self.acceptance.opening, link: self, serving: self.acceptance.serving)
+        if self.acceptance.isSockJS { self.connection.send(.text(SockJSFrame.open.text)) }
+        self.pump()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.end() }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.connection.receive(Self.unwrapInboundIn(data), now: .now())
+        self.pump()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.connection.receiveEnd()
+        self.pump()
+        self.end()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func read(context: ChannelHandlerContext) {
+        self.isReadPending = !self.isReading
+        if self.isReading { context.read() }
+    }
+
+    /// Writes and reports what the connection has to say, and sets the timer.
+    private func pump() {
+        guard let context = self.context else { return }
+        var hasWritten = false
+        while let output = self.connection.poll() {
+            switch output {
+            case .transmit(let bytes):
+                hasWritten = true
+                let written = context.eventLoop.makePromise(of: Void.self)
+                written.futureResult.assumeIsolated().whenComplete { _ in
+                    self.connection.didTransmit(bytes.readableBytes)
+                }
+                context.write(Self.wrapOutboundOut(bytes), promise: written)
+            case .message(let message): self.received(message)
+            case .closed(let closure): self.finish(closure, context)
+            }
+        }
+        if hasWritten { context.flush() }
+        self.timer.set(self.connection.nextTimeout) { [weak self] in
+            self?.connection.handleTimeout(now: .now())
+            self?.pump()
+        }
+    }
+
+    private func received(_ message: WebSocketMessage) {
+        guard self.acceptance.isSockJS else {
+            self.receiver?.received(message)
+            return
+        }
+        guard case .text(let text) = message, let messages = SockJSFrame.messages(from: text) else {
+            return self.connection.close(code: .invalidPayload, reason: "Broken JSON encoding.", now: .now())
+        }
+        for message in messages { self.receiver?.received(.text(message)) }
+    }
+
+    private func finish(_ closure: WebSocketClosure, _ context: ChannelHandlerContext) {
+        self.end()
+        // Who reads nothing or says nothing would not take the last bytes either.
+        guard closure.code != .abnormal else { return context.close(promise: nil) }
+        let last = context.eventLoop.makePromise(of: Void.self)
+        // Only this half: with bytes of the peer unread, closing both would take the last frame away from it.
+        last.futureResult.assumeIsolated().whenComplete { _ in context.close(mode: .output, promise: nil) }
+        context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: last)
+        context.eventLoop.assumeIsolated().scheduleTask(in: self.connection.configuration.closeTimeout) {
+            context.close(promise: nil)
+        }
+    }
+
+    private func end() {
+        self.core.webSockets[ObjectIdentifier(self)] = nil
+        self.timer.cancel()
+        self.receiver?.ended()
+        self.receiver = nil
+    }
+}
+
+extension WebSocketHandler: SessionLink {
+    func send(_ message: WebSocketMessage) {
+        if self.acceptance.isSockJS {
+            guard case .text(let text) = message else { return }
+            self.connection.send(.text(SockJSFrame.messages([text]).text))
+        } else {
+            self.connection.send(message)
+        }
+        self.pump()
+    }
+
+    func close(code: Int, reason: String) {
+        if self.acceptance.isSockJS {
+            self.connection.send(.text(SockJSFrame.close(code: code, reason: reason).text))
+            self.connection.close(code: .normal, now: .now())
+        } else {
+            let code = UInt16(exactly: code).map(WebSocketCloseCode.init(rawValue:)) ?? .normal
+            self.connection.close(code: code, reason: reason, now: .now())
+        }
+        self.pump()
+    }
+
+    func setReading(_ isReading: Bool) {
+        self.isReading = isReading
+        guard isReading, self.isReadPending else { return }
+        self.isReadPending = false
+        self.context?.read()
+    }
+}
