@@ -115,17 +115,17 @@ extension PeerSession {
     ) -> RTCConnectionProblem {
         let isRelayed = figures.contains { $0.pair.local.type == .relayed || $0.pair.remote.type == .relayed }
         if isRelayed { return .noAnswer }
-        func isPrivate(_ candidates: [ICECandidate]) -> Bool {
-            candidates.allSatisfy { candidate in
-                candidate.transportAddress.map { $0.isPrivate || $0.isLinkLocal || $0.isLoopback } ?? true
-            }
-        }
         let local = Self.networks(of: agent.localCandidates)
         let remote = Self.networks(of: agent.remoteCandidates)
-        if isPrivate(agent.localCandidates), isPrivate(agent.remoteCandidates), Set(local).isDisjoint(with: remote) {
+        let addresses = (agent.localCandidates + agent.remoteCandidates).compactMap(\.transportAddress)
+        if addresses.allSatisfy(Self.isOfPrivateNetwork), Set(local).isDisjoint(with: remote) {
             return .privateNetworksOnly(local: local, remote: remote)
         }
         return .blockedWithoutRelay
+    }
+
+    private static func isOfPrivateNetwork(_ address: TransportAddress) -> Bool {
+        address.isPrivate || address.isLinkLocal || address.isLoopback
     }
 
     /// The networks that candidates are of, as people name them: `172.17.0.0/16`, `192.168.1.0/24`; others by their address.
