@@ -8,18 +8,6 @@ import Testing
 @Suite struct RelayingTests {
     private static let peer = VirtualServer.peer
 
-    private static func allocated(
-        _ transport: TURNTransport = .udp,
-        _ change: (inout TURNServerCoreConfiguration) -> Void = { _ in }
-    ) -> VirtualClient {
-        var configuration = VirtualServer.standard()
-        change(&configuration)
-        let client = VirtualClient(VirtualServer(configuration), VirtualServer.client(1, transport))
-        client.server.core.clientConnected(client.tuple, now: client.server.now)
-        #expect(client.allocate()?.isSuccess == true)
-        return client
-    }
-
     private static func deliver(_ client: VirtualClient, from peer: TransportAddress, _ data: [UInt8]) -> [UInt8]? {
         guard let relay = client.server.relays.keys.first(where: { client.server.relays[$0]?.family == peer.family }),
             let delivery = client.server.core.deliver(relay, from: peer, count: data.count, now: client.server.now)
@@ -73,7 +61,7 @@ import Testing
 
     @Test("Send indications reach permitted peers only, and Data indications bring what those send")
     func indications() throws {
-        let client = Self.allocated()
+        let client = VirtualClient.allocated()
         let indication = client.sendIndication([1, 2, 3], to: Self.peer)
         #expect(client.server.receive(indication, from: client.tuple) == nil)
         #expect(Self.deliver(client, from: Self.peer, [9]) == nil)
@@ -102,7 +90,7 @@ import Testing
     @Test("Channels carry data both ways, padded over streams")
     func channels() throws {
         for transport in [TURNTransport.udp, .tcp] {
-            let client = Self.allocated(transport)
+            let client = VirtualClient.allocated(transport)
             #expect(client.bind(0x4000, Self.peer)?.isSuccess == true)
             #expect(client.bind(0x4000, Self.peer)?.isSuccess == true, "binding again refreshes")
             let data = client.channelData([1, 2, 3], on: 0x4000)
@@ -116,7 +104,7 @@ import Testing
 
     @Test("Permissions last five minutes and channels ten")
     func expiry() {
-        let client = Self.allocated()
+        let client = VirtualClient.allocated()
         client.server.advance(seconds: 100)
         _ = client.refresh(3_600)
         client.bind(0x4000, Self.peer)
@@ -135,7 +123,7 @@ import Testing
 
     @Test("Allocations end when they are not refreshed, released or cut off")
     func lifetimes() {
-        let client = Self.allocated()
+        let client = VirtualClient.allocated()
         client.server.advance(seconds: 400)
         #expect(client.refresh(1_000)?.attributes.lifetime == 1_000)
         client.server.advance(seconds: 990)
@@ -148,7 +136,7 @@ import Testing
         #expect(client.refresh(99_999)?.attributes.lifetime == 3_600)
         #expect(client.refresh(0)?.attributes.lifetime == 0)
         #expect(client.server.ends == [.expired, .released] && client.refresh(0)?.code == 437)
-        let stream = Self.allocated(.tcp)
+        let stream = VirtualClient.allocated(.tcp)
         stream.server.core.clientDisconnected(stream.tuple, now: stream.server.now)
         stream.server.drain()
         #expect(stream.server.ends == [.disconnected] && stream.server.relays.isEmpty)
@@ -227,7 +215,7 @@ import Testing
 
     @Test("ICMP errors about permitted peers are told")
     func icmp() throws {
-        let client = Self.allocated()
+        let client = VirtualClient.allocated()
         client.permit(Self.peer)
         client.server.sent.removeAll()
         let relay = try #require(client.server.relays.keys.first)
@@ -247,7 +235,7 @@ import Testing
 
     @Test("What exceeds a bandwidth is dropped and counted, by allocation and by user")
     func bandwidth() {
-        let client = Self.allocated(.udp) { $0.bytesPerSecondPerAllocation = 2_000 }
+        let client = VirtualClient.allocated(.udp) { $0.bytesPerSecondPerAllocation = 2_000 }
         client.bind(0x4000, Self.peer)
         let data = client.channelData([UInt8](repeating: 0, count: 1_000), on: 0x4000)
         let passed = (0..<5).count { _ in client.server.receive(data, from: client.tuple) != nil }

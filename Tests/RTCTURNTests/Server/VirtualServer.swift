@@ -260,3 +260,28 @@ extension ReadMessage {
     var isSuccess: Bool { self.message.messageClass == .successResponse }
     var code: Int? { self.message.errorCode }
 }
+
+extension VirtualClient {
+    /// A client that a server of its own knows.
+    static func fresh(
+        _ transport: TURNTransport = .udp,
+        _ change: (inout TURNServerCoreConfiguration) -> Void = { _ in }
+    ) -> VirtualClient {
+        var configuration = VirtualServer.standard()
+        change(&configuration)
+        let client = VirtualClient(VirtualServer(configuration), VirtualServer.client(1, transport))
+        client.server.core.clientConnected(client.tuple, now: client.server.now)
+        return client
+    }
+
+    /// The same, with an allocation.
+    static func allocated(
+        _ transport: TURNTransport = .udp,
+        _ relay: TURNRelayTransport = .udp,
+        _ change: (inout TURNServerCoreConfiguration) -> Void = { _ in }
+    ) -> VirtualClient {
+        let client = Self.fresh(transport, change)
+        #expect(client.allocate(relay)?.isSuccess == true)
+        return client
+    }
+}
