@@ -74,8 +74,7 @@ public final class ICEAgent {
 
     var gathering = Gathering()
 
-    private var outputs: [Output] = []
-    private var outputHead = 0
+    private var outputs = OutputQueue<Output>()
     private var cachedTimeout: NIODeadline?
     private var isTimeoutCached = false
 
@@ -156,7 +155,6 @@ public final class ICEAgent {
     public func close() {
         guard self.state != .closed else { return }
         self.outputs.removeAll()
-        self.outputHead = 0
         self.checks.removeAll()
         self.gathering = Gathering()
         self.previous = nil
@@ -185,16 +183,7 @@ public final class ICEAgent {
     // MARK: The engine contract
 
     /// The next thing to do, `nil` if there is none.
-    public func poll() -> Output? {
-        guard self.outputHead < self.outputs.count else { return nil }
-        let output = self.outputs[self.outputHead]
-        self.outputHead += 1
-        if self.outputHead == self.outputs.count {
-            self.outputs.removeAll(keepingCapacity: true)
-            self.outputHead = 0
-        }
-        return output
-    }
+    public func poll() -> Output? { self.outputs.popFirst() }
 
     /// When to call ``handleTimeout(now:)``; `nil` if nothing is pending.
     public var nextTimeout: NIODeadline? {

@@ -88,8 +88,7 @@ public final class TURNClient {
     var peersByChannel: [UInt16: TransportAddress] = [:]
     var waiting: [(peer: TransportAddress, datagram: ByteBuffer)] = []
 
-    private var outputs: [Output] = []
-    private var outputHead = 0
+    private var outputs = OutputQueue<Output>()
 
     /// A request under way.
     struct Request {
@@ -156,7 +155,6 @@ public final class TURNClient {
             if case .event = output { return true }
             return false
         }
-        self.outputHead = 0
         if mayBeAllocated { self.request(.refresh(lifetime: 0), now: now) }
         self.end()
     }
@@ -195,16 +193,7 @@ public final class TURNClient {
     // MARK: The engine contract
 
     /// The next thing to do, `nil` if there is none.
-    public func poll() -> Output? {
-        guard self.outputHead < self.outputs.count else { return nil }
-        let output = self.outputs[self.outputHead]
-        self.outputHead += 1
-        if self.outputHead == self.outputs.count {
-            self.outputs.removeAll(keepingCapacity: true)
-            self.outputHead = 0
-        }
-        return output
-    }
+    public func poll() -> Output? { self.outputs.popFirst() }
 
     /// When to call ``handleTimeout(now:)``; `nil` if nothing is pending.
     public var nextTimeout: NIODeadline? {
