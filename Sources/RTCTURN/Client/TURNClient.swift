@@ -190,6 +190,13 @@ public final class TURNClient {
         self.emit(wasAllocated ? .lost(failure) : .refused(failure))
     }
 
+    /// Says that the host of the server has refused a datagram: nobody listens there (RFC 8489 section 6.2.1, hard ICMP errors). An
+    /// allocation is given up when the server, asked whether it exists, is refused too; what was not made yet at once.
+    public func connectionRefused(_ text: String, now: NIODeadline) {
+        guard self.phase == .allocated, !self.isInDoubt else { return self.connectionClosed(text) }
+        self.verify(now: now)
+    }
+
     // MARK: The engine contract
 
     /// The next thing to do, `nil` if there is none.
