@@ -33,15 +33,15 @@ extension ICEAgent {
     /// section 5.1.1). Each becomes an ``Event/localCandidate(_:)``.
     public func gather(hosts: [ICEHostAddress], stunServers: [ICEServerAddress] = [], now: NIODeadline) {
         guard self.state != .closed else { return }
-        self.setGatheringState(.gathering)
+        self.beginGathering()
         self.gathering.servers += stunServers.filter { !self.gathering.servers.contains($0) }
         self.add(hosts: hosts, now: now)
     }
 
     /// Asks one more STUN server, from every address that there is or will be.
     public func addServer(_ server: ICEServerAddress, now: NIODeadline) {
-        guard self.state != .closed, !self.gathering.servers.contains(server) else { return }
-        self.setGatheringState(.gathering)
+        guard self.state != .closed, !self.gathering.servers.contains(server), !self.current.isEndTold else { return }
+        self.beginGathering()
         self.gathering.servers.append(server)
         let preferences = Self.preferences(for: self.gathering.hosts)
         for (host, preference) in zip(self.gathering.hosts, preferences)
@@ -57,7 +57,7 @@ extension ICEAgent {
     /// complete before as many calls of ``releaseGathering(now:)``.
     public func holdGathering() {
         guard self.state != .closed else { return }
-        self.setGatheringState(.gathering)
+        self.beginGathering()
         self.gathering.holds += 1
     }
 
@@ -69,10 +69,19 @@ extension ICEAgent {
         self.settle(now: now)
     }
 
-    /// Gathers from one more address, for example of an interface that came up later.
+    /// Says that the peer was told of the end of our candidates (RFC 8838 section 13). What is found from here on in this generation is
+    /// checked and told to nobody, and gathering stays complete (W3C webrtc-pc section 5.6.2): servers are asked again after a restart.
+    public func noteEndOfCandidates() { self.current.isEndTold = true }
+
+    private func beginGathering() {
+        if !self.current.isEndTold { self.setGatheringState(.gathering) }
+    }
+
+    /// Gathers from one more address, for example of an interface that came up later. After ``noteEndOfCandidates()`` it is used and not
+    /// told.
     public func addHost(_ host: ICEHostAddress, now: NIODeadline) {
         guard self.state != .closed, !self.gathering.hosts.contains(where: { $0.base == host.base }) else { return }
-        self.setGatheringState(.gathering)
+        self.beginGathering()
         self.add(hosts: [host], now: now)
     }
 
@@ -157,7 +166,9 @@ extension ICEAgent {
                 let preference = preferences[index] - min(preferences[index], UInt16(clamping: offset))
                 self.add(self.hostCandidate(of: host, announcing: address, preference: preference), now: now)
             }
-            for server in self.gathering.servers where Self.canReach(server.address, from: host.base) {
+            // What a server would say of it cannot be told.
+            for server in self.gathering.servers
+            where !self.current.isEndTold && Self.canReach(server.address, from: host.base) {
                 self.gathering.waiting.append(
                     Gathering.Request(base: host.base, preference: preferences[index], server: server)
                 )
@@ -202,7 +213,7 @@ extension ICEAgent {
             return
         }
         generation.localCandidates.append(candidate)
-        self.emit(.localCandidate(candidate))
+        self.emit(generation.isEndTold ? .untoldCandidate(candidate) : .localCandidate(candidate))
         // A reflexive candidate is checked from its base, which has its pairs already (RFC 8445 section 6.1.2.4).
         guard generation.localByBase[base] == nil else { return }
         generation.localByBase[base] = candidate
@@ -285,6 +296,7 @@ extension ICEAgent {
         if let mapped = message.mappedAddress, message.messageClass == .successResponse,
             Self.isPlausible(mapped)
         {
+            self.emit(.serverAnswered(url: request.server.url, address: mapped))
             self.addReflexive(mapped, request, now: now)
         } else {
             self.reportServerError(

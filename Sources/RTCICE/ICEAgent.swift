@@ -30,11 +30,16 @@ public final class ICEAgent {
     public enum Event: Sendable, Hashable {
         /// A local candidate to tell the peer.
         case localCandidate(ICECandidate)
+        /// A local candidate that came after ``ICEAgent/noteEndOfCandidates()``. The peer must not be told (RFC 8838 section 13): it
+        /// learns of it by our checks (RFC 8445 section 7.3.1.3), or after a restart.
+        case untoldCandidate(ICECandidate)
         /// Gathering began or ended.
         case gatheringStateChanged(ICEGatheringState)
         /// A STUN server did not help (W3C `icecandidateerror`): its URL, its error code or 701 for silence, words,
         /// and the local address that asked.
         case candidateError(url: String, code: Int, text: String, address: TransportAddress)
+        /// A STUN server told what it saw of us, which may be the local address that asked.
+        case serverAnswered(url: String, address: TransportAddress)
         /// The connection state changed.
         case stateChanged(ICEConnectionState)
         /// Data goes over another pair from now on.

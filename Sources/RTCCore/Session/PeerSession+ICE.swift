@@ -115,25 +115,6 @@ extension PeerSession {
         }
     }
 
-    /// Offers one more local address, for example of an interface that came up.
-    public func addHost(_ host: ICEHostAddress, now: NIODeadline) {
-        guard self.configuration.iceTransportPolicy != .relay else { return }
-        for generation in self.transport.allGenerations { generation.agent.addHost(host, now: now) }
-    }
-
-    /// Forgets a local address that is gone. Relays that were reached from it are reached anew.
-    public func removeHost(base: TransportAddress, now: NIODeadline) {
-        for generation in self.transport.allGenerations { generation.agent.removeHost(base: base, now: now) }
-        self.abandonFlows(from: base, now: now)
-    }
-
-    /// Says that the TCP connection of a path could not be made, or has ended.
-    public func pathClosed(remote: TransportAddress, base: TransportAddress, now: NIODeadline) {
-        for generation in self.transport.generations {
-            generation.agent.pathClosed(remote: remote, base: base, now: now)
-        }
-    }
-
     /// Reports a server that could not be asked, for example because its name is unknown.
     public func reportCandidateError(_ error: RTCIceCandidateError) {
         self.emit(.iceCandidateError(error))
@@ -160,7 +141,9 @@ extension PeerSession {
         self.drainPooled(now: now)
         guard isChanged else { return }
         self.promoteNextGeneration(now: now)
+        self.notePath(now: now)
         self.updateICEStates(now: now)
+        self.considerRestart(now: now)
     }
 
     /// - Returns: Whether the agent had anything to say.
@@ -190,6 +173,10 @@ extension PeerSession {
         switch event {
         case .localCandidate(let candidate):
             self.announce(candidate, of: ufrag)
+        case .untoldCandidate(let candidate):
+            self.noteUntold(candidate, of: ufrag)
+        case .serverAnswered(let url, let address):
+            self.withGeneration(ufrag) { $0.note(url, .succeeded, "reflexive address \(address.ip)") }
         case .gatheringStateChanged(let state):
             self.gatheringChanged(to: state.rtc, of: ufrag)
         case .candidateError(let url, let code, let text, let address):
@@ -203,8 +190,9 @@ extension PeerSession {
             self.withGeneration(ufrag) { $0.note(url, .failed(code: code), text) }
             self.emit(.iceCandidateError(error))
         case .stateChanged(let state):
+            self.transport.noteState(state)
             guard state == .disconnected,
-                let agent = self.transport.generations.first(where: { $0.ufrag == ufrag })?.agent
+                let agent = self.transport.generation(ufrag)?.agent
             else { return }
             self.verifyRelay(of: agent, now: now)
         case .roleChanged:
@@ -225,10 +213,11 @@ extension PeerSession {
 
     private func announce(_ candidate: ICECandidate, of ufrag: String) {
         if self.configuration.iceTransportPolicy == .relay, candidate.type != .relayed { return }
+        // Found between the end and the agent's learning that it was told.
+        guard self.transport.generation(ufrag)?.gathered.isComplete != true else {
+            return self.noteUntold(candidate, of: ufrag)
+        }
         self.withGeneration(ufrag) { generation in
-            if candidate.type == .serverReflexive, let url = candidate.serverURL {
-                generation.note(url, .succeeded, "reflexive address \(candidate.transportAddress?.ip ?? "")")
-            }
             var value = candidate.sdpAttributeValue
             if value.hasPrefix("candidate:") { value.removeFirst("candidate:".count) }
             generation.gathered.attributes.append(value)
@@ -265,10 +254,12 @@ extension PeerSession {
 
     private func gatheringChanged(to state: RTCIceGatheringState, of ufrag: String) {
         self.withGeneration(ufrag) { generation in
-            guard generation.gatheringState != state else { return }
+            guard generation.gatheringState != state, !generation.gathered.isComplete else { return }
             generation.gatheringState = state
             if state == .complete {
                 generation.gathered.isComplete = true
+                generation.agent.noteEndOfCandidates()
+                generation.noteUnasked()
                 self.jsep.addLocalCandidate(
                     nil,
                     ufrag: ufrag,

@@ -181,6 +181,7 @@ public final class PeerSession {
         self.media?.handleTimeout(now: now)
         self.handleServerTimeouts(now: now)
         if let deadline = self.states.completionDeadline, deadline <= now { self.transport.wasChanged = true }
+        if let deadline = self.restartDeadline, deadline <= now { self.transport.wasChanged = true }
     }
 
     /// When ``handleTimeout(now:)`` is wanted next; `nil` if nothing is pending.
@@ -188,7 +189,8 @@ public final class PeerSession {
         if self.isClosed { return nil }
         let protocols: NIODeadline? = .earliest(self.transport.nextTimeout, self.channels.nextTimeout)
         let media: NIODeadline? = .earliest(self.media?.nextTimeout, self.servers.nextTimeout)
-        return .earliest(.earliest(protocols, media), self.states.completionDeadline)
+        let shown: NIODeadline? = .earliest(self.states.completionDeadline, self.restartDeadline)
+        return .earliest(.earliest(protocols, media), shown)
     }
 
     /// What to do next, `nil` when there is nothing. Call it until then after each call of another method.

@@ -204,7 +204,7 @@ final class PeerDriver {
             if self.unflushed >= Self.datagramsPerFlush { self.flush() }
         case .transmitSTUN(let bytes, let base, let remote, let transaction):
             if let transaction { self.network.expect(transaction, of: self) }
-            self.write(DatagramBatch(bytes), from: base, to: remote)
+            self.write(check: bytes, from: base, to: remote)
         case .gatherAddresses(let ufrag):
             self.gather(ufrag: ufrag)
         case .registerUfrag(let ufrag):
@@ -239,6 +239,16 @@ final class PeerDriver {
         guard let route = self.route else { return }
         route.socket.write(batch, to: route.destination)
         self.network.noteWritten(batch.count)
+    }
+
+    /// Sends what says something about a path, also by failing. Data goes without: its failures would cost each batch something.
+    private func write(check bytes: ByteBuffer, from base: TransportAddress, to remote: TransportAddress) {
+        guard base.transport == .udp else { return self.writeTCP(DatagramBatch(bytes), from: base, to: remote) }
+        guard let socket = self.network.socket(boundTo: base) else { return }
+        socket.write(bytes, to: remote.socketAddress) { [weak self] failure in
+            self?.sendFailed(failure, Path(remote: remote, base: base))
+        }
+        self.network.noteWritten(1)
     }
 
     private func writeTCP(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress) {
