@@ -39,6 +39,7 @@ let package = Package(
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
         .library(name: "RTCSignaling", targets: ["RTCSignaling"]),
         .library(name: "RTCSignalingServer", targets: ["RTCSignalingServer"]),
+        .library(name: "RTCSignalingClient", targets: ["RTCSignalingClient"]),
         .executable(name: "echo", targets: ["echo"]),
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
@@ -152,6 +153,11 @@ let package = Package(
         .target(
             name: "RTCSignalingServer",
             dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioHTTP1],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "RTCSignalingClient",
+            dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioSSL],
             swiftSettings: swiftSettings
         ),
 
@@ -293,6 +299,13 @@ let package = Package(
         .testTarget(
             name: "RTCSignalingServerTests",
             dependencies: ["RTCSignalingServer", "RTCSignaling", nioCore, nioPosix],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCSignalingClientTests",
+            dependencies: [
+                "RTCSignalingClient", "RTCSignalingServer", "RTCSignaling", "RTCBase", nioCore, nioPosix, nioSSL,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "RTCTestKitTests", dependencies: ["RTCTestKit", nioCore], swiftSettings: swiftSettings),

@@ -47,6 +47,7 @@ public struct WebSocketConnection: Sendable {
     /// When a ping was last sent since then.
     private var lastPing: NIODeadline?
     private var closeDeadline: NIODeadline?
+    private var isReading = true
 
     /// A connection whose handshake has just been done.
     public init(
@@ -103,7 +104,7 @@ public struct WebSocketConnection: Sendable {
     public mutating func handleTimeout(now: NIODeadline) {
         switch self.state {
         case .open:
-            if let timeout = self.configuration.idleTimeout, now >= self.lastReceived + timeout {
+            if let deadline = self.idleDeadline, now >= deadline {
                 self.finish(WebSocketClosure(origin: .failure, code: .abnormal, reason: "silent for too long"))
             } else if let next = self.nextPing, now >= next {
                 self.lastPing = now
@@ -122,10 +123,21 @@ public struct WebSocketConnection: Sendable {
     /// When ``handleTimeout(now:)`` is due; nil when nothing is pending.
     public var nextTimeout: NIODeadline? {
         switch self.state {
-        case .open: return [self.nextPing, self.configuration.idleTimeout.map { self.lastReceived + $0 }].earliest
+        case .open: return [self.nextPing, self.idleDeadline].earliest
         case .closing: return self.closeDeadline
         case .closed: return nil
         }
+    }
+
+    /// Tells whether the transport is read from: what is not read is no silence of the peer's.
+    public mutating func setReading(_ isReading: Bool, now: NIODeadline) {
+        guard isReading != self.isReading else { return }
+        self.isReading = isReading
+        if isReading { self.lastReceived = now }
+    }
+
+    private var idleDeadline: NIODeadline? {
+        self.isReading ? self.configuration.idleTimeout.map { self.lastReceived + $0 } : nil
     }
 
     private var nextPing: NIODeadline? {

@@ -1,4 +1,5 @@
 import NIOCore
+import RTCBase
 import RTCSignaling
 
 /// Drives a ``WebSocketConnection`` on a channel.
@@ -130,8 +131,11 @@ extension WebSocketHandler: SessionLink {
         self.pump()
     }
 
+    var canPause: Bool { true }
+
     func setReading(_ isReading: Bool) {
         self.isReading = isReading
+        self.connection.setReading(isReading, now: .now())
         guard isReading, self.isReadPending else { return }
         self.isReadPending = false
         self.context?.read()
