@@ -37,6 +37,8 @@ test_packages=(
     "coturn turnserver"
     "openssl openssl"
     "node-sockjs-client"
+    "node-sockjs"
+    "rabbitmq-server rabbitmq-server"
 )
 
 case $mode in
