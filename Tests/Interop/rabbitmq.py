@@ -44,11 +44,10 @@ class RabbitMQ:
         self.folder.mkdir(parents=True)
         self.port, self.web_port = free_port(), free_port()
         self.tls_port = free_port() if certificates else None
-        self._ports = {"RABBITMQ_NODE_PORT": free_port(), "RABBITMQ_DIST_PORT": free_port(), "ERL_EPMD_PORT": free_port()}
         self.log = self.folder / "log"
         (self.folder / "enabled_plugins").write_text("[rabbitmq_stomp,rabbitmq_web_stomp].\n")
         settings = [
-            f"listeners.tcp.default = 127.0.0.1:{self._ports['RABBITMQ_NODE_PORT']}",
+            f"listeners.tcp.default = 127.0.0.1:{free_port()}",
             f"stomp.listeners.tcp.1 = 127.0.0.1:{self.port}",
             "web_stomp.tcp.ip = 127.0.0.1",
             f"web_stomp.tcp.port = {self.web_port}",
@@ -67,6 +66,8 @@ class RabbitMQ:
         self.start()
 
     def start(self) -> None:
+        # New ones each time: a node that was killed leaves its own in use for a while.
+        port_mapper = free_port()
         environment = dict(
             os.environ,
             HOME=str(self.folder),
@@ -80,15 +81,16 @@ class RabbitMQ:
             # One scheduler is enough for tests, and leaves the machine to others.
             RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+S 1:1 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}",
             ERL_EPMD_ADDRESS="127.0.0.1",
-            **{name: str(port) for name, port in self._ports.items()},
+            ERL_EPMD_PORT=str(port_mapper),
+            RABBITMQ_DIST_PORT=str(free_port()),
         )
         program = shutil.which("epmd") or "epmd"
         # Without one the node would start one that outlives it.
         self._epmd = subprocess.Popen(
-            [program, "-address", "127.0.0.1", "-port", str(self._ports["ERL_EPMD_PORT"])],
+            [program, "-address", "127.0.0.1", "-port", str(port_mapper)],
             env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
-        wait_until(lambda: self._listens(self._ports["ERL_EPMD_PORT"]), "port mapper of Erlang")
+        wait_until(lambda: self._listens(port_mapper), "port mapper of Erlang")
         before = self.log.stat().st_size if self.log.exists() else 0
         self._output = self.log.open("ab")
         self.process = subprocess.Popen(
