@@ -66,7 +66,7 @@ class RabbitMQ:
         self.start()
 
     def start(self) -> None:
-        # New ones each time: a node that was killed leaves its own in use for a while.
+        # New ones each time: Erlang takes no port again that a connection was on a moment ago.
         port_mapper = free_port()
         environment = dict(
             os.environ,
@@ -81,6 +81,8 @@ class RabbitMQ:
             # One scheduler is enough for tests, and leaves the machine to others.
             RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+S 1:1 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}",
             ERL_EPMD_ADDRESS="127.0.0.1",
+            # The script becomes the server, instead of waiting for it.
+            RUNNING_UNDER_SYSTEMD="true",
             ERL_EPMD_PORT=str(port_mapper),
             RABBITMQ_DIST_PORT=str(free_port()),
         )
