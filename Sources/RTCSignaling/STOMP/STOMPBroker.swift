@@ -52,6 +52,8 @@ public struct STOMPBroker: Sendable {
     var sessions: [String: STOMPConnectionID] = [:]
     /// Queues whose messages or subscribers changed.
     var changedQueues: Set<String> = []
+    /// Bytes of messages in queues and of such that are to be acknowledged.
+    var storedBytes = 0
     /// Connections that ended and have not been taken out yet.
     var ended: [STOMPConnectionID] = []
     var deadlines = DeadlineQueue<STOMPConnectionID>()
@@ -95,9 +97,14 @@ public struct STOMPBroker: Sendable {
     }
 
     /// Tells that bytes of ``Output/transmit(_:_:)`` were written.
-    public mutating func didTransmit(_ count: Int, to id: STOMPConnectionID) {
-        guard let unsent = self.connections[id]?.unsentBytes else { return }
-        self.connections[id]?.unsentBytes = max(0, unsent - count)
+    public mutating func didTransmit(_ count: Int, to id: STOMPConnectionID, now: NIODeadline) {
+        guard let connection = self.connections[id] else { return }
+        self.connections[id]?.unsentBytes = max(0, connection.unsentBytes - count)
+        guard self.reads(connection) != self.connections[id].map({ self.reads($0) }) else { return }
+        for subscription in connection.subscriptions.values where subscription.destination.hasPrefix("/queue/") {
+            self.changedQueues.insert(subscription.destination)
+        }
+        self.settle(now)
     }
 
     // MARK: The four verbs

@@ -90,7 +90,10 @@ final class STOMPDriver {
         switch output {
         case .transmit(let id, let bytes):
             let count = bytes.readableBytes
-            self.links[id]?.transmit(bytes) { [weak self] in self?.broker.didTransmit(count, to: id) }
+            self.links[id]?.transmit(bytes) { [weak self] in
+                self?.broker.didTransmit(count, to: id, now: .now())
+                self?.pump()
+            }
         case .close(let id): self.links.removeValue(forKey: id)?.close()
         case .ask(let question): self.ask(question)
         case .connected: break
