@@ -43,6 +43,8 @@ public struct STOMPBroker: Sendable {
     public let configuration: STOMPConfiguration
     /// Messages that nobody took: no subscriber of a user, or given out too often.
     public internal(set) var droppedMessages = 0
+    /// Connections that were cut off because they did not read.
+    public private(set) var slowConnections = 0
 
     var outputs = CircularBuffer<Output>()
     var connections: [STOMPConnectionID: STOMPConnection] = [:]
@@ -65,6 +67,12 @@ public struct STOMPBroker: Sendable {
 
     /// How many connections there are.
     public var connectionCount: Int { self.connections.count }
+
+    /// How many messages wait in queues.
+    public var queuedMessages: Int { self.queues.values.reduce(0) { $0 + $1.waiting.count } }
+
+    /// How many bytes wait for clients that do not read them.
+    public var unsentBytes: Int { self.connections.values.reduce(0) { $0 + $1.unsentBytes } }
 
     // MARK: Connections
 
@@ -217,7 +225,10 @@ public struct STOMPBroker: Sendable {
     mutating func transmit(_ bytes: ByteBuffer, to id: STOMPConnectionID, _ now: NIODeadline) {
         guard let connection = self.connections[id], connection.phase != .ending else { return }
         let unsent = connection.unsentBytes + bytes.readableBytes
-        guard unsent <= self.configuration.maximumUnsentBytes else { return self.end(id) }
+        guard unsent <= self.configuration.maximumUnsentBytes else {
+            self.slowConnections += 1
+            return self.end(id)
+        }
         self.connections[id]?.unsentBytes = unsent
         self.connections[id]?.lastSent = now
         self.outputs.append(.transmit(id, bytes))

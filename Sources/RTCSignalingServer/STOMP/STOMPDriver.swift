@@ -26,6 +26,10 @@ final class STOMPDriver {
         self.timer = LoopTimer(eventLoop: eventLoop)
     }
 
+    var queuedMessages: Int { self.broker.queuedMessages }
+    var slowConnections: Int { self.broker.slowConnections }
+    var unsentBytes: Int { self.broker.unsentBytes }
+
     // MARK: Connections
 
     /// A client came; nil if there are as many as allowed.
