@@ -38,6 +38,7 @@ test_packages=(
     "coturn turnserver"
     "openssl openssl"
     "node-sockjs-client"
+    "node-sockjs"
     "rabbitmq-server rabbitmq-server"
 )
 

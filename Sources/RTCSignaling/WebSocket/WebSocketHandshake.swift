@@ -74,7 +74,8 @@ public struct WebSocketHandshake: Sendable, Hashable {
             && bytes.dropLast(2).allSatisfy { Base64.alphabet.contains($0) }
     }
 
-    private static func accept(key: String) -> String {
+    /// What a server answers to a key.
+    static func accept(key: String) -> String {
         let bytes = Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)
         return Base64.encode(HashAlgorithm.sha1.digest(of: bytes.span.bytes))
     }

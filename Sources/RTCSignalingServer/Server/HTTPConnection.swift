@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import RTCBase
 import RTCSignaling
 
 /// One HTTP/1.1 connection: whole requests in, responses out, whole or in pieces.

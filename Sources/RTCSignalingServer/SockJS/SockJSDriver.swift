@@ -1,4 +1,5 @@
 import NIOCore
+import RTCBase
 import RTCSignaling
 
 /// Drives a ``SockJSService`` with the requests of a server.
@@ -100,5 +101,7 @@ private final class SockJSLink: SessionLink {
     func close(code: Int, reason: String) { self.driver?.close(self.session, code: code, reason: reason) }
 
     /// Requests come whether one wants them or not.
+    var canPause: Bool { false }
+
     func setReading(_ isReading: Bool) {}
 }

@@ -1,4 +1,5 @@
 import NIOCore
+import RTCBase
 import RTCSignaling
 
 /// Drives a ``WebSocketConnection`` on a channel.
@@ -157,6 +158,8 @@ extension WebSocketHandler: SessionLink {
         }
         self.pump()
     }
+
+    var canPause: Bool { true }
 
     func setReading(_ isReading: Bool) {
         self.isReading = isReading
