@@ -118,6 +118,8 @@ final class ServerCore {
             case .http(let handler): self.respond(to: exchange) { await handler(request) }
             case .webSocket, .sockJS: self.refuseWebSocket(request, exchange)
             }
+        } else if case .http(let handler)? = self.routes.service(under: request.path)?.target {
+            self.respond(to: exchange) { await handler(request) }
         } else if let (driver, _) = self.sockJS(for: request.path) {
             guard self.routes.admit != nil else { return driver.receive(request, exchange: exchange) }
             self.admit(request).assumeIsolated().whenComplete { result in
@@ -199,10 +201,8 @@ final class ServerCore {
     private func sockJS(
         for path: String
     ) -> (SockJSDriver, route: (path: String, target: SignalingRoutes.Target))? {
-        for route in self.routes.prefixes where path == route.path || path.hasPrefix(route.path + "/") {
-            if let driver = self.services[route.path] { return (driver, route) }
-        }
-        return nil
+        guard let route = self.routes.service(under: path), let driver = self.services[route.path] else { return nil }
+        return (driver, route)
     }
 
     /// Begins a session.

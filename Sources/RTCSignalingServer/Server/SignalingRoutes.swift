@@ -62,7 +62,7 @@ public struct SignalingRoutes: Sendable {
         webSocket: WebSocketConfiguration = WebSocketConfiguration(),
         handler: @escaping SessionHandler
     ) {
-        self.addSockJS(path, .sockJS(configuration: configuration, webSocket: webSocket, .application(handler)))
+        self.addPrefix(path, .sockJS(configuration: configuration, webSocket: webSocket, .application(handler)))
     }
 
     /// Serves STOMP, over WebSockets and over SockJS.
@@ -85,7 +85,7 @@ public struct SignalingRoutes: Sendable {
             self.exact[webSocket] = target
         }
         if let sockJS {
-            self.addSockJS(
+            self.addPrefix(
                 sockJS,
                 .sockJS(configuration: SockJSConfiguration(), webSocket: configuration, .stomp(service))
             )
@@ -107,11 +107,21 @@ public struct SignalingRoutes: Sendable {
         if !self.stompServices.contains(where: { $0 === service }) { self.stompServices.append(service) }
     }
 
-    private mutating func addSockJS(_ path: String, _ target: Target) {
+    private mutating func addPrefix(_ path: String, _ target: Target) {
         self.prefixes.append((path.hasSuffix("/") ? String(path.dropLast()) : path, target))
         self.prefixes.sort { $0.path.utf8.count > $1.path.utf8.count }
     }
 
     /// Responds to requests under a path.
     public mutating func http(_ path: String, handler: @escaping RequestHandler) { self.exact[path] = .http(handler) }
+
+    /// Responds to requests under a path and all paths below it, whatever their method.
+    public mutating func http(prefix path: String, handler: @escaping RequestHandler) {
+        self.addPrefix(path, .http(handler))
+    }
+
+    /// The service with the longest prefix of a path.
+    func service(under path: String) -> (path: String, target: Target)? {
+        self.prefixes.first { path == $0.path || path.hasPrefix($0.path + "/") }
+    }
 }
