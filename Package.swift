@@ -177,13 +177,13 @@ let package = Package(
         ),
         .executableTarget(
             name: "media-send",
-            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "WebRTC", argumentParser],
+            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "RTCWHIP", "WebRTC", argumentParser],
             path: "Examples/MediaSend",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "media-record",
-            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "WebRTC", argumentParser],
+            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "RTCWHIP", "WebRTC", argumentParser],
             path: "Examples/MediaRecord",
             swiftSettings: swiftSettings
         ),

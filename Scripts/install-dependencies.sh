@@ -37,6 +37,12 @@ test_packages=(
     "coturn turnserver"
     "openssl openssl"
     "node-sockjs-client"
+    "python3-gst-1.0"
+    "gir1.2-gst-plugins-bad-1.0"
+    "gstreamer1.0-nice"
+    "gstreamer1.0-plugins-base"
+    "gstreamer1.0-plugins-good"
+    "gstreamer1.0-plugins-bad"
 )
 
 case $mode in

@@ -20,7 +20,9 @@ struct WHIPServerProgram: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The bearer token that publishers need; a random one if none is given.", valueName: "text"))
+    @Option(
+        help: ArgumentHelp("The bearer token that publishers need; a random one if none is given.", valueName: "text")
+    )
     var token: String?
 
     @Option(help: ArgumentHelp("The bearer token that viewers need; none if none is given.", valueName: "text"))

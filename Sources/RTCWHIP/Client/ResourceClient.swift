@@ -70,11 +70,14 @@ struct ResourceClient: Sendable {
 
     /// Sends an offer, again and again while the server asks for patience.
     ///
-    /// - Parameter patience: The statuses that ask for it.
+    /// - Parameters:
+    ///   - patience: The statuses that ask for it.
+    ///   - isWanted: Whether there is still somebody who waits.
     func offer(
         _ sdp: String,
         to url: URLReference,
-        patience: Set<Int>
+        patience: Set<Int>,
+        while isWanted: () async -> Bool
     ) async throws(WHIPClientError) -> Reply {
         var delay = Duration.seconds(1)
         var retries = 0
@@ -85,13 +88,17 @@ struct ResourceClient: Sendable {
             retries += 1
             let asked = reply.response.headers.first("retry-after").flatMap { RetryAfter.parse($0) }
             // The server's wish, or twice as long each time (draft-ietf-wish-whep section 4.3.7).
-            let wait = min(max(asked ?? .zero, asked == nil || retries > 1 ? delay : .zero), self.configuration.maximumRetryDelay)
+            let wait = min(
+                max(asked ?? .zero, asked == nil || retries > 1 ? delay : .zero),
+                self.configuration.maximumRetryDelay
+            )
             self.configuration.logger?.info("the offer is sent again", metadata: ["status": "\(reply.status)"])
             do {
                 try await self.configuration.clock.sleep(for: wait)
             } catch {
                 throw .invalidState
             }
+            guard await isWanted() else { throw .invalidState }
             delay = min(delay * 2, self.configuration.maximumRetryDelay)
         }
     }

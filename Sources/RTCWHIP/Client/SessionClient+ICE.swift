@@ -95,7 +95,8 @@ extension SessionClient {
         guard reply.type == MediaType.fragment, let fresh = try? TrickleFragment(parsing: reply.text),
             fresh.credentials != nil
         else { throw .badResponse(reason: "a restart is answered with a fragment with credentials") }
-        guard let remote = connection.currentRemoteDescription, let session = try? SDPSession(parsing: remote.sdp) else {
+        guard let remote = connection.currentRemoteDescription, let session = try? SDPSession(parsing: remote.sdp)
+        else {
             throw .invalidState
         }
         var answer = session.restarted(with: fresh)

@@ -8,8 +8,16 @@ import WebRTC
 actor SessionClient {
     /// What the session is for.
     enum Role: Sendable {
-        case publishes([(track: MediaStreamTrack, options: RTCRtpTransceiverInit)])
+        case publishes([MediaStreamTrack], codecs: [String], [RTCRtpEncodingParameters])
         case plays([MediaKind])
+
+        /// Whether the server may make an offer of its own.
+        var takesOffers: Bool {
+            switch self {
+            case .publishes: false
+            case .plays: true
+            }
+        }
 
         /// The statuses after which an offer is sent again.
         var patience: Set<Int> {
@@ -69,7 +77,10 @@ actor SessionClient {
             self.flushCandidates()
             return connection
         } catch {
+            let wasStopped = self.phase == .ended
             await self.finish(error, tellsServer: true)
+            // Stopped while the server was making the session: it goes too.
+            if wasStopped { await self.leave() }
             throw error
         }
     }
@@ -81,8 +92,10 @@ actor SessionClient {
         }
         let connection = try await self.makeConnection(connections)
         let offer = try await self.offer(role, connection)
-        let reply = try await self.http.offer(offer.exclusivelyMultiplexed, to: self.url, patience: role.patience)
-        try self.adopt(reply)
+        let reply = try await self.http.offer(offer.exclusivelyMultiplexed, to: self.url, patience: role.patience) {
+            self.phase == .opening
+        }
+        try self.adopt(reply, role)
         if reply.status == 406 { return try await self.answer(reply, connections) }
         if self.configuration.candidates == .trickled {
             // Gathering has not begun, so the servers come in time (RFC 9725 section 4.6).
@@ -99,15 +112,17 @@ actor SessionClient {
     }
 
     /// Takes note of what a response says of the session.
-    private func adopt(_ reply: ResourceClient.Reply) throws(WHIPClientError) {
+    private func adopt(_ reply: ResourceClient.Reply, _ role: Role) throws(WHIPClientError) {
+        let isCounterOffer = reply.status == 406 && role.takesOffers && reply.type == MediaType.sdp
         let location = reply.response.headers.first("location")
-        if let location, reply.isSuccess || reply.status == 406 {
+        if let location, reply.isSuccess || isCounterOffer {
             let resource = reply.url.resolving(location)
-            if resource.isHTTP { self.resource = resource }
+            // A token must not leave TLS.
+            if resource.isHTTP, reply.url.scheme != "https" || resource.scheme == "https" { self.resource = resource }
         }
         self.tag = reply.tag
         self.links = reply.links
-        guard reply.isSuccess || (reply.status == 406 && reply.type == MediaType.sdp) else { throw reply.error }
+        guard reply.isSuccess || isCounterOffer else { throw reply.error }
         guard reply.type == MediaType.sdp else { throw .badResponse(reason: "the body is no \(MediaType.sdp)") }
         guard self.resource != nil else { throw .badResponse(reason: "there is no Location with the session's URL") }
     }
@@ -137,14 +152,25 @@ actor SessionClient {
         return made
     }
 
-    private func offer(_ role: Role, _ connection: RTCPeerConnection) async throws(WHIPClientError)
+    private func offer(
+        _ role: Role,
+        _ connection: RTCPeerConnection
+    ) async throws(WHIPClientError)
         -> RTCSessionDescription
     {
         let isGathered = self.configuration.candidates == .gathered
         let offer = try await Self.negotiate {
             switch role {
-            case .publishes(let tracks):
-                for (track, options) in tracks { try await connection.addTransceiver(track, options) }
+            case .publishes(let tracks, let codecs, let encodings):
+                let stream = MediaStream(tracks)
+                for track in tracks {
+                    let options = RTCRtpTransceiverInit(
+                        direction: .sendonly,
+                        streams: [stream],
+                        sendEncodings: track.kind == .video ? encodings : []
+                    )
+                    try await connection.addTransceiver(track, options).prefer(codecs)
+                }
             case .plays(let kinds):
                 for kind in kinds {
                     try await connection.addTransceiver(kind, RTCRtpTransceiverInit(direction: .recvonly))
@@ -236,13 +262,25 @@ actor SessionClient {
         guard self.phase != .ended else { return }
         self.phase = .ended
         self.follower?.cancel()
-        if tellsServer, let resource = self.resource {
+        if tellsServer { await self.leave() } else { await self.connection?.close() }
+        self.tell(.ended(error))
+        self.continuation.finish()
+    }
+
+    /// Tells the server, and closes the connection.
+    private func leave() async {
+        if let resource = self.resource {
+            self.resource = nil
             // No entity-tag: it does not matter which ICE session there is (RFC 9725 section 4.3.1).
             _ = try? await self.http.send("DELETE", to: resource)
         }
         await self.connection?.close()
-        self.tell(.ended(error))
-        self.continuation.finish()
+    }
+
+    deinit {
+        self.follower?.cancel()
+        guard let connection = self.connection else { return }
+        Task { await connection.close() }
     }
 }
 

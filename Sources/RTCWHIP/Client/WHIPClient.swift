@@ -39,21 +39,18 @@ public final class WHIPClient: Sendable {
 
     /// Publishes tracks, in one stream; returns when the server has answered.
     ///
-    /// - Parameter tracks: At most one of sound and one of pictures.
+    /// - Parameters:
+    ///   - tracks: At most one of sound and one of pictures.
+    ///   - codecs: The names of the codecs to offer, `VP8` for example; all for a kind of which none is named.
+    ///   - encodings: Those of the pictures; several for simulcast (RFC 9725 section 4.8). Default one.
     /// - Throws: ``WHIPClientError``; then there is no session.
     @discardableResult
-    public func publish(_ tracks: [MediaStreamTrack]) async throws(WHIPClientError) -> RTCPeerConnection {
-        let stream = MediaStream(tracks)
-        let options = RTCRtpTransceiverInit(direction: .sendonly, streams: [stream])
-        return try await self.publish(tracks.map { (track: $0, options: options) })
-    }
-
-    /// Publishes tracks, each with options: encodings of simulcast, for example. All are to be in one stream, and to be sent only.
-    @discardableResult
     public func publish(
-        _ tracks: [(track: MediaStreamTrack, options: RTCRtpTransceiverInit)]
+        _ tracks: [MediaStreamTrack],
+        codecs: [String] = [],
+        encodings: [RTCRtpEncodingParameters] = []
     ) async throws(WHIPClientError) -> RTCPeerConnection {
-        try await self.session.open(.publishes(tracks))
+        try await self.session.open(.publishes(tracks, codecs: codecs, encodings))
     }
 
     /// Restarts ICE at both sides: for a network that is known to have changed.

@@ -1,4 +1,5 @@
 import RTCCrypto
+import RTCSignaling
 
 /// A bearer token, as it comes in an `Authorization` field (RFC 6750 section 2.1).
 public struct BearerToken: Sendable, Hashable {
@@ -10,9 +11,9 @@ public struct BearerToken: Sendable, Hashable {
 
     /// The token of an `Authorization` field; nil for other schemes and for what is no token.
     init?(authorization field: String) {
-        let parts = field.trimmingWhitespace().split(separator: " ", maxSplits: 1)
+        let parts = field.trimmingSpaces().split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        let token = parts[1].trimmingWhitespace()
+        let token = parts[1].trimmingSpaces()
         guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
         self.rawValue = token
     }

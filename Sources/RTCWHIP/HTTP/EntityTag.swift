@@ -1,3 +1,5 @@
+import RTCSignaling
+
 /// A strong entity-tag (RFC 9110 section 8.8.3): here it names one ICE session (RFC 9725 section 4.3.1).
 struct EntityTag: Sendable, Hashable {
     /// What stands between the quotation marks.
@@ -51,16 +53,6 @@ enum EntityTagMatch: Sendable, Hashable {
         return field.split { character in
             if character == "\"" { isQuoted.toggle() }
             return character == "," && !isQuoted
-        }.map { $0.trimmingWhitespace() }.filter { !$0.isEmpty }
-    }
-}
-
-extension StringProtocol {
-    /// The text without spaces and tabs around it.
-    func trimmingWhitespace() -> String {
-        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        let head = self.drop(while: isSpace)
-        guard let last = head.lastIndex(where: { !isSpace($0) }) else { return "" }
-        return String(head[...last])
+        }.map { $0.trimmingSpaces() }.filter { !$0.isEmpty }
     }
 }

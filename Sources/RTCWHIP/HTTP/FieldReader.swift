@@ -4,10 +4,10 @@ struct FieldReader {
 
     init(_ text: String) { self.rest = text[...].utf8 }
 
-    var isAtEnd: Bool { self.rest.isEmpty }
-
     mutating func skipWhitespace() {
-        while let byte = self.rest.first, byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { self.rest.removeFirst() }
+        while let byte = self.rest.first, byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") {
+            self.rest.removeFirst()
+        }
     }
 
     /// Takes a character, with the space before it, if it comes next.

@@ -1,3 +1,5 @@
+import RTCSignaling
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)
@@ -95,7 +97,7 @@ enum HTTPDate {
 enum RetryAfter {
     /// How long to wait; nil for a field that says nothing that can be understood. A date that has passed is zero.
     static func parse(_ field: String, now: Int = HTTPDate.now) -> Duration? {
-        let text = field.trimmingWhitespace()
+        let text = field.trimmingSpaces()
         if !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) {
             return Int64(text).map { .seconds($0) }
         }

@@ -62,13 +62,15 @@ extension SDPSession {
     /// The section whose transport all of the bundle share (RFC 9143 section 7.2.1); the first in use where nothing is bundled.
     var transportIndex: Int? {
         let used = self.media.indices.filter { !self.media[$0].isRejected }
-        let tagged = self.bundleGroups.first?.mids.lazy.compactMap { mid in used.first { self.media[$0].mid == mid } }.first
+        let tagged = self.bundleGroups.first?.mids.lazy.compactMap { mid in used.first { self.media[$0].mid == mid } }
+            .first
         return tagged ?? used.first
     }
 
     /// What the description says of ICE.
     var trickle: TrickleFragment? {
-        guard let index = self.transportIndex, let ufrag = self.iceUfrag(of: index), let password = self.icePwd(of: index)
+        guard let index = self.transportIndex, let ufrag = self.iceUfrag(of: index),
+            let password = self.icePwd(of: index)
         else { return nil }
         return TrickleFragment(
             credentials: TrickleFragment.Credentials(ufrag: ufrag, password: password),

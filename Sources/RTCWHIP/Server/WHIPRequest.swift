@@ -12,7 +12,9 @@ public struct WHIPRequest: Sendable, Hashable {
     public var session: String?
 
     /// The bearer token; nil if there is none.
-    public var token: BearerToken? { self.http.headers.first("authorization").flatMap { BearerToken(authorization: $0) } }
+    public var token: BearerToken? {
+        self.http.headers.first("authorization").flatMap { BearerToken(authorization: $0) }
+    }
 
     /// Whether the request asks for a new session.
     public var opensSession: Bool { self.session == nil && self.http.method == "POST" }
