@@ -48,6 +48,7 @@ enum Page {
             this.servers = response.headers.get("link");
             if (response.status === 406) {
               await peer.setLocalDescription({ type: "rollback" });
+              for (const transceiver of peer.getTransceivers()) transceiver.stop();
               await peer.setRemoteDescription({ type: "offer", sdp });
               await peer.setLocalDescription();
               const answered = await this.send("PATCH", this.resource, "application/sdp", peer.localDescription.sdp);
@@ -79,7 +80,12 @@ enum Page {
 
           async restart() {
             const peer = this.peer;
-            const remote = peer.currentRemoteDescription.sdp;
+            let remote = peer.currentRemoteDescription.sdp;
+            if (peer.currentRemoteDescription.type === "offer") {
+              // As an answer it must name the role in DTLS that it has.
+              const role = peer.currentLocalDescription.sdp.includes("a=setup:active") ? "passive" : "active";
+              remote = remote.replaceAll("a=setup:actpass", `a=setup:${role}`);
+            }
             this.isBusy = true;
             this.found = [];
             await peer.setLocalDescription(await peer.createOffer({ iceRestart: true }));
@@ -87,6 +93,7 @@ enum Page {
             const response = await this.send("PATCH", this.resource, "application/trickle-ice-sdpfrag", body, { "if-match": "*" });
             if (!response.ok) {
               await peer.setLocalDescription({ type: "rollback" });
+              for (const transceiver of peer.getTransceivers()) transceiver.stop();
               throw new Error(`${response.status} ${await response.text()}`);
             }
             const lines = (await response.text()).split("\r\n");

@@ -77,7 +77,7 @@ struct ResourceClient: Sendable {
         _ sdp: String,
         to url: URLReference,
         patience: Set<Int>,
-        while isWanted: () async -> Bool
+        while isWanted: @Sendable () async -> Bool
     ) async throws(WHIPClientError) -> Reply {
         var delay = Duration.seconds(1)
         var retries = 0

@@ -28,7 +28,7 @@ actor SessionClient {
         }
     }
 
-    enum Phase: Equatable {
+    enum Phase: Sendable {
         case idle, opening, open, ended
     }
 
@@ -93,7 +93,7 @@ actor SessionClient {
         let connection = try await self.makeConnection(connections)
         let offer = try await self.offer(role, connection)
         let reply = try await self.http.offer(offer.exclusivelyMultiplexed, to: self.url, patience: role.patience) {
-            self.phase == .opening
+            await self.phase == .opening
         }
         try self.adopt(reply, role)
         if reply.status == 406 { return try await self.answer(reply, connections) }

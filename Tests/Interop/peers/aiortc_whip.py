@@ -13,11 +13,11 @@ from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from aiortc.sdp import candidate_from_sdp
+from yarl import URL
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
 
-_host_addresses = aioice.ice.get_host_addresses
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
 
 
@@ -93,8 +93,8 @@ class Client:
             async with session.post(self.url, data=offer.encode(), headers=headers) as response:
                 text = await response.text()
                 assert response.status == 201, (response.status, text)
-                self.response = dict(response.headers)
-                self.location = response.url.join(aiohttp.client.URL(response.headers["Location"]))
+                self.response = response.headers
+                self.location = response.url.join(URL(response.headers["Location"]))
         await self.peer.setRemoteDescription(RTCSessionDescription(text, "answer"))
 
     async def close(self) -> int:
@@ -106,8 +106,8 @@ class Client:
 
 
 class WHIPServer:
-    """A server of RFC 9725: a session is an aiortc peer. It takes candidates; restarts of ICE are answered with what `restart` says,
-    since aiortc cannot restart. `/busy` asks for patience first, `/moved` is elsewhere, `/secret` wants a token.
+    """A server of RFC 9725: a session is an aiortc peer. It takes candidates, and no restarts, which aiortc has not. `/busy` asks for
+    patience first, `/moved` is elsewhere, `/secret` wants a token, `/plain` has no entity-tags and takes no PATCH.
     """
 
     def __init__(self) -> None:
@@ -147,9 +147,8 @@ class WHIPServer:
         return web.Response(status=307, headers={"Location": "whip"})
 
     async def _post(self, request):
-        if request.path == "/secret" and request.headers.get("Authorization") != "Bearer sésame".encode().decode("latin-1"):
-            if request.headers.get("Authorization") != "Bearer sesame":
-                return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"}, text="who?")
+        if request.path == "/secret" and request.headers.get("Authorization") != "Bearer sesame":
+            return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"}, text="who?")
         if request.path == "/busy" and self.busy:
             self.busy -= 1
             return web.Response(status=503, headers={"Retry-After": "1"})

@@ -61,10 +61,14 @@ class Publisher:
         self.bin.emit("create-offer", None, Gst.Promise.new_with_change_func(self.offered, None))
 
     def offered(self, promise, _data) -> None:
-        offer = promise.get_reply().get_value("offer")
+        promise.wait()
+        # The offer lives in the reply.
+        reply = promise.get_reply()
+        offer = reply.get_value("offer")
+        text = offer.sdp.as_text()
         self.bin.emit("set-local-description", offer, Gst.Promise.new())
         # Requests have no place on webrtcbin's own thread.
-        threading.Thread(target=self.post, args=(offer.sdp.as_text(),), daemon=True).start()
+        threading.Thread(target=self.post, args=(text,), daemon=True).start()
 
     def post(self, offer: str) -> None:
         response, text = self.send("POST", self.url, offer, "application/sdp")
@@ -92,7 +96,8 @@ class Publisher:
         self.send("PATCH", self.resource, body, "application/trickle-ice-sdpfrag", self.tag)
 
     def stop(self) -> None:
-        self.send("DELETE", self.resource)
+        if self.resource:
+            self.send("DELETE", self.resource)
         self.pipeline.set_state(Gst.State.NULL)
 
 
