@@ -279,7 +279,7 @@ def test_our_client_says_why_it_cannot_publish(aiortc_server, tmp_path):
     done = publish(path, aiortc_server.url + "/nothing")
     assert done.returncode != 0 and "404" in done.stderr, done
     done = publish(path, "http://127.0.0.1:9/whip")
-    assert done.returncode != 0 and "did not respond" in done.stderr, done
+    assert done.returncode != 0 and "did not respond" in done.stderr and "efused" in done.stderr, done
 
 
 @pytest.mark.parametrize(("name", "options", "codec"), [

@@ -28,6 +28,8 @@ public struct AsyncHTTPExchange: WHIPExchange {
     public static let shared: AsyncHTTPExchange = {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
+        // Who cannot be reached is told of at once, with the reason.
+        configuration.connectionPool.retryConnectionEstablishment = false
         return AsyncHTTPExchange(HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration))
     }()
 
