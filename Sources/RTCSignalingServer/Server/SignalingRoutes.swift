@@ -19,6 +19,7 @@ public struct SignalingRoutes: Sendable {
         case webSocket(configuration: WebSocketConfiguration, subprotocols: [String], Serving)
         case sockJS(configuration: SockJSConfiguration, webSocket: WebSocketConfiguration, Serving)
         case http(RequestHandler)
+        case files(StaticFiles)
     }
 
     /// Decides on every request to a route of sessions before anything else, of WebSocket handshakes as of each request of SockJS:
@@ -120,8 +121,17 @@ public struct SignalingRoutes: Sendable {
         self.addPrefix(path, .http(handler))
     }
 
-    /// The service with the longest prefix of a path.
-    func service(under path: String) -> (path: String, target: Target)? {
-        self.prefixes.first { path == $0.path || path.hasPrefix($0.path + "/") }
+    /// Serves the files of a folder under a path: `GET` and `HEAD`, with `ETag`.
+    ///
+    /// A path that ends with a slash has the `index.html` of that folder. What begins with a dot is not there, nor is what a link leads
+    /// to outside of the folder.
+    ///
+    /// - Parameters:
+    ///   - path: The path; `/` for all that nothing else is under.
+    ///   - folder: The folder's path on this machine.
+    ///   - maximumFileSize: The largest file that is served, in bytes; a larger one is as if it were not there.
+    public mutating func files(_ path: String, folder: String, maximumFileSize: Int = 16 << 20) {
+        let path = path.hasSuffix("/") ? String(path.dropLast()) : path
+        self.addPrefix(path, .files(StaticFiles(path: path, folder: folder, maximumFileSize: maximumFileSize)))
     }
 }
