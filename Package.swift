@@ -16,6 +16,7 @@ let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -41,10 +42,12 @@ let package = Package(
         .library(name: "RTCSignaling", targets: ["RTCSignaling"]),
         .library(name: "RTCSignalingServer", targets: ["RTCSignalingServer"]),
         .library(name: "RTCSignalingClient", targets: ["RTCSignalingClient"]),
+        .library(name: "RTCWHIP", targets: ["RTCWHIP"]),
         .executable(name: "echo", targets: ["echo"]),
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
         .executable(name: "signaling-server", targets: ["signaling-server"]),
+        .executable(name: "whip-server", targets: ["whip-server"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
         .executable(name: "turn-server", targets: ["turn-server"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
@@ -56,6 +59,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
     targets: [
@@ -174,6 +178,15 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        // Ingestion and playback over HTTP, both sides; nothing else here imports the HTTP client.
+        .target(
+            name: "RTCWHIP",
+            dependencies: [
+                "WebRTC", "RTCSignaling", "RTCBase", "RTCCrypto", "RTCSDP", nioCore, nioPosix, asyncHTTPClient, logging,
+            ],
+            swiftSettings: swiftSettings
+        ),
+
         // Programs.
         .target(
             name: "ExampleSupport",
@@ -183,13 +196,13 @@ let package = Package(
         ),
         .executableTarget(
             name: "media-send",
-            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "WebRTC", argumentParser],
+            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "RTCWHIP", "WebRTC", argumentParser],
             path: "Examples/MediaSend",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "media-record",
-            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "WebRTC", argumentParser],
+            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "RTCWHIP", "WebRTC", argumentParser],
             path: "Examples/MediaRecord",
             swiftSettings: swiftSettings
         ),
@@ -218,6 +231,15 @@ let package = Package(
                 "ExampleSupport", "RTCSignaling", "RTCSignalingServer", nioCore, logging, argumentParser,
             ],
             path: "Examples/SignalingServer",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "whip-server",
+            dependencies: [
+                "ExampleSupport", "RTCWHIP", "RTCSignaling", "RTCSignalingServer", "RTCBase", "WebRTC", nioCore,
+                argumentParser,
+            ],
+            path: "Examples/WHIPServer",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -314,6 +336,11 @@ let package = Package(
         .testTarget(
             name: "RTCSignalingServerTests",
             dependencies: ["RTCSignalingServer", "RTCSignaling", nioCore, nioPosix],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCWHIPTests",
+            dependencies: ["RTCWHIP", "RTCSignaling", "RTCBase", "RTCSDP", "WebRTC", nioCore],
             swiftSettings: swiftSettings
         ),
         .testTarget(

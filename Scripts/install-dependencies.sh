@@ -40,6 +40,12 @@ test_packages=(
     "node-sockjs-client"
     "node-sockjs"
     "rabbitmq-server rabbitmq-server"
+    "python3-gst-1.0"
+    "gir1.2-gst-plugins-bad-1.0"
+    "gstreamer1.0-nice"
+    "gstreamer1.0-plugins-base"
+    "gstreamer1.0-plugins-good"
+    "gstreamer1.0-plugins-bad"
 )
 
 case $mode in

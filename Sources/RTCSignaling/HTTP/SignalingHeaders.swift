@@ -80,7 +80,7 @@ public struct SignalingHeaders: Sendable, Hashable, ExpressibleByDictionaryLiter
 
 extension StringProtocol {
     /// The text without spaces and tabs around it.
-    func trimmingSpaces() -> String {
+    package func trimmingSpaces() -> String {
         let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
         let head = self.drop(while: isSpace)
         guard let last = head.lastIndex(where: { !isSpace($0) }) else { return "" }

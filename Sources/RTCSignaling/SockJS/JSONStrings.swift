@@ -1,7 +1,7 @@
 import NIOCore
 
 /// JSON as far as SockJS needs it: strings, and arrays of strings (RFC 8259).
-enum JSONStrings {
+package enum JSONStrings {
     /// Reads an array of strings, or one string; nil if it is anything else.
     ///
     /// Half of a surrogate pair, which JavaScript can send and Unicode does not have, becomes U+FFFD.
@@ -24,7 +24,7 @@ enum JSONStrings {
     /// `"…"`.
     ///
     /// - Parameter escapingMarkup: Whether `<` is escaped, for a string that stands in a script element.
-    static func encode(_ string: String, escapingMarkup: Bool = false) -> String {
+    package static func encode(_ string: String, escapingMarkup: Bool = false) -> String {
         var text: [UInt8] = []
         self.append(string, to: &text, escapingMarkup: escapingMarkup)
         return String(decoding: text, as: UTF8.self)

@@ -81,6 +81,8 @@ final class ServerCore {
             case .http(let handler): self.respond(to: exchange) { await handler(request) }
             case .webSocket, .sockJS, .files: self.refuseWebSocket(request, exchange)
             }
+        } else if case .http(let handler)? = self.prefix(of: request.path)?.target {
+            self.respond(to: exchange) { await handler(request) }
         } else if let (driver, _) = self.sockJS(for: request.path) {
             guard self.routes.admit != nil else { return driver.receive(request, exchange: exchange) }
             self.admit(request).assumeIsolated().whenComplete { result in

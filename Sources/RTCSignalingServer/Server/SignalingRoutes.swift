@@ -116,6 +116,11 @@ public struct SignalingRoutes: Sendable {
     /// Responds to requests under a path.
     public mutating func http(_ path: String, handler: @escaping RequestHandler) { self.exact[path] = .http(handler) }
 
+    /// Responds to requests under a path and all paths below it, whatever their method.
+    public mutating func http(prefix path: String, handler: @escaping RequestHandler) {
+        self.addPrefix(path, .http(handler))
+    }
+
     /// Serves the files of a folder under a path: `GET` and `HEAD`, with `ETag`.
     ///
     /// A path that ends with a slash has the `index.html` of that folder. What begins with a dot is not there, nor is what a link leads
