@@ -39,6 +39,8 @@ let package = Package(
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
         .library(name: "RTCSignaling", targets: ["RTCSignaling"]),
         .library(name: "RTCSignalingServer", targets: ["RTCSignalingServer"]),
+        .library(name: "RTCRooms", targets: ["RTCRooms"]),
+        .library(name: "RTCCalls", targets: ["RTCCalls"]),
         .executable(name: "echo", targets: ["echo"]),
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
@@ -151,7 +153,19 @@ let package = Package(
         .target(name: "RTCSignaling", dependencies: ["RTCBase", "RTCCrypto", nioCore], swiftSettings: swiftSettings),
         .target(
             name: "RTCSignalingServer",
-            dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioHTTP1],
+            dependencies: ["RTCSignaling", "RTCRooms", "RTCBase", nioCore, nioPosix, nioHTTP1],
+            swiftSettings: swiftSettings
+        ),
+
+        // Rooms over any signalling, and calls between their members.
+        .target(
+            name: "RTCRooms",
+            dependencies: ["RTCSignaling", "RTCBase", "RTCCrypto", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "RTCCalls",
+            dependencies: ["RTCRooms", "RTCSignaling", "RTCBase", "RTCCore", "WebRTC", nioCore],
             swiftSettings: swiftSettings
         ),
 
@@ -293,6 +307,18 @@ let package = Package(
         .testTarget(
             name: "RTCSignalingServerTests",
             dependencies: ["RTCSignalingServer", "RTCSignaling", nioCore, nioPosix],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCRoomsTests",
+            dependencies: ["RTCRooms", "RTCSignaling", "RTCBase", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCCallsTests",
+            dependencies: [
+                "RTCCalls", "RTCRooms", "RTCSignaling", "RTCBase", "RTCCore", "RTCTestKit", "WebRTC", nioCore,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "RTCTestKitTests", dependencies: ["RTCTestKit", nioCore], swiftSettings: swiftSettings),

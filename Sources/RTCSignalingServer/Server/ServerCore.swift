@@ -214,6 +214,13 @@ final class ServerCore {
         switch serving {
         case .application(let handler): return self.open(opening, link: link, handler: handler)
         case .stomp(let service): return self.stomp(service).map { STOMPSession($0, link: link) }
+        case .rooms(let service):
+            let outbox = SessionOutbox(
+                eventLoop: self.eventLoop,
+                link: link,
+                maximumUnsentBytes: self.configuration.maximumUnsentBytes
+            )
+            return RoomReceiver(service, outbox: outbox, request: opening.request)
         }
     }
 
