@@ -209,7 +209,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "signaling-server",
-            dependencies: ["ExampleSupport", "RTCSignaling", "RTCSignalingServer", nioCore, argumentParser],
+            dependencies: [
+                "ExampleSupport", "RTCRooms", "RTCSignaling", "RTCSignalingServer", nioCore, argumentParser,
+            ],
             path: "Examples/SignalingServer",
             swiftSettings: swiftSettings
         ),
@@ -317,7 +319,8 @@ let package = Package(
         .testTarget(
             name: "RTCCallsTests",
             dependencies: [
-                "RTCCalls", "RTCRooms", "RTCSignaling", "RTCBase", "RTCCore", "RTCTestKit", "WebRTC", nioCore,
+                "RTCCalls", "RTCRooms", "RTCSignaling", "RTCBase", "RTCCore", "RTCSCTP", "RTCTestKit", "WebRTC",
+                nioCore,
             ],
             swiftSettings: swiftSettings
         ),

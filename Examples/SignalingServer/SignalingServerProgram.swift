@@ -1,6 +1,7 @@
 import ArgumentParser
 import ExampleSupport
 import NIOCore
+import RTCRooms
 import RTCSignaling
 import RTCSignalingServer
 
@@ -34,9 +35,10 @@ struct SignalingServerProgram: AsyncParsableCommand {
         configuration.host = self.http.host.isEmpty ? "::" : self.http.host
         configuration.port = Int(self.http.port)
         let broker = STOMPService(decide: Self.decide)
+        let rooms = RoomService()
         let server: SignalingServer
         do {
-            server = try await SignalingServer.bind(try self.routes(broker), configuration: configuration)
+            server = try await SignalingServer.bind(try self.routes(broker, rooms), configuration: configuration)
         } catch let error as ExampleFailure {
             throw ValidationError(error.description)
         } catch {
@@ -62,11 +64,12 @@ struct SignalingServerProgram: AsyncParsableCommand {
             let port = server.address.port.flatMap(UInt16.init(exactly:)) ?? self.http.port
             StandardOutput.write("Signalling: http://\(HostPort(host: configuration.host, port: port).text)/")
             await signal.wait()
+            rooms.shutdown()
             server.shutdown()
         }
     }
 
-    private func routes(_ broker: STOMPService) throws -> SignalingRoutes {
+    private func routes(_ broker: STOMPService, _ rooms: RoomService) throws -> SignalingRoutes {
         var routes = SignalingRoutes()
         let room = BroadcastRoom()
         routes.webSocket("/ws/echo", subprotocols: ["echo"], handler: Self.echo)
@@ -84,6 +87,7 @@ struct SignalingServerProgram: AsyncParsableCommand {
         withCookie.setsCookie = true
         routes.sockJS("/cookie_needed_echo", configuration: withCookie, handler: Self.echo)
         routes.stomp(broker, webSocket: "/stomp", sockJS: "/stomp-sockjs")
+        MeshPage.add(to: &routes, rooms)
         if let stomp = self.stomp { routes.stompTCP(broker, host: stomp.host, port: Int(stomp.port)) }
         let page = SignalingResponse(200, headers: ["content-type": "text/html; charset=utf-8"], text: Page.html)
         routes.http("/") { _ in page }

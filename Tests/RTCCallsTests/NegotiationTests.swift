@@ -3,6 +3,7 @@ import RTCBase
 import RTCCalls
 import RTCCore
 import RTCRooms
+import RTCTestKit
 import Testing
 
 @Suite(.serialized) struct NegotiationTests {
@@ -30,12 +31,14 @@ import Testing
         var lost = 0
         for seed in hundred * 100..<hundred * 100 + 100 {
             let world = try NegotiationWorld(seed: seed)
-            for _ in 0..<Int.random(in: 3..<12, using: &world.random) {
+            for _ in 0..<Int.random(in: 3..<16, using: &world.random) {
                 let side = Int.random(in: 0...1, using: &world.random)
                 switch Int.random(in: 0..<10, using: &world.random) {
                 case 0..<3: try world.openChannel(side)
                 case 3..<5: world.restart(side)
-                case 5: try (world.openChannel(0), world.openChannel(1))
+                case 5:
+                    try world.openChannel(0)
+                    try world.openChannel(1)
                 case 6:
                     world.restart(0)
                     world.restart(1)
@@ -48,7 +51,7 @@ import Testing
                         world.sides[1 - side].negotiation.resynchronise(now: world.pair.now)
                     }
                 }
-                let pause = TimeAmount.milliseconds(Int64.random(in: 0..<400, using: &world.random))
+                let pause = TimeAmount.milliseconds(Int64.random(in: 0..<150, using: &world.random))
                 _ = world.run(for: pause)
             }
             try world.openChannel(Int.random(in: 0...1, using: &world.random))

@@ -3,6 +3,7 @@ import RTCBase
 import RTCCalls
 import RTCCore
 import RTCRooms
+import RTCSCTP
 import RTCTestKit
 
 /// Two peers that negotiate over a signalling path which takes its time and loses what is under way when it breaks, all in virtual
@@ -113,7 +114,10 @@ final class NegotiationWorld {
             self.sent += 1
             let delay = TimeAmount.milliseconds(Int64.random(in: 1...80, using: &self.random))
             let due = max(self.sides[1 - side].incoming.last?.due ?? self.pair.now, self.pair.now + delay)
-            guard self.isConnected else { return self.lost += 1 }
+            guard self.isConnected else {
+                self.lost += 1
+                return
+            }
             self.sides[1 - side].incoming.append((due, message))
         case .perform(let operation):
             var outcome: Negotiation.Outcome

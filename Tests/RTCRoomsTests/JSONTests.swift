@@ -70,7 +70,7 @@ import Testing
                 NegotiationMessage(call: 1, .synchronise(NegotiationPosition(offer: 2, answered: 0, wantsReply: true)))
             ),
             .negotiation(NegotiationMessage(call: 9, .bye(reason: "enough"))),
-            .data(["a": [1, 2.5, nil]]),
+            .data(["a": [1, 2.5, .null]]),
         ] as [RoomMessage]
     )
     func messages(message: RoomMessage) throws {

@@ -233,7 +233,8 @@ public struct Negotiation: Sendable {
     /// When ``handleTimeout(now:)`` is due; nil when nothing is pending.
     public var nextTimeout: NIODeadline? {
         guard !self.isEnded else { return nil }
-        let waitsToOffer = self.needsOffer && self.outstanding == nil && self.operation == nil && self.comparisonDue == nil
+        let waitsToOffer =
+            self.needsOffer && self.outstanding == nil && self.operation == nil && self.comparisonDue == nil
         let offersFrom = waitsToOffer ? self.offersFrom : nil
         return [self.comparisonDue, self.outstanding?.answerDue, self.restartDue, offersFrom].compactMap { $0 }.min()
     }
@@ -271,7 +272,10 @@ public struct Negotiation: Sendable {
         switch content {
         case .offer(let sdp, let number, let answered): self.receiveOffer(sdp, number, answered, now)
         case .answer(let sdp, let number):
-            guard self.outstanding?.number == number else { return self.droppedMessages += 1 }
+            guard self.outstanding?.number == number else {
+                self.droppedMessages += 1
+                return
+            }
             self.perform(.accept(sdp: sdp))
         case .candidate(let candidate): self.receive(candidate)
         case .endOfCandidates(let fragment): self.receive(CandidateMessage(candidate: "", usernameFragment: fragment))
@@ -293,7 +297,10 @@ public struct Negotiation: Sendable {
             if number == self.answered { self.perform(.repeatDescription(.answer)) } else { self.droppedMessages += 1 }
             return
         }
-        guard number != self.refusedOffer else { return self.droppedMessages += 1 }
+        guard number != self.refusedOffer else {
+            self.droppedMessages += 1
+            return
+        }
         if let outstanding = self.outstanding {
             if answered >= outstanding.number {
                 // Ours was answered: to take it back now would tear the two apart.
@@ -315,7 +322,10 @@ public struct Negotiation: Sendable {
 
     private mutating func receive(_ candidate: CandidateMessage) {
         // Those that name their generation are told apart by the connection.
-        if self.ignoresOffer, candidate.usernameFragment == nil { return self.droppedMessages += 1 }
+        if self.ignoresOffer, candidate.usernameFragment == nil {
+            self.droppedMessages += 1
+            return
+        }
         self.perform(.addCandidate(candidate))
     }
 
@@ -353,7 +363,10 @@ public struct Negotiation: Sendable {
     /// Says where this side stands, some times until the other does.
     private mutating func compare(_ now: NIODeadline) {
         self.comparisons += 1
-        guard self.comparisons <= Self.maximumComparisons else { return self.comparisonDue = nil }
+        guard self.comparisons <= Self.maximumComparisons else {
+            self.comparisonDue = nil
+            return
+        }
         self.comparisonDue = now + self.configuration.answerTimeout * Int64(min(6, self.comparisons))
         self.send(.synchronise(self.position(wantsReply: true)))
     }

@@ -134,7 +134,9 @@ extension NegotiationMessage.Content {
                 return nil
             }
             let answered = json["answered"]?.integerValue ?? 0
-            self = type == "answer" ? .answer(sdp: sdp, number: number)
+            self =
+                type == "answer"
+                ? .answer(sdp: sdp, number: number)
                 : .offer(sdp: sdp, number: number, answered: answered)
         case "candidate":
             guard let candidate = json["candidate"]?.stringValue else { return nil }
