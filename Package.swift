@@ -12,6 +12,7 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
@@ -41,10 +42,12 @@ let package = Package(
         .library(name: "RTCSignalingServer", targets: ["RTCSignalingServer"]),
         .library(name: "RTCRooms", targets: ["RTCRooms"]),
         .library(name: "RTCCalls", targets: ["RTCCalls"]),
+        .library(name: "RTCSignalingClient", targets: ["RTCSignalingClient"]),
         .executable(name: "echo", targets: ["echo"]),
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
         .executable(name: "signaling-server", targets: ["signaling-server"]),
+        .executable(name: "mesh-peer", targets: ["mesh-peer"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
         .executable(name: "turn-server", targets: ["turn-server"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
@@ -52,6 +55,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -73,6 +77,11 @@ let package = Package(
             name: "CRTCSRTP",
             pkgConfig: "libsrtp2",
             providers: [.apt(["libsrtp2-dev"]), .brew(["srtp"])]
+        ),
+        .systemLibrary(
+            name: "CRTCZlib",
+            pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
         ),
         // The module map links libavcodec and libavutil too.
         .systemLibrary(
@@ -150,10 +159,22 @@ let package = Package(
         ),
 
         // Signalling protocols, beside the peer connections, and a server that speaks them.
-        .target(name: "RTCSignaling", dependencies: ["RTCBase", "RTCCrypto", nioCore], swiftSettings: swiftSettings),
+        .target(
+            name: "RTCSignaling",
+            dependencies: ["RTCBase", "RTCCrypto", "CRTCZlib", nioCore],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "RTCSignalingServer",
-            dependencies: ["RTCSignaling", "RTCRooms", "RTCBase", nioCore, nioPosix, nioHTTP1],
+            dependencies: [
+                "RTCSignaling", "RTCRooms", "RTCBase", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioTLS, logging,
+                metrics,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "RTCSignalingClient",
+            dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioSSL],
             swiftSettings: swiftSettings
         ),
 
@@ -210,9 +231,18 @@ let package = Package(
         .executableTarget(
             name: "signaling-server",
             dependencies: [
-                "ExampleSupport", "RTCRooms", "RTCSignaling", "RTCSignalingServer", nioCore, argumentParser,
+                "ExampleSupport", "RTCRooms", "RTCSignaling", "RTCSignalingServer", nioCore, logging, argumentParser,
             ],
             path: "Examples/SignalingServer",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "mesh-peer",
+            dependencies: [
+                "ExampleSupport", "RTCCalls", "RTCRooms", "RTCSignaling", "RTCSignalingClient", "RTCBase", "WebRTC",
+                nioCore, argumentParser,
+            ],
+            path: "Examples/MeshPeer",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -313,7 +343,9 @@ let package = Package(
         ),
         .testTarget(
             name: "RTCRoomsTests",
-            dependencies: ["RTCRooms", "RTCSignaling", "RTCBase", nioCore],
+            dependencies: [
+                "RTCRooms", "RTCSignaling", "RTCSignalingClient", "RTCSignalingServer", "RTCBase", nioCore,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -321,6 +353,13 @@ let package = Package(
             dependencies: [
                 "RTCCalls", "RTCRooms", "RTCSignaling", "RTCBase", "RTCCore", "RTCSCTP", "RTCTestKit", "WebRTC",
                 nioCore,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCSignalingClientTests",
+            dependencies: [
+                "RTCSignalingClient", "RTCSignalingServer", "RTCSignaling", "RTCBase", nioCore, nioPosix, nioSSL,
             ],
             swiftSettings: swiftSettings
         ),

@@ -259,7 +259,8 @@ extension SignalingChannelError {
     fileprivate var isPermanent: Bool {
         switch self {
         case .refused(let status, _): (400..<500).contains(status) && status != 408 && status != 429
-        case .messageTooLarge, .closed, .connectionFailed, .protocolViolation: false
+        case .invalidArgument: true
+        case .messageTooLarge, .closed, .connectionFailed, .protocolViolation, .cancelled: false
         }
     }
 }

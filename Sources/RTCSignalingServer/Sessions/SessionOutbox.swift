@@ -72,13 +72,3 @@ final class SessionOutbox: Sendable {
         if let close { link.close(code: close.code, reason: close.reason) }
     }
 }
-
-extension WebSocketMessage {
-    /// The size in bytes.
-    var size: Int {
-        switch self {
-        case .text(let text): return text.utf8.count
-        case .binary(let bytes): return bytes.readableBytes
-        }
-    }
-}

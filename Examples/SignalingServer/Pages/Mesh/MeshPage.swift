@@ -5,8 +5,12 @@ import RTCSignalingServer
 /// `/mesh`: a room of browsers and Swift peers, all connected to all.
 enum MeshPage {
     /// Adds the page, its scripts, its rooms, and what there is of them.
-    static func add(to routes: inout SignalingRoutes, _ rooms: RoomService) {
-        routes.rooms(rooms, webSocket: "/rooms/ws", sockJS: "/rooms/sockjs")
+    static func add(
+        to routes: inout SignalingRoutes,
+        _ rooms: RoomService,
+        configuration: WebSocketConfiguration
+    ) {
+        routes.rooms(rooms, webSocket: "/rooms/ws", sockJS: "/rooms/sockjs", configuration: configuration)
         for file in self.files {
             let headers: SignalingHeaders = ["content-type": file.contentType, "cache-control": "no-cache"]
             routes.http(file.path) { _ in SignalingResponse(200, headers: headers, text: file.text) }
