@@ -136,7 +136,9 @@ public actor Negotiator {
         case .iceCandidate(let candidate): self.negotiation.localCandidate(candidate)
         case .connectionStateChange(let state): self.negotiation.connectionStateChanged(to: state, now: .now())
         // No restart of ICE brings DTLS back.
-        case .dtlsTransportStateChange(.failed), .dtlsTransportStateChange(.closed): self.negotiation.transportEnded()
+        case .dtlsTransportStateChange(.failed), .dtlsTransportStateChange(.closed):
+            guard self.connection.signalingState != .closed else { return }
+            self.negotiation.transportEnded()
         default: return
         }
         await self.pump()
