@@ -41,6 +41,8 @@ let package = Package(
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
         .library(name: "RTCSignaling", targets: ["RTCSignaling"]),
         .library(name: "RTCSignalingServer", targets: ["RTCSignalingServer"]),
+        .library(name: "RTCRooms", targets: ["RTCRooms"]),
+        .library(name: "RTCCalls", targets: ["RTCCalls"]),
         .library(name: "RTCSignalingClient", targets: ["RTCSignalingClient"]),
         .library(name: "RTCWHIP", targets: ["RTCWHIP"]),
         .executable(name: "echo", targets: ["echo"]),
@@ -48,6 +50,7 @@ let package = Package(
         .executable(name: "media-record", targets: ["media-record"]),
         .executable(name: "signaling-server", targets: ["signaling-server"]),
         .executable(name: "whip-server", targets: ["whip-server"]),
+        .executable(name: "mesh-peer", targets: ["mesh-peer"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
         .executable(name: "turn-server", targets: ["turn-server"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
@@ -168,7 +171,8 @@ let package = Package(
         .target(
             name: "RTCSignalingServer",
             dependencies: [
-                "RTCSignaling", "RTCBase", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioTLS, logging, metrics,
+                "RTCSignaling", "RTCRooms", "RTCBase", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioTLS, logging,
+                metrics,
             ],
             swiftSettings: swiftSettings
         ),
@@ -184,6 +188,17 @@ let package = Package(
             dependencies: [
                 "WebRTC", "RTCSignaling", "RTCBase", "RTCCrypto", "RTCSDP", nioCore, nioPosix, asyncHTTPClient, logging,
             ],
+            swiftSettings: swiftSettings
+        ),
+        // Rooms over any signalling, and calls between their members.
+        .target(
+            name: "RTCRooms",
+            dependencies: ["RTCSignaling", "RTCBase", "RTCCrypto", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "RTCCalls",
+            dependencies: ["RTCRooms", "RTCSignaling", "RTCBase", "RTCCore", "WebRTC", nioCore],
             swiftSettings: swiftSettings
         ),
 
@@ -228,7 +243,7 @@ let package = Package(
         .executableTarget(
             name: "signaling-server",
             dependencies: [
-                "ExampleSupport", "RTCSignaling", "RTCSignalingServer", nioCore, logging, argumentParser,
+                "ExampleSupport", "RTCRooms", "RTCSignaling", "RTCSignalingServer", nioCore, logging, argumentParser,
             ],
             path: "Examples/SignalingServer",
             swiftSettings: swiftSettings
@@ -240,6 +255,15 @@ let package = Package(
                 argumentParser,
             ],
             path: "Examples/WHIPServer",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "mesh-peer",
+            dependencies: [
+                "ExampleSupport", "RTCCalls", "RTCRooms", "RTCSignaling", "RTCSignalingClient", "RTCBase", "WebRTC",
+                nioCore, argumentParser,
+            ],
+            path: "Examples/MeshPeer",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -341,6 +365,21 @@ let package = Package(
         .testTarget(
             name: "RTCWHIPTests",
             dependencies: ["RTCWHIP", "RTCSignaling", "RTCBase", "RTCSDP", "WebRTC", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCRoomsTests",
+            dependencies: [
+                "RTCRooms", "RTCSignaling", "RTCSignalingClient", "RTCSignalingServer", "RTCBase", nioCore,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCCallsTests",
+            dependencies: [
+                "RTCCalls", "RTCRooms", "RTCSignaling", "RTCBase", "RTCCore", "RTCSCTP", "RTCTestKit", "WebRTC",
+                nioCore,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
