@@ -39,6 +39,7 @@ let package = Package(
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
         .library(name: "RTCSignaling", targets: ["RTCSignaling"]),
         .library(name: "RTCSignalingServer", targets: ["RTCSignalingServer"]),
+        .library(name: "RTCFileTransfer", targets: ["RTCFileTransfer"]),
         .executable(name: "echo", targets: ["echo"]),
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
@@ -152,6 +153,16 @@ let package = Package(
         .target(
             name: "RTCSignalingServer",
             dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioHTTP1],
+            swiftSettings: swiftSettings
+        ),
+
+        .target(name: "CRTCFiles"),
+        // Files from peer to peer: a protocol on a data channel, and what it needs of file systems.
+        .target(
+            name: "RTCFileTransfer",
+            dependencies: [
+                "WebRTC", "RTCSignaling", "RTCCrypto", "RTCBase", "CRTCFiles", nioCore, nioPosix, logging,
+            ],
             swiftSettings: swiftSettings
         ),
 
@@ -293,6 +304,11 @@ let package = Package(
         .testTarget(
             name: "RTCSignalingServerTests",
             dependencies: ["RTCSignalingServer", "RTCSignaling", nioCore, nioPosix],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCFileTransferTests",
+            dependencies: ["RTCFileTransfer", "RTCSignaling", "WebRTC", "RTCBase", nioCore],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "RTCTestKitTests", dependencies: ["RTCTestKit", nioCore], swiftSettings: swiftSettings),
