@@ -12,6 +12,7 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
@@ -40,17 +41,20 @@ let package = Package(
         .library(name: "RTCSignaling", targets: ["RTCSignaling"]),
         .library(name: "RTCSignalingServer", targets: ["RTCSignalingServer"]),
         .library(name: "RTCFileTransfer", targets: ["RTCFileTransfer"]),
+        .library(name: "RTCSignalingClient", targets: ["RTCSignalingClient"]),
         .executable(name: "echo", targets: ["echo"]),
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
         .executable(name: "signaling-server", targets: ["signaling-server"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
         .executable(name: "turn-server", targets: ["turn-server"]),
+        .executable(name: "file-transfer", targets: ["file-transfer"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -72,6 +76,11 @@ let package = Package(
             name: "CRTCSRTP",
             pkgConfig: "libsrtp2",
             providers: [.apt(["libsrtp2-dev"]), .brew(["srtp"])]
+        ),
+        .systemLibrary(
+            name: "CRTCZlib",
+            pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
         ),
         // The module map links libavcodec and libavutil too.
         .systemLibrary(
@@ -149,10 +158,21 @@ let package = Package(
         ),
 
         // Signalling protocols, beside the peer connections, and a server that speaks them.
-        .target(name: "RTCSignaling", dependencies: ["RTCBase", "RTCCrypto", nioCore], swiftSettings: swiftSettings),
+        .target(
+            name: "RTCSignaling",
+            dependencies: ["RTCBase", "RTCCrypto", "CRTCZlib", nioCore],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "RTCSignalingServer",
-            dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioHTTP1],
+            dependencies: [
+                "RTCSignaling", "RTCBase", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioTLS, logging, metrics,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "RTCSignalingClient",
+            dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioSSL],
             swiftSettings: swiftSettings
         ),
 
@@ -204,9 +224,26 @@ let package = Package(
             path: "Examples/DataChannelEcho",
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "FilesPage",
+            dependencies: ["RTCSignaling", "RTCSignalingServer"],
+            path: "Examples/FileTransfer/Page",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "file-transfer",
+            dependencies: [
+                "ExampleSupport", "FilesPage", "RTCFileTransfer", "RTCSignaling", "RTCSignalingClient",
+                "RTCSignalingServer", "WebRTC", "RTCBase", nioCore, nioPosix, logging, argumentParser,
+            ],
+            path: "Examples/FileTransfer/Program",
+            swiftSettings: swiftSettings
+        ),
         .executableTarget(
             name: "signaling-server",
-            dependencies: ["ExampleSupport", "RTCSignaling", "RTCSignalingServer", nioCore, argumentParser],
+            dependencies: [
+                "ExampleSupport", "RTCSignaling", "RTCSignalingServer", nioCore, logging, argumentParser,
+            ],
             path: "Examples/SignalingServer",
             swiftSettings: swiftSettings
         ),
@@ -308,7 +345,14 @@ let package = Package(
         ),
         .testTarget(
             name: "RTCFileTransferTests",
-            dependencies: ["RTCFileTransfer", "RTCSignaling", "WebRTC", "RTCBase", nioCore],
+            dependencies: ["RTCFileTransfer", "RTCSignaling", "RTCCrypto", "WebRTC", "RTCBase", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCSignalingClientTests",
+            dependencies: [
+                "RTCSignalingClient", "RTCSignalingServer", "RTCSignaling", "RTCBase", nioCore, nioPosix, nioSSL,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "RTCTestKitTests", dependencies: ["RTCTestKit", nioCore], swiftSettings: swiftSettings),

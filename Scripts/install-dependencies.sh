@@ -20,6 +20,7 @@ build_packages=(
     "libavformat-dev"
     "libavcodec-dev"
     "libavutil-dev"
+    "zlib1g-dev"
     "pkg-config pkg-config"
     "make make"
 )
@@ -37,6 +38,8 @@ test_packages=(
     "coturn turnserver"
     "openssl openssl"
     "node-sockjs-client"
+    "node-sockjs"
+    "rabbitmq-server rabbitmq-server"
 )
 
 case $mode in
@@ -67,7 +70,7 @@ check_swift
 missing=()
 if ((${#wanted[@]})) && ! command -v dpkg-query >/dev/null 2>&1; then
     # Not Debian's family: say what is missing rather than guess how to install it.
-    for module in openssl libsrtp2 usrsctp libavformat libavcodec libavutil; do
+    for module in openssl libsrtp2 usrsctp libavformat libavcodec libavutil zlib; do
         pkg-config --exists "$module" 2>/dev/null || missing+=("$module")
     done
     if ((${#missing[@]})); then

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import ExampleSupport
 import NIOCore
 import RTCSignaling
@@ -27,10 +28,13 @@ struct SignalingServerProgram: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Listen for STOMP over TCP here, too.", valueName: "host:port"))
     var stomp: HostPort?
 
+    @OptionGroup(title: "Server")
+    var server: ServerOptions
+
     func run() async throws {
         // Before anything that a signal would leave half done.
         let signal = TerminationSignal()
-        var configuration = SignalingServerConfiguration()
+        var configuration = try self.server.configuration()
         configuration.host = self.http.host.isEmpty ? "::" : self.http.host
         configuration.port = Int(self.http.port)
         let broker = STOMPService(decide: Self.decide)
@@ -60,8 +64,12 @@ struct SignalingServerProgram: AsyncParsableCommand {
                 StandardOutput.write("STOMP: stomp://\(address.ipAddress ?? ""):\(address.port ?? 0)")
             }
             let port = server.address.port.flatMap(UInt16.init(exactly:)) ?? self.http.port
-            StandardOutput.write("Signalling: http://\(HostPort(host: configuration.host, port: port).text)/")
+            StandardOutput.write(
+                "Signalling: \(configuration.tls == nil ? "http" : "https")://\(HostPort(host: configuration.host, port: port).text)/"
+            )
+            let reloads = self.server.reloadsOnHangUp(configuration.tls)
             await signal.wait()
+            reloads?.cancel()
             server.shutdown()
         }
     }
@@ -69,12 +77,14 @@ struct SignalingServerProgram: AsyncParsableCommand {
     private func routes(_ broker: STOMPService) throws -> SignalingRoutes {
         var routes = SignalingRoutes()
         let room = BroadcastRoom()
-        routes.webSocket("/ws/echo", subprotocols: ["echo"], handler: Self.echo)
-        routes.webSocket("/ws/broadcast") { await room.serve($0) }
+        let webSocket = self.server.webSocket
+        routes.webSocket("/ws/echo", subprotocols: ["echo"], configuration: webSocket, handler: Self.echo)
+        routes.webSocket("/ws/broadcast", configuration: webSocket) { await room.serve($0) }
+        if let folder = self.server.files { routes.files("/files", folder: folder) }
         var sockJS = SockJSConfiguration()
         sockJS.clientURL = self.sockjsFile == nil ? self.sockjsClient : "/sockjs.js"
         sockJS.responseLimit = self.sockjsResponseLimit
-        routes.sockJS("/echo", configuration: sockJS, handler: Self.echo)
+        routes.sockJS("/echo", configuration: sockJS, webSocket: webSocket, handler: Self.echo)
         routes.sockJS("/broadcast", configuration: sockJS) { await room.serve($0) }
         routes.sockJS("/close", configuration: sockJS) { $0.close(code: 3000, reason: "Go away!") }
         var withoutWebSocket = sockJS
@@ -83,7 +93,7 @@ struct SignalingServerProgram: AsyncParsableCommand {
         var withCookie = sockJS
         withCookie.setsCookie = true
         routes.sockJS("/cookie_needed_echo", configuration: withCookie, handler: Self.echo)
-        routes.stomp(broker, webSocket: "/stomp", sockJS: "/stomp-sockjs")
+        routes.stomp(broker, webSocket: "/stomp", sockJS: "/stomp-sockjs", configuration: webSocket)
         if let stomp = self.stomp { routes.stompTCP(broker, host: stomp.host, port: Int(stomp.port)) }
         let page = SignalingResponse(200, headers: ["content-type": "text/html; charset=utf-8"], text: Page.html)
         routes.http("/") { _ in page }

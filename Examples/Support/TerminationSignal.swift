@@ -25,6 +25,9 @@ package final class TerminationSignal {
         }
     }
 
+    /// The signals as a sequence, for one reader; from another task than the one that waits.
+    package func stream() -> AsyncStream<Void> { self.signals }
+
     /// Waits for the first signal, also one that came before the call.
     package func wait() async {
         for await _ in self.signals { break }

@@ -18,8 +18,12 @@ final class RawClient: Sendable {
     }
 
     /// Sends pieces, each once what the server said contains the text before it; gives all that it said until it closed, or
-    /// until it said `last`.
-    func talk(_ exchange: [(after: String, send: [UInt8])], until last: String? = nil) async throws -> String {
+    /// until it said `last`; then does `before` before it closes.
+    func talk(
+        _ exchange: [(after: String, send: [UInt8])],
+        until last: String? = nil,
+        before: () async -> Void = {}
+    ) async throws -> String {
         try await self.channel.executeThenClose { inbound, outbound in
             var heard: [UInt8] = []
             var pending = exchange[...]
@@ -38,6 +42,7 @@ final class RawClient: Sendable {
                     pending.removeFirst()
                 }
             }
+            await before()
             return String(decoding: heard, as: UTF8.self)
         }
     }
@@ -205,7 +210,9 @@ final class RawClient: Sendable {
     @Test("Shutting down closes sessions with 1001 and lets the handlers return")
     func shutdown() async throws {
         let (begun, continuation) = AsyncStream.makeStream(of: Void.self)
-        try await Self.serve { routes, _ in
+        try await Self.serve { routes, configuration in
+            // The client does not answer.
+            configuration.drainTimeout = .milliseconds(200)
             routes.webSocket("/down") { session in
                 continuation.yield()
                 for await _ in session.messages {}

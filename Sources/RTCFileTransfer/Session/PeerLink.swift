@@ -100,6 +100,7 @@ actor PeerLink {
         case let error as FileTransferError: error
         case let failure as PairingSession.Failure:
             failure == .wrongCode ? .wrongCode : .tampered
+        case SignalingChannelError.cancelled: .cancelled
         case let error as SignalingChannelError: .signaling(error)
         case is CancellationError: .cancelled
         // The channel or the connection went away.

@@ -51,5 +51,8 @@ public struct PairingCode: Sendable, Hashable, CustomStringConvertible {
         self.init(nameplate: parts[0], words: "\(parts[1])-\(parts[2])")
     }
 
+    /// Both lists of words, 256 each: a code has one of the first and one of the second.
+    public static var wordLists: [[String]] { [PairingWords.first, PairingWords.second] }
+
     public var description: String { "\(self.nameplate)-\(self.words)" }
 }

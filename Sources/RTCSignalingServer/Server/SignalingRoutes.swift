@@ -19,6 +19,7 @@ public struct SignalingRoutes: Sendable {
         case webSocket(configuration: WebSocketConfiguration, subprotocols: [String], Serving)
         case sockJS(configuration: SockJSConfiguration, webSocket: WebSocketConfiguration, Serving)
         case http(RequestHandler)
+        case files(StaticFiles)
     }
 
     /// Decides on every request to a route of sessions before anything else, of WebSocket handshakes as of each request of SockJS:
@@ -62,7 +63,7 @@ public struct SignalingRoutes: Sendable {
         webSocket: WebSocketConfiguration = WebSocketConfiguration(),
         handler: @escaping SessionHandler
     ) {
-        self.addSockJS(path, .sockJS(configuration: configuration, webSocket: webSocket, .application(handler)))
+        self.addPrefix(path, .sockJS(configuration: configuration, webSocket: webSocket, .application(handler)))
     }
 
     /// Serves STOMP, over WebSockets and over SockJS.
@@ -85,7 +86,7 @@ public struct SignalingRoutes: Sendable {
             self.exact[webSocket] = target
         }
         if let sockJS {
-            self.addSockJS(
+            self.addPrefix(
                 sockJS,
                 .sockJS(configuration: SockJSConfiguration(), webSocket: configuration, .stomp(service))
             )
@@ -107,11 +108,25 @@ public struct SignalingRoutes: Sendable {
         if !self.stompServices.contains(where: { $0 === service }) { self.stompServices.append(service) }
     }
 
-    private mutating func addSockJS(_ path: String, _ target: Target) {
+    private mutating func addPrefix(_ path: String, _ target: Target) {
         self.prefixes.append((path.hasSuffix("/") ? String(path.dropLast()) : path, target))
         self.prefixes.sort { $0.path.utf8.count > $1.path.utf8.count }
     }
 
     /// Responds to requests under a path.
     public mutating func http(_ path: String, handler: @escaping RequestHandler) { self.exact[path] = .http(handler) }
+
+    /// Serves the files of a folder under a path: `GET` and `HEAD`, with `ETag`.
+    ///
+    /// A path that ends with a slash has the `index.html` of that folder. What begins with a dot is not there, nor is what a link leads
+    /// to outside of the folder.
+    ///
+    /// - Parameters:
+    ///   - path: The path; `/` for all that nothing else is under.
+    ///   - folder: The folder's path on this machine.
+    ///   - maximumFileSize: The largest file that is served, in bytes; a larger one is as if it were not there.
+    public mutating func files(_ path: String, folder: String, maximumFileSize: Int = 16 << 20) {
+        let path = path.hasSuffix("/") ? String(path.dropLast()) : path
+        self.addPrefix(path, .files(StaticFiles(path: path, folder: folder, maximumFileSize: maximumFileSize)))
+    }
 }

@@ -48,7 +48,8 @@ final class ApplicationReceiver: SessionReceiver {
         case .produceMore: self.excess = 0
         case .stopProducing:
             self.excess += 1
-            if self.excess > self.maximumUnread {
+            // What one read from a socket brought may be many small messages; those are there already.
+            if !self.link.canPause, self.excess > self.maximumUnread {
                 self.link.close(code: 1008, reason: "Too many messages")
             } else {
                 self.link.setReading(false)
