@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP2
+import RTCBase
 
 /// What a connection of HTTP/2 is beside its streams: closed when it has had none for long, and told when the server stops.
 final class HTTP2Connection: ChannelInboundHandler {

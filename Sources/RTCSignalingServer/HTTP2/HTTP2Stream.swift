@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHPACK
 import NIOHTTP2
+import RTCBase
 import RTCSignaling
 
 /// One stream of HTTP/2: one request and its response (RFC 9113 section 8.1), or a WebSocket (RFC 8441).
