@@ -43,6 +43,7 @@ let package = Package(
         .library(name: "RTCSignalingServer", targets: ["RTCSignalingServer"]),
         .library(name: "RTCRooms", targets: ["RTCRooms"]),
         .library(name: "RTCCalls", targets: ["RTCCalls"]),
+        .library(name: "RTCFileTransfer", targets: ["RTCFileTransfer"]),
         .library(name: "RTCSignalingClient", targets: ["RTCSignalingClient"]),
         .library(name: "RTCWHIP", targets: ["RTCWHIP"]),
         .executable(name: "echo", targets: ["echo"]),
@@ -53,6 +54,7 @@ let package = Package(
         .executable(name: "mesh-peer", targets: ["mesh-peer"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
         .executable(name: "turn-server", targets: ["turn-server"]),
+        .executable(name: "file-transfer", targets: ["file-transfer"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
     ],
     dependencies: [
@@ -201,6 +203,15 @@ let package = Package(
             dependencies: ["RTCRooms", "RTCSignaling", "RTCBase", "RTCCore", "WebRTC", nioCore],
             swiftSettings: swiftSettings
         ),
+        .target(name: "CRTCFiles"),
+        // Files from peer to peer: a protocol on a data channel, and what it needs of file systems.
+        .target(
+            name: "RTCFileTransfer",
+            dependencies: [
+                "WebRTC", "RTCSignaling", "RTCCrypto", "RTCBase", "CRTCFiles", nioCore, nioPosix, logging,
+            ],
+            swiftSettings: swiftSettings
+        ),
 
         // Programs.
         .target(
@@ -238,6 +249,21 @@ let package = Package(
             name: "datachannel-echo",
             dependencies: ["EchoProgram", argumentParser],
             path: "Examples/DataChannelEcho",
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "FilesPage",
+            dependencies: ["RTCSignaling", "RTCSignalingServer"],
+            path: "Examples/FileTransfer/Page",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "file-transfer",
+            dependencies: [
+                "ExampleSupport", "FilesPage", "RTCFileTransfer", "RTCSignaling", "RTCSignalingClient",
+                "RTCSignalingServer", "WebRTC", "RTCBase", nioCore, nioPosix, logging, argumentParser,
+            ],
+            path: "Examples/FileTransfer/Program",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -380,6 +406,11 @@ let package = Package(
                 "RTCCalls", "RTCRooms", "RTCSignaling", "RTCBase", "RTCCore", "RTCSCTP", "RTCTestKit", "WebRTC",
                 nioCore,
             ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCFileTransferTests",
+            dependencies: ["RTCFileTransfer", "RTCSignaling", "RTCCrypto", "WebRTC", "RTCBase", nioCore],
             swiftSettings: swiftSettings
         ),
         .testTarget(
