@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOHTTP1
 import RTCSignaling
@@ -6,18 +7,26 @@ import RTCSignaling
 final class ServerCore {
     let configuration: SignalingServerConfiguration
     let eventLoop: any EventLoop
-    /// The connections that a response is due on.
-    var exchanges: [ExchangeID: HTTPConnection] = [:]
+    /// Those to whom a response is due.
+    var exchanges: [ExchangeID: any HTTPExchange] = [:]
     /// The connections that are WebSockets.
     var webSockets: [ObjectIdentifier: WebSocketHandler] = [:]
+    var httpConnections: [ObjectIdentifier: HTTPConnection] = [:]
+    var http2Connections: [ObjectIdentifier: HTTP2Connection] = [:]
+    let connections: ConnectionRegistry
+    var counters = SignalingServerCounters()
+    /// Whether the server stops.
+    var isDraining = false
+    /// Called when the server stops and all have taken their leave.
+    var whenIdle: (() -> Void)?
+    /// Handlers that have not returned.
+    var activeHandlers = 0
 
     private let routes: SignalingRoutes
-    private var services: [String: SockJSDriver] = [:]
-    private var stompDrivers: [ObjectIdentifier: STOMPDriver] = [:]
+    private(set) var services: [String: SockJSDriver] = [:]
+    private(set) var stompDrivers: [ObjectIdentifier: STOMPDriver] = [:]
     private let begin: (SignalingSession, @escaping SignalingRoutes.SessionHandler) -> Void
-    private var connections: [ObjectIdentifier: any Channel] = [:]
     private var nextExchange: UInt64 = 0
-    private var isShutDown = false
 
     init(
         _ routes: SignalingRoutes,
@@ -29,6 +38,7 @@ final class ServerCore {
         self.configuration = configuration
         self.eventLoop = eventLoop
         self.begin = begin
+        self.connections = ConnectionRegistry(configuration)
         for service in routes.stompServices {
             let driver = STOMPDriver(service, eventLoop: eventLoop)
             self.stompDrivers[ObjectIdentifier(service)] = driver
@@ -41,67 +51,19 @@ final class ServerCore {
         }
     }
 
-    // MARK: Connections
+    func stomp(_ service: STOMPService) -> STOMPDriver? { self.stompDrivers[ObjectIdentifier(service)] }
 
-    /// Makes a new connection ready.
-    func accept(_ channel: any Channel) throws {
-        guard self.add(channel) else { return channel.close(promise: nil) }
-        try self.configuration.prepareConnection?(channel)
-        let http = HTTPConnection(core: self)
-        let upgrader = WebSocketUpgrader(core: self, eventLoop: self.eventLoop)
-        let bound = NIOLoopBound(http, eventLoop: self.eventLoop)
-        try channel.pipeline.syncOperations.configureHTTPServerPipeline(
-            withPipeliningAssistance: true,
-            withServerUpgrade: (
-                upgraders: [upgrader],
-                completionHandler: { context in
-                    context.pipeline.syncOperations.removeHandler(bound.value, promise: nil)
-                }
-            ),
-            withErrorHandling: true
-        )
-        try channel.pipeline.syncOperations.addHandler(http)
-    }
-
-    /// Makes a new connection of plain STOMP ready.
-    func acceptSTOMP(_ channel: any Channel, _ service: STOMPService) throws {
-        guard self.add(channel), let driver = self.stomp(service) else { return channel.close(promise: nil) }
-        try self.configuration.prepareConnection?(channel)
-        try channel.pipeline.syncOperations.addHandler(STOMPHandler(driver))
-    }
-
-    private func stomp(_ service: STOMPService) -> STOMPDriver? { self.stompDrivers[ObjectIdentifier(service)] }
-
-    /// Notes a connection until it is closed; false if there are as many as allowed.
-    private func add(_ channel: any Channel) -> Bool {
-        guard !self.isShutDown, self.connections.count < self.configuration.maximumConnections else { return false }
-        let name = ObjectIdentifier(channel)
-        self.connections[name] = channel
-        channel.closeFuture.assumeIsolated().whenComplete { _ in self.connections[name] = nil }
-        return true
-    }
-
-    func makeExchange(_ connection: HTTPConnection) -> ExchangeID {
+    func makeExchange(_ connection: any HTTPExchange) -> ExchangeID {
         self.nextExchange += 1
         let exchange = ExchangeID(rawValue: self.nextExchange)
         self.exchanges[exchange] = connection
         return exchange
     }
 
-    /// Closes everything, sessions in their own words.
-    func shutdown() {
-        self.isShutDown = true
-        for driver in self.stompDrivers.values { driver.shutdown() }
-        for service in self.services.values { service.shutdown() }
-        for webSocket in Array(self.webSockets.values) { webSocket.close(code: 1001, reason: "Going away") }
-        let webSockets = self.webSockets.count
-        guard webSockets > 0 else { return self.closeConnections() }
-        // The closing handshakes take as long as they are given, then what is left goes.
-        self.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.closeConnections() }
-    }
-
-    private func closeConnections() {
-        for channel in self.connections.values { channel.close(promise: nil) }
+    /// Counts what was refused.
+    func refused(_ refusal: ServerRefusal) {
+        self.counters.refusals[refusal.rawValue, default: 0] += 1
+        self.configuration.logger.debug("refused", metadata: ["reason": "\(refusal.rawValue)"])
     }
 
     // MARK: Requests
@@ -113,20 +75,30 @@ final class ServerCore {
     }
 
     func receive(_ request: SignalingRequest, exchange: ExchangeID) {
+        guard !self.isDraining else { return self.refuse(exchange, .draining) }
         if let target = self.routes.exact[request.path] {
             switch target {
             case .http(let handler): self.respond(to: exchange) { await handler(request) }
-            case .webSocket, .sockJS: self.refuseWebSocket(request, exchange)
+            case .webSocket, .sockJS, .files: self.refuseWebSocket(request, exchange)
             }
+        } else if case .http(let handler)? = self.prefix(of: request.path)?.target {
+            self.respond(to: exchange) { await handler(request) }
         } else if let (driver, _) = self.sockJS(for: request.path) {
             guard self.routes.admit != nil else { return driver.receive(request, exchange: exchange) }
             self.admit(request).assumeIsolated().whenComplete { result in
                 if case .success(nil) = result { return driver.receive(request, exchange: exchange) }
-                self.exchanges[exchange]?.respond((try? result.get()) ?? SignalingResponse(403))
+                self.refuse(exchange, .notAdmitted, (try? result.get()) ?? nil)
             }
+        } else if case .files(let files)? = self.prefix(of: request.path)?.target {
+            self.respond(to: exchange) { await files.response(to: request) }
         } else {
-            self.exchanges[exchange]?.respond(SignalingResponse(404, text: "There is nothing under this path."))
+            self.refuse(exchange, .notFound)
         }
+    }
+
+    private func refuse(_ exchange: ExchangeID, _ refusal: ServerRefusal, _ response: SignalingResponse? = nil) {
+        self.refused(refusal)
+        self.exchanges[exchange]?.respond(response ?? refusal.response)
     }
 
     private func respond(
@@ -141,25 +113,35 @@ final class ServerCore {
     /// Says why a request to a WebSocket's path is not one.
     private func refuseWebSocket(_ request: SignalingRequest, _ exchange: ExchangeID) {
         self.admit(request).assumeIsolated().whenComplete { result in
-            let refusal = (try? result.get()) ?? nil
-            var response = refusal ?? SignalingResponse(403)
-            if refusal == nil {
-                do throws(WebSocketHandshake.Refusal) {
-                    _ = try WebSocketHandshake(request)
-                } catch {
-                    response = error.response
-                }
+            guard case .success(nil) = result else {
+                return self.refuse(exchange, .notAdmitted, (try? result.get()) ?? nil)
             }
-            self.exchanges[exchange]?.respond(response)
+            var response = SignalingResponse(403)
+            do throws(WebSocketHandshake.Refusal) {
+                _ = try WebSocketHandshake(request)
+            } catch {
+                response = error.response
+            }
+            self.refuse(exchange, .notAHandshake, response)
         }
     }
 
     // MARK: Routes
 
     /// What a handshake opens; throws if nothing.
-    func webSocket(for request: SignalingRequest) throws(WebSocketHandshake.Refusal) -> WebSocketAcceptance {
+    ///
+    /// - Parameter isExtendedConnect: Whether it came by HTTP/2.
+    func webSocket(
+        for request: SignalingRequest,
+        isExtendedConnect: Bool = false
+    ) throws(WebSocketHandshake.Refusal) -> WebSocketAcceptance {
         if case .webSocket(let configuration, let subprotocols, let serving)? = self.routes.exact[request.path] {
-            let handshake = try WebSocketHandshake(request, subprotocols: subprotocols)
+            let handshake = try WebSocketHandshake(
+                request,
+                subprotocols: subprotocols,
+                deflate: configuration.deflate,
+                isExtendedConnect: isExtendedConnect
+            )
             let opening = SessionOpening(
                 request: request,
                 transport: .webSocket,
@@ -177,7 +159,11 @@ final class ServerCore {
             case .sockJS(let configuration, var webSocket, let serving) = route.target, configuration.hasWebSocket,
             let framing = SockJSService.webSocketFraming(path: request.path, servicePath: route.path)
         else { throw .notAnUpgrade }
-        let handshake = try WebSocketHandshake(request)
+        let handshake = try WebSocketHandshake(
+            request,
+            deflate: webSocket.deflate,
+            isExtendedConnect: isExtendedConnect
+        )
         if framing == .sockJS {
             webSocket.pingInterval = configuration.heartbeatInterval
             webSocket.heartbeatText = SockJSFrame.heartbeat.text
@@ -199,10 +185,13 @@ final class ServerCore {
     private func sockJS(
         for path: String
     ) -> (SockJSDriver, route: (path: String, target: SignalingRoutes.Target))? {
-        for route in self.routes.prefixes where path == route.path || path.hasPrefix(route.path + "/") {
-            if let driver = self.services[route.path] { return (driver, route) }
-        }
-        return nil
+        guard let route = self.prefix(of: path), let driver = self.services[route.path] else { return nil }
+        return (driver, route)
+    }
+
+    /// The longest prefix that a path is under.
+    private func prefix(of path: String) -> (path: String, target: SignalingRoutes.Target)? {
+        self.routes.prefixes.first { path == $0.path || path.hasPrefix($0.path + "/") }
     }
 
     /// Begins a session.
@@ -211,10 +200,19 @@ final class ServerCore {
         link: any SessionLink,
         serving: SignalingRoutes.Serving
     ) -> (any SessionReceiver)? {
+        let meter = SessionMeter(opening.transport, link: link, core: self)
         switch serving {
-        case .application(let handler): return self.open(opening, link: link, handler: handler)
-        case .stomp(let service): return self.stomp(service).map { STOMPSession($0, link: link) }
+        case .application(let handler): meter.receiver = self.open(opening, link: meter, handler: handler)
+        case .stomp(let service): meter.receiver = self.stomp(service).map { STOMPSession($0, link: meter) }
+        case .rooms(let service):
+            let outbox = SessionOutbox(
+                eventLoop: self.eventLoop,
+                link: meter,
+                maximumUnsentBytes: self.configuration.maximumUnsentBytes
+            )
+            meter.receiver = RoomReceiver(service, outbox: outbox, request: opening.request)
         }
+        return meter
     }
 
     private func open(
@@ -228,6 +226,7 @@ final class ServerCore {
             eventLoop: self.eventLoop,
             limits: self.configuration
         )
+        self.activeHandlers += 1
         self.begin(receiver.session, handler)
         return receiver
     }

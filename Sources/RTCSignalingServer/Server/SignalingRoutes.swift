@@ -1,3 +1,4 @@
+public import RTCRooms
 public import RTCSignaling
 
 /// What a signalling server has under which path.
@@ -13,12 +14,14 @@ public struct SignalingRoutes: Sendable {
     enum Serving: Sendable {
         case application(SessionHandler)
         case stomp(STOMPService)
+        case rooms(RoomService)
     }
 
     enum Target: Sendable {
         case webSocket(configuration: WebSocketConfiguration, subprotocols: [String], Serving)
         case sockJS(configuration: SockJSConfiguration, webSocket: WebSocketConfiguration, Serving)
         case http(RequestHandler)
+        case files(StaticFiles)
     }
 
     /// Decides on every request to a route of sessions before anything else, of WebSocket handshakes as of each request of SockJS:
@@ -62,7 +65,7 @@ public struct SignalingRoutes: Sendable {
         webSocket: WebSocketConfiguration = WebSocketConfiguration(),
         handler: @escaping SessionHandler
     ) {
-        self.addSockJS(path, .sockJS(configuration: configuration, webSocket: webSocket, .application(handler)))
+        self.addPrefix(path, .sockJS(configuration: configuration, webSocket: webSocket, .application(handler)))
     }
 
     /// Serves STOMP, over WebSockets and over SockJS.
@@ -85,7 +88,7 @@ public struct SignalingRoutes: Sendable {
             self.exact[webSocket] = target
         }
         if let sockJS {
-            self.addSockJS(
+            self.addPrefix(
                 sockJS,
                 .sockJS(configuration: SockJSConfiguration(), webSocket: configuration, .stomp(service))
             )
@@ -103,15 +106,58 @@ public struct SignalingRoutes: Sendable {
         self.stompListeners.append((service, host, port))
     }
 
+    /// Serves rooms, over WebSockets and over SockJS.
+    ///
+    /// - Parameters:
+    ///   - service: The rooms; clients of all its routes meet in them.
+    ///   - webSocket: The path for WebSockets; nil for none.
+    ///   - sockJS: The path for SockJS; nil for none.
+    ///   - configuration: Limits and times of WebSockets, whose pings tell which clients are still there.
+    public mutating func rooms(
+        _ service: RoomService,
+        webSocket: String?,
+        sockJS: String? = nil,
+        configuration: WebSocketConfiguration = WebSocketConfiguration()
+    ) {
+        if let webSocket {
+            self.exact[webSocket] = .webSocket(configuration: configuration, subprotocols: [], .rooms(service))
+        }
+        if let sockJS {
+            self.addPrefix(
+                sockJS,
+                .sockJS(configuration: SockJSConfiguration(), webSocket: configuration, .rooms(service))
+            )
+        }
+    }
+
     private mutating func add(_ service: STOMPService) {
         if !self.stompServices.contains(where: { $0 === service }) { self.stompServices.append(service) }
     }
 
-    private mutating func addSockJS(_ path: String, _ target: Target) {
+    private mutating func addPrefix(_ path: String, _ target: Target) {
         self.prefixes.append((path.hasSuffix("/") ? String(path.dropLast()) : path, target))
         self.prefixes.sort { $0.path.utf8.count > $1.path.utf8.count }
     }
 
     /// Responds to requests under a path.
     public mutating func http(_ path: String, handler: @escaping RequestHandler) { self.exact[path] = .http(handler) }
+
+    /// Responds to requests under a path and all paths below it, whatever their method.
+    public mutating func http(prefix path: String, handler: @escaping RequestHandler) {
+        self.addPrefix(path, .http(handler))
+    }
+
+    /// Serves the files of a folder under a path: `GET` and `HEAD`, with `ETag`.
+    ///
+    /// A path that ends with a slash has the `index.html` of that folder. What begins with a dot is not there, nor is what a link leads
+    /// to outside of the folder.
+    ///
+    /// - Parameters:
+    ///   - path: The path; `/` for all that nothing else is under.
+    ///   - folder: The folder's path on this machine.
+    ///   - maximumFileSize: The largest file that is served, in bytes; a larger one is as if it were not there.
+    public mutating func files(_ path: String, folder: String, maximumFileSize: Int = 16 << 20) {
+        let path = path.hasSuffix("/") ? String(path.dropLast()) : path
+        self.addPrefix(path, .files(StaticFiles(path: path, folder: folder, maximumFileSize: maximumFileSize)))
+    }
 }

@@ -37,9 +37,11 @@ final class ApplicationReceiver: SessionReceiver {
             transport: opening.transport,
             subprotocol: opening.subprotocol,
             messages: SignalingMessages(producer: producer.sequence),
-            eventLoop: eventLoop,
-            link: link,
-            maximumUnsentBytes: limits.maximumUnsentBytes
+            outbox: SessionOutbox(
+                eventLoop: eventLoop,
+                link: link,
+                maximumUnsentBytes: limits.maximumUnsentBytes
+            )
         )
     }
 
@@ -48,7 +50,8 @@ final class ApplicationReceiver: SessionReceiver {
         case .produceMore: self.excess = 0
         case .stopProducing:
             self.excess += 1
-            if self.excess > self.maximumUnread {
+            // What one read from a socket brought may be many small messages; those are there already.
+            if !self.link.canPause, self.excess > self.maximumUnread {
                 self.link.close(code: 1008, reason: "Too many messages")
             } else {
                 self.link.setReading(false)

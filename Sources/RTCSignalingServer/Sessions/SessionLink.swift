@@ -7,7 +7,9 @@ protocol SessionLink: AnyObject {
     func send(_ message: WebSocketMessage)
     /// Ends the session.
     func close(code: Int, reason: String)
-    /// Whether more messages are wanted. Who cannot stop its client ends the session once too many came nevertheless.
+    /// Whether the client can be made to stop: of one that cannot, too many messages end the session.
+    var canPause: Bool { get }
+    /// Whether more messages are wanted.
     func setReading(_ isReading: Bool)
 }
 

@@ -1,8 +1,9 @@
 import NIOCore
+import RTCBase
 import RTCSignaling
 
 /// Drives a ``SockJSService`` with the requests of a server.
-final class SockJSDriver {
+final class SockJSDriver: ExchangeStreamer {
     private var service: SockJSService
     private let serving: SignalingRoutes.Serving
     private unowned let core: ServerCore
@@ -16,6 +17,8 @@ final class SockJSDriver {
         self.serving = serving
         self.timer = LoopTimer(eventLoop: core.eventLoop)
     }
+
+    var unsentBytes: Int { self.service.unsentBytes }
 
     func receive(_ request: SignalingRequest, exchange: ExchangeID) {
         self.service.receive(request, exchange: exchange, now: .now())
@@ -74,7 +77,9 @@ final class SockJSDriver {
             let link = SockJSLink(driver: self, session: session)
             self.receivers[session] = self.core.open(opening, link: link, serving: self.serving)
         case .message(let session, let text): self.receivers[session]?.received(.text(text))
-        case .closed(let session, _): self.receivers.removeValue(forKey: session)?.ended()
+        case .closed(let session, let end):
+            if end == .tooSlow { self.core.counters.slowClients += 1 }
+            self.receivers.removeValue(forKey: session)?.ended()
         }
     }
 }
@@ -96,5 +101,7 @@ private final class SockJSLink: SessionLink {
     func close(code: Int, reason: String) { self.driver?.close(self.session, code: code, reason: reason) }
 
     /// Requests come whether one wants them or not.
+    var canPause: Bool { false }
+
     func setReading(_ isReading: Bool) {}
 }
