@@ -41,6 +41,9 @@ let package = Package(
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
         .library(name: "RTCSignaling", targets: ["RTCSignaling"]),
         .library(name: "RTCSignalingServer", targets: ["RTCSignalingServer"]),
+        .library(name: "RTCRooms", targets: ["RTCRooms"]),
+        .library(name: "RTCCalls", targets: ["RTCCalls"]),
+        .library(name: "RTCFileTransfer", targets: ["RTCFileTransfer"]),
         .library(name: "RTCSignalingClient", targets: ["RTCSignalingClient"]),
         .library(name: "RTCWHIP", targets: ["RTCWHIP"]),
         .executable(name: "echo", targets: ["echo"]),
@@ -48,8 +51,10 @@ let package = Package(
         .executable(name: "media-record", targets: ["media-record"]),
         .executable(name: "signaling-server", targets: ["signaling-server"]),
         .executable(name: "whip-server", targets: ["whip-server"]),
+        .executable(name: "mesh-peer", targets: ["mesh-peer"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
         .executable(name: "turn-server", targets: ["turn-server"]),
+        .executable(name: "file-transfer", targets: ["file-transfer"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
     ],
     dependencies: [
@@ -168,7 +173,8 @@ let package = Package(
         .target(
             name: "RTCSignalingServer",
             dependencies: [
-                "RTCSignaling", "RTCBase", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioTLS, logging, metrics,
+                "RTCSignaling", "RTCRooms", "RTCBase", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioTLS, logging,
+                metrics,
             ],
             swiftSettings: swiftSettings
         ),
@@ -183,6 +189,26 @@ let package = Package(
             name: "RTCWHIP",
             dependencies: [
                 "WebRTC", "RTCSignaling", "RTCBase", "RTCCrypto", "RTCSDP", nioCore, nioPosix, asyncHTTPClient, logging,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        // Rooms over any signalling, and calls between their members.
+        .target(
+            name: "RTCRooms",
+            dependencies: ["RTCSignaling", "RTCBase", "RTCCrypto", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "RTCCalls",
+            dependencies: ["RTCRooms", "RTCSignaling", "RTCBase", "RTCCore", "WebRTC", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "CRTCFiles"),
+        // Files from peer to peer: a protocol on a data channel, and what it needs of file systems.
+        .target(
+            name: "RTCFileTransfer",
+            dependencies: [
+                "WebRTC", "RTCSignaling", "RTCCrypto", "RTCBase", "CRTCFiles", nioCore, nioPosix, logging,
             ],
             swiftSettings: swiftSettings
         ),
@@ -225,10 +251,25 @@ let package = Package(
             path: "Examples/DataChannelEcho",
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "FilesPage",
+            dependencies: ["RTCSignaling", "RTCSignalingServer"],
+            path: "Examples/FileTransfer/Page",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "file-transfer",
+            dependencies: [
+                "ExampleSupport", "FilesPage", "RTCFileTransfer", "RTCSignaling", "RTCSignalingClient",
+                "RTCSignalingServer", "WebRTC", "RTCBase", nioCore, nioPosix, logging, argumentParser,
+            ],
+            path: "Examples/FileTransfer/Program",
+            swiftSettings: swiftSettings
+        ),
         .executableTarget(
             name: "signaling-server",
             dependencies: [
-                "ExampleSupport", "RTCSignaling", "RTCSignalingServer", nioCore, logging, argumentParser,
+                "ExampleSupport", "RTCRooms", "RTCSignaling", "RTCSignalingServer", nioCore, logging, argumentParser,
             ],
             path: "Examples/SignalingServer",
             swiftSettings: swiftSettings
@@ -240,6 +281,15 @@ let package = Package(
                 argumentParser,
             ],
             path: "Examples/WHIPServer",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "mesh-peer",
+            dependencies: [
+                "ExampleSupport", "RTCCalls", "RTCRooms", "RTCSignaling", "RTCSignalingClient", "RTCBase", "WebRTC",
+                nioCore, argumentParser,
+            ],
+            path: "Examples/MeshPeer",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -341,6 +391,26 @@ let package = Package(
         .testTarget(
             name: "RTCWHIPTests",
             dependencies: ["RTCWHIP", "RTCSignaling", "RTCBase", "RTCSDP", "WebRTC", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCRoomsTests",
+            dependencies: [
+                "RTCRooms", "RTCSignaling", "RTCSignalingClient", "RTCSignalingServer", "RTCBase", nioCore,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCCallsTests",
+            dependencies: [
+                "RTCCalls", "RTCRooms", "RTCSignaling", "RTCBase", "RTCCore", "RTCSCTP", "RTCTestKit", "WebRTC",
+                nioCore,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCFileTransferTests",
+            dependencies: ["RTCFileTransfer", "RTCSignaling", "RTCCrypto", "WebRTC", "RTCBase", nioCore],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispatch
 import ExampleSupport
 import NIOCore
+import RTCRooms
 import RTCSignaling
 import RTCSignalingServer
 
@@ -38,9 +39,10 @@ struct SignalingServerProgram: AsyncParsableCommand {
         configuration.host = self.http.host.isEmpty ? "::" : self.http.host
         configuration.port = Int(self.http.port)
         let broker = STOMPService(decide: Self.decide)
+        let rooms = RoomService()
         let server: SignalingServer
         do {
-            server = try await SignalingServer.bind(try self.routes(broker), configuration: configuration)
+            server = try await SignalingServer.bind(try self.routes(broker, rooms), configuration: configuration)
         } catch let error as ExampleFailure {
             throw ValidationError(error.description)
         } catch {
@@ -70,11 +72,12 @@ struct SignalingServerProgram: AsyncParsableCommand {
             let reloads = self.server.reloadsOnHangUp(configuration.tls)
             await signal.wait()
             reloads?.cancel()
+            rooms.shutdown()
             server.shutdown()
         }
     }
 
-    private func routes(_ broker: STOMPService) throws -> SignalingRoutes {
+    private func routes(_ broker: STOMPService, _ rooms: RoomService) throws -> SignalingRoutes {
         var routes = SignalingRoutes()
         let room = BroadcastRoom()
         let webSocket = self.server.webSocket
@@ -94,6 +97,7 @@ struct SignalingServerProgram: AsyncParsableCommand {
         withCookie.setsCookie = true
         routes.sockJS("/cookie_needed_echo", configuration: withCookie, handler: Self.echo)
         routes.stomp(broker, webSocket: "/stomp", sockJS: "/stomp-sockjs", configuration: webSocket)
+        MeshPage.add(to: &routes, rooms, configuration: webSocket)
         if let stomp = self.stomp { routes.stompTCP(broker, host: stomp.host, port: Int(stomp.port)) }
         let page = SignalingResponse(200, headers: ["content-type": "text/html; charset=utf-8"], text: Page.html)
         routes.http("/") { _ in page }

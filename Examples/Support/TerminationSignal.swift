@@ -28,6 +28,9 @@ package final class TerminationSignal: Sendable {
         )
     }
 
+    /// The signals as a sequence, for one reader; from another task than the one that waits.
+    package func stream() -> AsyncStream<Void> { self.signals }
+
     /// Waits for the first signal, also one that came before the call, or for the end of the task.
     package func wait() async {
         for await _ in self.signals { break }

@@ -5,13 +5,13 @@ package enum JSONStrings {
     /// Reads an array of strings, or one string; nil if it is anything else.
     ///
     /// Half of a surrogate pair, which JavaScript can send and Unicode does not have, becomes U+FFFD.
-    static func decode(_ bytes: some Sequence<UInt8>) -> [String]? {
+    package static func decode(_ bytes: some Sequence<UInt8>) -> [String]? {
         var reader = JSONStringReader(bytes)
         return reader.readDocument()
     }
 
     /// `["…","…"]`.
-    static func encode(_ strings: some Sequence<String>) -> String {
+    package static func encode(_ strings: some Sequence<String>) -> String {
         var text: [UInt8] = [UInt8(ascii: "[")]
         for string in strings {
             if text.count > 1 { text.append(UInt8(ascii: ",")) }

@@ -136,27 +136,28 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
     // MARK: Driving
 
     private func pump() {
-        guard !self.isPumping, let context = self.context else { return }
+        guard !self.isPumping else { return }
         self.isPumping = true
         var hasWritten = false
         while let output = self.connection?.poll() {
             switch output {
             case .transmit(let bytes):
                 hasWritten = true
-                self.write(bytes, context)
+                self.write(bytes)
             case .message(let message): if !self.inbox.add(message) { self.setReading(false) }
-            case .closed(let closure): self.end(closure, context)
+            case .closed(let closure): self.end(closure)
             }
         }
         self.isPumping = false
-        if hasWritten { context.flush() }
+        if hasWritten { self.context?.flush() }
         self.timer.set(self.connection?.nextTimeout) { [weak self] in
             self?.connection?.handleTimeout(now: .now())
             self?.pump()
         }
     }
 
-    private func write(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func write(_ bytes: ByteBuffer) {
+        guard let context = self.context else { return }
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { _ in
             self.connection?.didTransmit(bytes.readableBytes)
@@ -172,7 +173,7 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
     }
 
     /// The connection is over: the last bytes go out, then the server has some time to close.
-    private func end(_ closure: WebSocketClosure, _ context: ChannelHandlerContext) {
+    private func end(_ closure: WebSocketClosure) {
         var closure = closure
         if closure.origin == .peer, closure.code == .abnormal { closure.reason = self.failure }
         self.connection = nil
@@ -180,6 +181,7 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
         self.inbox.finish(closure.error)
         self.outbox.finish(.closed(code: Int(closure.code.rawValue), reason: closure.reason))
         self.closed?.succeed(closure)
+        guard let context = self.context else { return }
         guard closure.code != .abnormal else { return context.close(promise: nil) }
         context.flush()
         self.setReading(true)

@@ -42,6 +42,8 @@ final class SessionMeter: SessionReceiver, SessionLink {
 
     func close(code: Int, reason: String) { self.link.close(code: code, reason: reason) }
 
+    var canPause: Bool { self.link.canPause }
+
     func setReading(_ isReading: Bool) { self.link.setReading(isReading) }
 }
 

@@ -204,6 +204,13 @@ final class ServerCore {
         switch serving {
         case .application(let handler): meter.receiver = self.open(opening, link: meter, handler: handler)
         case .stomp(let service): meter.receiver = self.stomp(service).map { STOMPSession($0, link: meter) }
+        case .rooms(let service):
+            let outbox = SessionOutbox(
+                eventLoop: self.eventLoop,
+                link: meter,
+                maximumUnsentBytes: self.configuration.maximumUnsentBytes
+            )
+            meter.receiver = RoomReceiver(service, outbox: outbox, request: opening.request)
         }
         return meter
     }

@@ -1,3 +1,4 @@
+public import RTCRooms
 public import RTCSignaling
 
 /// What a signalling server has under which path.
@@ -13,6 +14,7 @@ public struct SignalingRoutes: Sendable {
     enum Serving: Sendable {
         case application(SessionHandler)
         case stomp(STOMPService)
+        case rooms(RoomService)
     }
 
     enum Target: Sendable {
@@ -102,6 +104,30 @@ public struct SignalingRoutes: Sendable {
     public mutating func stompTCP(_ service: STOMPService, host: String = "127.0.0.1", port: Int = 61_613) {
         self.add(service)
         self.stompListeners.append((service, host, port))
+    }
+
+    /// Serves rooms, over WebSockets and over SockJS.
+    ///
+    /// - Parameters:
+    ///   - service: The rooms; clients of all its routes meet in them.
+    ///   - webSocket: The path for WebSockets; nil for none.
+    ///   - sockJS: The path for SockJS; nil for none.
+    ///   - configuration: Limits and times of WebSockets, whose pings tell which clients are still there.
+    public mutating func rooms(
+        _ service: RoomService,
+        webSocket: String?,
+        sockJS: String? = nil,
+        configuration: WebSocketConfiguration = WebSocketConfiguration()
+    ) {
+        if let webSocket {
+            self.exact[webSocket] = .webSocket(configuration: configuration, subprotocols: [], .rooms(service))
+        }
+        if let sockJS {
+            self.addPrefix(
+                sockJS,
+                .sockJS(configuration: SockJSConfiguration(), webSocket: configuration, .rooms(service))
+            )
+        }
     }
 
     private mutating func add(_ service: STOMPService) {

@@ -37,9 +37,11 @@ final class ApplicationReceiver: SessionReceiver {
             transport: opening.transport,
             subprotocol: opening.subprotocol,
             messages: SignalingMessages(producer: producer.sequence),
-            eventLoop: eventLoop,
-            link: link,
-            maximumUnsentBytes: limits.maximumUnsentBytes
+            outbox: SessionOutbox(
+                eventLoop: eventLoop,
+                link: link,
+                maximumUnsentBytes: limits.maximumUnsentBytes
+            )
         )
     }
 
