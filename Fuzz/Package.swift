@@ -49,6 +49,9 @@ let package = Package(
         fuzzer("FuzzAnnexB", ["RTCMediaFiles", "RTCRTP"], [nioCore]),
         fuzzer("FuzzWAV", ["RTCMediaFiles"], [nioCore]),
         fuzzer("FuzzRTPDump", ["RTCMediaFiles"], [nioCore]),
+        fuzzer("FuzzWebSocket", ["RTCSignaling", "RTCBase"], [nioCore]),
+        fuzzer("FuzzSTOMP", ["RTCSignaling", "RTCBase"], [nioCore]),
+        fuzzer("FuzzSockJS", ["RTCSignaling", "RTCBase"], [nioCore]),
         fuzzer("FuzzSession", ["RTCTestKit", "RTCCore", "RTCSTUN", "RTCSCTP", "RTCBase"], [nioCore]),
     ]
 )
