@@ -34,7 +34,7 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Serve the files of this folder under /files.", valueName: "folder"))
     var files: String?
 
-    @Flag(help: "Refuse to open WebSockets, as some proxies do.")
+    @Flag(name: .customLong("refuse-websockets"), help: "Refuse to open WebSockets, as some proxies do.")
     var refuseWebSockets = false
 
     @Option(

@@ -42,9 +42,9 @@ class HTTP2:
         stream = self.connection.get_next_available_stream_id()
         fields = [(":method", method), (":scheme", "https"), (":authority", "localhost"), (":path", path), *headers]
         self.connection.send_headers(stream, fields, end_stream=end and body is None)
-        if body is not None:
-            self.connection.send_data(stream, body, end_stream=end)
         self.flush()
+        if body is not None:
+            self.send(stream, body, end)
         return stream
 
     def open_websocket(self, path: str, headers=()) -> int:
@@ -52,7 +52,10 @@ class HTTP2:
                             end=False)
 
     def send(self, stream: int, data: bytes, end: bool = False) -> None:
-        self.connection.send_data(stream, data, end_stream=end)
+        """Sends data that fits into the stream's window."""
+        parts = [data[index : index + 16_384] for index in range(0, len(data), 16_384)] or [b""]
+        for number, part in enumerate(parts):
+            self.connection.send_data(stream, part, end_stream=end and number == len(parts) - 1)
         self.flush()
 
     def wait(self, condition, what: str):
@@ -79,6 +82,9 @@ class HTTP2:
             data = b""
         if not data:
             self.is_closed = True
+            return
+        if self.goaway:
+            # The library takes nothing more then.
             return
         for event in self.connection.receive_data(data):
             match event:

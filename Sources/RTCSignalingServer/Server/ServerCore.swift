@@ -133,6 +133,7 @@ final class ServerCore {
         for request: SignalingRequest,
         isExtendedConnect: Bool = false
     ) throws(WebSocketHandshake.Refusal) -> WebSocketAcceptance {
+        guard !self.isDraining else { throw .notAnUpgrade }
         if case .webSocket(let configuration, let subprotocols, let serving)? = self.routes.exact[request.path] {
             let handshake = try WebSocketHandshake(
                 request,
