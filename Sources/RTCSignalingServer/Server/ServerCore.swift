@@ -24,7 +24,7 @@ final class ServerCore {
 
     private let routes: SignalingRoutes
     private(set) var services: [String: SockJSDriver] = [:]
-    private(set) var stompDrivers: [ObjectIdentifier: STOMPDriver] = [:]
+    private(set) var stompDrivers: [ObjectIdentifier: any STOMPServing] = [:]
     private let begin: (SignalingSession, @escaping SignalingRoutes.SessionHandler) -> Void
     private var nextExchange: UInt64 = 0
 
@@ -40,7 +40,7 @@ final class ServerCore {
         self.begin = begin
         self.connections = ConnectionRegistry(configuration)
         for service in routes.stompServices {
-            let driver = STOMPDriver(service, eventLoop: eventLoop)
+            let driver = service.makeDriver(eventLoop: eventLoop)
             self.stompDrivers[ObjectIdentifier(service)] = driver
             service.attach(driver, eventLoop: eventLoop)
         }
@@ -51,7 +51,7 @@ final class ServerCore {
         }
     }
 
-    func stomp(_ service: STOMPService) -> STOMPDriver? { self.stompDrivers[ObjectIdentifier(service)] }
+    func stomp(_ service: STOMPService) -> (any STOMPServing)? { self.stompDrivers[ObjectIdentifier(service)] }
 
     func makeExchange(_ connection: any HTTPExchange) -> ExchangeID {
         self.nextExchange += 1
@@ -135,6 +135,7 @@ final class ServerCore {
         for request: SignalingRequest,
         isExtendedConnect: Bool = false
     ) throws(WebSocketHandshake.Refusal) -> WebSocketAcceptance {
+        guard !self.isDraining else { throw .notAnUpgrade }
         if case .webSocket(let configuration, let subprotocols, let serving)? = self.routes.exact[request.path] {
             let handshake = try WebSocketHandshake(
                 request,
