@@ -6,6 +6,14 @@ public enum WebSocketMessage: Sendable, Hashable {
     case text(String)
     /// Bytes.
     case binary(ByteBuffer)
+
+    /// The size in bytes.
+    package var size: Int {
+        switch self {
+        case .text(let text): return text.utf8.count
+        case .binary(let bytes): return bytes.readableBytes
+        }
+    }
 }
 
 /// How a WebSocket connection ended.

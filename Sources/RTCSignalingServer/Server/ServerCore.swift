@@ -12,9 +12,12 @@ final class ServerCore {
     var webSockets: [ObjectIdentifier: WebSocketHandler] = [:]
 
     private let routes: SignalingRoutes
-    private var services: [String: SockJSDriver] = [:]
+    /// The drivers of services, by their routes' paths.
+    private var services: [String: any ServiceDriver] = [:]
+    private var socketIODrivers: [ObjectIdentifier: SocketIODriver] = [:]
     private var stompDrivers: [ObjectIdentifier: STOMPDriver] = [:]
-    private let begin: (SignalingSession, @escaping SignalingRoutes.SessionHandler) -> Void
+    /// Has something run beside the event loop, until the server is done.
+    let begin: (@escaping @Sendable () async -> Void) -> Void
     private var connections: [ObjectIdentifier: any Channel] = [:]
     private var nextExchange: UInt64 = 0
     private var isShutDown = false
@@ -23,7 +26,7 @@ final class ServerCore {
         _ routes: SignalingRoutes,
         _ configuration: SignalingServerConfiguration,
         eventLoop: any EventLoop,
-        begin: @escaping (SignalingSession, @escaping SignalingRoutes.SessionHandler) -> Void
+        begin: @escaping (@escaping @Sendable () async -> Void) -> Void
     ) {
         self.routes = routes
         self.configuration = configuration
@@ -35,9 +38,13 @@ final class ServerCore {
             service.attach(driver, eventLoop: eventLoop)
         }
         for (path, target) in routes.prefixes {
-            guard case .sockJS(let configuration, _, let serving) = target else { continue }
-            let service = SockJSService(path: path, configuration: configuration)
-            self.services[path] = SockJSDriver(service, core: self, serving: serving)
+            switch target {
+            case .sockJS(let configuration, _, let serving):
+                let service = SockJSService(path: path, configuration: configuration)
+                self.services[path] = SockJSDriver(service, core: self, serving: serving)
+            case .socketIO(let service, _): self.services[path] = self.makeDriver(of: service)
+            case .webSocket, .http: break
+            }
         }
     }
 
@@ -116,17 +123,24 @@ final class ServerCore {
         if let target = self.routes.exact[request.path] {
             switch target {
             case .http(let handler): self.respond(to: exchange) { await handler(request) }
-            case .webSocket, .sockJS: self.refuseWebSocket(request, exchange)
+            case .webSocket, .sockJS, .socketIO: self.refuseWebSocket(request, exchange)
             }
-        } else if let (driver, _) = self.sockJS(for: request.path) {
-            guard self.routes.admit != nil else { return driver.receive(request, exchange: exchange) }
+        } else if let (driver, _) = self.service(for: request.path) {
+            guard self.routes.admit != nil else { return self.receive(request, exchange, driver) }
             self.admit(request).assumeIsolated().whenComplete { result in
-                if case .success(nil) = result { return driver.receive(request, exchange: exchange) }
+                if case .success(nil) = result { return self.receive(request, exchange, driver) }
                 self.exchanges[exchange]?.respond((try? result.get()) ?? SignalingResponse(403))
             }
         } else {
             self.exchanges[exchange]?.respond(SignalingResponse(404, text: "There is nothing under this path."))
         }
+    }
+
+    private func receive(_ request: SignalingRequest, _ exchange: ExchangeID, _ driver: any ServiceDriver) {
+        // Nobody is left to answer if the connection was closed while the application decided.
+        guard let connection = self.exchanges[exchange] else { return }
+        connection.setOwner(driver)
+        driver.receive(request, exchange: exchange)
     }
 
     private func respond(
@@ -173,8 +187,11 @@ final class ServerCore {
                 serving: serving
             )
         }
-        guard let (_, route) = self.sockJS(for: request.path),
-            case .sockJS(let configuration, var webSocket, let serving) = route.target, configuration.hasWebSocket,
+        guard let (_, route) = self.service(for: request.path) else { throw .notAnUpgrade }
+        if case .socketIO(let service, let webSocket) = route.target {
+            return try self.socketIOWebSocket(for: request, service, webSocket)
+        }
+        guard case .sockJS(let configuration, var webSocket, let serving) = route.target, configuration.hasWebSocket,
             let framing = SockJSService.webSocketFraming(path: request.path, servicePath: route.path)
         else { throw .notAnUpgrade }
         let handshake = try WebSocketHandshake(request)
@@ -196,9 +213,9 @@ final class ServerCore {
         )
     }
 
-    private func sockJS(
+    private func service(
         for path: String
-    ) -> (SockJSDriver, route: (path: String, target: SignalingRoutes.Target))? {
+    ) -> (any ServiceDriver, route: (path: String, target: SignalingRoutes.Target))? {
         for route in self.routes.prefixes where path == route.path || path.hasPrefix(route.path + "/") {
             if let driver = self.services[route.path] { return (driver, route) }
         }
@@ -214,6 +231,10 @@ final class ServerCore {
         switch serving {
         case .application(let handler): return self.open(opening, link: link, handler: handler)
         case .stomp(let service): return self.stomp(service).map { STOMPSession($0, link: link) }
+        case .socketIO(let service):
+            return self.socketIODrivers[ObjectIdentifier(service)].map {
+                SocketIOWebSocket($0, opening.request, link: link)
+            }
         }
     }
 
@@ -228,7 +249,39 @@ final class ServerCore {
             eventLoop: self.eventLoop,
             limits: self.configuration
         )
-        self.begin(receiver.session, handler)
+        let session = receiver.session
+        self.begin {
+            await handler(session)
+            session.close()
+        }
         return receiver
+    }
+
+    // MARK: Socket.IO
+
+    /// One driver for a service, under however many paths it is.
+    private func makeDriver(of service: SocketIOService) -> SocketIODriver {
+        let name = ObjectIdentifier(service)
+        if let driver = self.socketIODrivers[name] { return driver }
+        let driver = SocketIODriver(service, core: self)
+        self.socketIODrivers[name] = driver
+        return driver
+    }
+
+    private func socketIOWebSocket(
+        for request: SignalingRequest,
+        _ service: SocketIOService,
+        _ configuration: WebSocketConfiguration
+    ) throws(WebSocketHandshake.Refusal) -> WebSocketAcceptance {
+        let handshake = try WebSocketHandshake(request)
+        // What is refused goes on as a request, which gets the reason.
+        guard self.socketIODrivers[ObjectIdentifier(service)]?.accepts(request) == true else { throw .notAnUpgrade }
+        return WebSocketAcceptance(
+            handshake: handshake,
+            configuration: configuration,
+            isSockJS: false,
+            opening: SessionOpening(request: request, transport: .webSocket, subprotocol: nil),
+            serving: .socketIO(service)
+        )
     }
 }

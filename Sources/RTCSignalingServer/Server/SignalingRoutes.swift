@@ -13,15 +13,17 @@ public struct SignalingRoutes: Sendable {
     enum Serving: Sendable {
         case application(SessionHandler)
         case stomp(STOMPService)
+        case socketIO(SocketIOService)
     }
 
     enum Target: Sendable {
         case webSocket(configuration: WebSocketConfiguration, subprotocols: [String], Serving)
         case sockJS(configuration: SockJSConfiguration, webSocket: WebSocketConfiguration, Serving)
+        case socketIO(SocketIOService, webSocket: WebSocketConfiguration)
         case http(RequestHandler)
     }
 
-    /// Decides on every request to a route of sessions before anything else, of WebSocket handshakes as of each request of SockJS:
+    /// Decides on every request to a route of sessions before anything else, of WebSocket handshakes as of each request of SockJS and Socket.IO:
     /// nil admits it, a response refuses it. Look here at `Origin`, cookies and tokens. By default everybody is admitted.
     public var admit: (@Sendable (SignalingRequest) async -> SignalingResponse?)?
 
@@ -62,7 +64,7 @@ public struct SignalingRoutes: Sendable {
         webSocket: WebSocketConfiguration = WebSocketConfiguration(),
         handler: @escaping SessionHandler
     ) {
-        self.addSockJS(path, .sockJS(configuration: configuration, webSocket: webSocket, .application(handler)))
+        self.addPrefix(path, .sockJS(configuration: configuration, webSocket: webSocket, .application(handler)))
     }
 
     /// Serves STOMP, over WebSockets and over SockJS.
@@ -85,11 +87,25 @@ public struct SignalingRoutes: Sendable {
             self.exact[webSocket] = target
         }
         if let sockJS {
-            self.addSockJS(
+            self.addPrefix(
                 sockJS,
                 .sockJS(configuration: SockJSConfiguration(), webSocket: configuration, .stomp(service))
             )
         }
+    }
+
+    /// Serves Socket.IO 2, over polling and WebSockets, and a client for browsers under `PATH/socket.io.js`.
+    ///
+    /// - Parameters:
+    ///   - service: The service; clients of all its routes meet in it.
+    ///   - path: The path that clients are told, `/socket.io/` if they are told none.
+    ///   - webSocket: Limits and times of WebSockets. Their pings are beside those of Engine.IO.
+    public mutating func socketIO(
+        _ service: SocketIOService,
+        path: String = "/socket.io/",
+        webSocket: WebSocketConfiguration = WebSocketConfiguration()
+    ) {
+        self.addPrefix(path, .socketIO(service, webSocket: webSocket))
     }
 
     /// Serves STOMP on a TCP port of its own; ``SignalingServer/tcpAddresses`` has the real one.
@@ -107,7 +123,7 @@ public struct SignalingRoutes: Sendable {
         if !self.stompServices.contains(where: { $0 === service }) { self.stompServices.append(service) }
     }
 
-    private mutating func addSockJS(_ path: String, _ target: Target) {
+    private mutating func addPrefix(_ path: String, _ target: Target) {
         self.prefixes.append((path.hasSuffix("/") ? String(path.dropLast()) : path, target))
         self.prefixes.sort { $0.path.utf8.count > $1.path.utf8.count }
     }

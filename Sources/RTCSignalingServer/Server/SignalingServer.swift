@@ -4,15 +4,13 @@ public import NIOPosix
 import RTCSignaling
 import Synchronization
 
-/// An HTTP/1.1 server that speaks signalling protocols: WebSocket, SockJS and STOMP.
+/// An HTTP/1.1 server that speaks signalling protocols: WebSocket, SockJS, STOMP and Socket.IO.
 ///
 /// ``run()`` serves until ``shutdown()`` or until its task is cancelled. All connections of a server are on one event loop:
 /// messages of signalling are few and small, and sessions that go from connection to connection need no lock.
 public final class SignalingServer: Sendable {
-    struct NewSession: Sendable {
-        var session: SignalingSession
-        var handler: SignalingRoutes.SessionHandler
-    }
+    /// Serves one client, and ends its session.
+    typealias NewSession = @Sendable () async -> Void
 
     /// The address it listens on, with the real port.
     public let address: SocketAddress
@@ -55,7 +53,7 @@ public final class SignalingServer: Sendable {
         let newSessions = AsyncStream.makeStream(of: NewSession.self)
         let core = try await eventLoop.submit {
             let core = ServerCore(routes, configuration, eventLoop: eventLoop) {
-                newSessions.continuation.yield(NewSession(session: $0, handler: $1))
+                newSessions.continuation.yield($0)
             }
             return NIOLoopBound(core, eventLoop: eventLoop)
         }.get()
@@ -106,10 +104,7 @@ public final class SignalingServer: Sendable {
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 for await new in self.newSessions {
-                    group.addTask {
-                        await new.handler(new.session)
-                        new.session.close()
-                    }
+                    group.addTask { await new() }
                 }
             }
         } onCancel: {

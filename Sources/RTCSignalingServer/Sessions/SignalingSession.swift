@@ -117,13 +117,3 @@ public final class SignalingSession: Sendable {
     /// On the event loop: the session is over.
     func end() { self.outgoing.withLock { $0.isEnded = true } }
 }
-
-extension WebSocketMessage {
-    /// The size in bytes.
-    var size: Int {
-        switch self {
-        case .text(let text): return text.utf8.count
-        case .binary(let bytes): return bytes.readableBytes
-        }
-    }
-}

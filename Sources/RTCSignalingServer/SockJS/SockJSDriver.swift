@@ -2,7 +2,7 @@ import NIOCore
 import RTCSignaling
 
 /// Drives a ``SockJSService`` with the requests of a server.
-final class SockJSDriver {
+final class SockJSDriver: ServiceDriver {
     private var service: SockJSService
     private let serving: SignalingRoutes.Serving
     private unowned let core: ServerCore
@@ -66,7 +66,7 @@ final class SockJSDriver {
     private func perform(_ output: SockJSService.Output) {
         switch output {
         case .respond(let exchange, let response): self.core.exchanges[exchange]?.respond(response)
-        case .begin(let exchange, let response): self.core.exchanges[exchange]?.begin(response, streamedBy: self)
+        case .begin(let exchange, let response): self.core.exchanges[exchange]?.begin(response)
         case .body(let exchange, let bytes): self.core.exchanges[exchange]?.write(bytes)
         case .end(let exchange): self.core.exchanges[exchange]?.end()
         case .opened(let session, let request):
