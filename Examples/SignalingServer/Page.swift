@@ -19,6 +19,9 @@ enum Page {
         <li><code>/disabled_websocket_echo</code>, <code>/cookie_needed_echo</code>: SockJS without WebSocket, with cookies</li>
         <li><code>/rooms/ws</code>: rooms over WebSocket, <code>/rooms/sockjs</code>: over SockJS</li>
         <li><code>/stomp</code>: STOMP over WebSocket, <code>/stomp-sockjs</code>: over SockJS</li>
+        <li><code>/socket.io/</code>: Socket.IO 2, with the namespaces <code>/echo</code>, <code>/rooms</code> and
+        <code>/members</code>, and its client, <code>/socket.io/socket.io.js</code></li>
+        <li><a href="/codelab">/codelab</a>: the WebRTC codelab's steps</li>
         </ul>
         </body>
         </html>

@@ -11,7 +11,7 @@ import RTCSignalingServer
 struct SignalingServerProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "signaling-server",
-        abstract: "Serves WebSocket, SockJS and STOMP, each under paths of its own."
+        abstract: "Serves WebSocket, SockJS, STOMP and Socket.IO, each under paths of its own."
     )
 
     @Option(help: ArgumentHelp("Listen for HTTP here; port 0 takes a free one.", valueName: "host:port"))
@@ -111,6 +111,8 @@ struct SignalingServerProgram: AsyncParsableCommand {
         routes.stomp(broker, webSocket: "/stomp", sockJS: "/stomp-sockjs", configuration: webSocket)
         MeshPage.add(to: &routes, rooms, configuration: webSocket)
         if let stomp = self.stomp { routes.stompTCP(broker, host: stomp.host, port: Int(stomp.port)) }
+        routes.socketIO(SocketIODemo.makeService())
+        CodelabPages.add(to: &routes)
         let page = SignalingResponse(200, headers: ["content-type": "text/html; charset=utf-8"], text: Page.html)
         routes.http("/") { _ in page }
         if let path = self.sockjsFile {

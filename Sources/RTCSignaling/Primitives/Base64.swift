@@ -18,6 +18,20 @@ enum Base64 {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// With the alphabet for URLs and file names, without padding (RFC 4648 section 5).
+    static func encodeForURL(_ bytes: [UInt8]) -> String {
+        String(
+            self.encode(bytes).compactMap { character in
+                switch character {
+                case "+": "-"
+                case "/": "_"
+                case "=": nil
+                default: character
+                }
+            }
+        )
+    }
+
     /// Nil for anything that ``encode(_:)`` does not give.
     static func decode(_ text: String) -> [UInt8]? {
         let digits = Array(text.utf8)

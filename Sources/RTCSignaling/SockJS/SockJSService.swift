@@ -109,7 +109,7 @@ public struct SockJSService: Sendable {
         _ now: NIODeadline
     ) {
         if request.method == "OPTIONS", kind != .webSocket {
-            return self.respond(exchange, Self.preflight(request, allowing: kind.method))
+            return self.respond(exchange, .preflight(request, allowing: kind.method))
         }
         if kind == .webSocket { return self.respond(exchange, Self.webSocketRefusal(request)) }
         guard request.method == kind.method else {
@@ -172,7 +172,7 @@ public struct SockJSService: Sendable {
 
     private mutating func receiveInfo(_ request: SignalingRequest, _ exchange: ExchangeID) {
         switch request.method {
-        case "OPTIONS": self.respond(exchange, Self.preflight(request, allowing: "GET"))
+        case "OPTIONS": self.respond(exchange, .preflight(request, allowing: "GET"))
         case "GET":
             let entropy = UInt32(truncatingIfNeeded: self.random.next())
             let json = """

@@ -143,6 +143,8 @@ final class HTTP2Stream: ChannelInboundHandler, RemovableChannelHandler {
 // MARK: Responses
 
 extension HTTP2Stream: HTTPExchange {
+    func hold(for streamer: any ExchangeStreamer) { self.streamer = streamer }
+
     func respond(_ response: SignalingResponse) {
         var response = response
         if response.status != 204, response.status != 304 {

@@ -170,6 +170,8 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
 // MARK: Responses
 
 extension HTTPConnection: HTTPExchange {
+    func hold(for streamer: any ExchangeStreamer) { self.streamer = streamer }
+
     func respond(_ response: SignalingResponse) {
         var response = response
         if response.status != 204, response.status != 304 {

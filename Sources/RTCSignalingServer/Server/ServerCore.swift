@@ -23,16 +23,18 @@ final class ServerCore {
     var activeHandlers = 0
 
     private let routes: SignalingRoutes
-    private(set) var services: [String: SockJSDriver] = [:]
+    /// The drivers of services, by their routes' paths.
+    private(set) var services: [String: any ServiceDriver] = [:]
+    private var socketIODrivers: [ObjectIdentifier: SocketIODriver] = [:]
     private(set) var stompDrivers: [ObjectIdentifier: any STOMPServing] = [:]
-    private let begin: (SignalingSession, @escaping SignalingRoutes.SessionHandler) -> Void
+    private let begin: (@escaping @Sendable () async -> Void) -> Void
     private var nextExchange: UInt64 = 0
 
     init(
         _ routes: SignalingRoutes,
         _ configuration: SignalingServerConfiguration,
         eventLoop: any EventLoop,
-        begin: @escaping (SignalingSession, @escaping SignalingRoutes.SessionHandler) -> Void
+        begin: @escaping (@escaping @Sendable () async -> Void) -> Void
     ) {
         self.routes = routes
         self.configuration = configuration
@@ -45,9 +47,13 @@ final class ServerCore {
             service.attach(driver, eventLoop: eventLoop)
         }
         for (path, target) in routes.prefixes {
-            guard case .sockJS(let configuration, _, let serving) = target else { continue }
-            let service = SockJSService(path: path, configuration: configuration)
-            self.services[path] = SockJSDriver(service, core: self, serving: serving)
+            switch target {
+            case .sockJS(let configuration, _, let serving):
+                let service = SockJSService(path: path, configuration: configuration)
+                self.services[path] = SockJSDriver(service, core: self, serving: serving)
+            case .socketIO(let service, _): self.services[path] = self.makeDriver(of: service)
+            case .webSocket, .http, .files: break
+            }
         }
     }
 
@@ -79,14 +85,14 @@ final class ServerCore {
         if let target = self.routes.exact[request.path] {
             switch target {
             case .http(let handler): self.respond(to: exchange) { await handler(request) }
-            case .webSocket, .sockJS, .files: self.refuseWebSocket(request, exchange)
+            case .webSocket, .sockJS, .socketIO, .files: self.refuseWebSocket(request, exchange)
             }
         } else if case .http(let handler)? = self.prefix(of: request.path)?.target {
             self.respond(to: exchange) { await handler(request) }
-        } else if let (driver, _) = self.sockJS(for: request.path) {
-            guard self.routes.admit != nil else { return driver.receive(request, exchange: exchange) }
+        } else if let (driver, _) = self.service(for: request.path) {
+            guard self.routes.admit != nil else { return self.receive(request, exchange, driver) }
             self.admit(request).assumeIsolated().whenComplete { result in
-                if case .success(nil) = result { return driver.receive(request, exchange: exchange) }
+                if case .success(nil) = result { return self.receive(request, exchange, driver) }
                 self.refuse(exchange, .notAdmitted, (try? result.get()) ?? nil)
             }
         } else if case .files(let files)? = self.prefix(of: request.path)?.target {
@@ -94,6 +100,13 @@ final class ServerCore {
         } else {
             self.refuse(exchange, .notFound)
         }
+    }
+
+    private func receive(_ request: SignalingRequest, _ exchange: ExchangeID, _ driver: any ServiceDriver) {
+        // Nobody is left to answer if the connection was closed while the application decided.
+        guard let connection = self.exchanges[exchange] else { return }
+        connection.hold(for: driver)
+        driver.receive(request, exchange: exchange)
     }
 
     private func refuse(_ exchange: ExchangeID, _ refusal: ServerRefusal, _ response: SignalingResponse? = nil) {
@@ -156,8 +169,11 @@ final class ServerCore {
                 serving: serving
             )
         }
-        guard let (_, route) = self.sockJS(for: request.path),
-            case .sockJS(let configuration, var webSocket, let serving) = route.target, configuration.hasWebSocket,
+        guard let (_, route) = self.service(for: request.path) else { throw .notAnUpgrade }
+        if case .socketIO(let service, let configuration) = route.target {
+            return try self.socketIOWebSocket(for: request, service, configuration, isExtendedConnect)
+        }
+        guard case .sockJS(let configuration, var webSocket, let serving) = route.target, configuration.hasWebSocket,
             let framing = SockJSService.webSocketFraming(path: request.path, servicePath: route.path)
         else { throw .notAnUpgrade }
         let handshake = try WebSocketHandshake(
@@ -183,9 +199,9 @@ final class ServerCore {
         )
     }
 
-    private func sockJS(
+    private func service(
         for path: String
-    ) -> (SockJSDriver, route: (path: String, target: SignalingRoutes.Target))? {
+    ) -> (any ServiceDriver, route: (path: String, target: SignalingRoutes.Target))? {
         guard let route = self.prefix(of: path), let driver = self.services[route.path] else { return nil }
         return (driver, route)
     }
@@ -205,6 +221,10 @@ final class ServerCore {
         switch serving {
         case .application(let handler): meter.receiver = self.open(opening, link: meter, handler: handler)
         case .stomp(let service): meter.receiver = self.stomp(service).map { STOMPSession($0, link: meter) }
+        case .socketIO(let service):
+            meter.receiver = self.socketIODrivers[ObjectIdentifier(service)].map {
+                SocketIOWebSocket($0, opening.request, link: meter)
+            }
         case .rooms(let service):
             let outbox = SessionOutbox(
                 eventLoop: self.eventLoop,
@@ -227,8 +247,50 @@ final class ServerCore {
             eventLoop: self.eventLoop,
             limits: self.configuration
         )
-        self.activeHandlers += 1
-        self.begin(receiver.session, handler)
+        let session = receiver.session
+        self.serve {
+            await handler(session)
+            session.close()
+        }
         return receiver
+    }
+
+    /// Has a handler run beside the event loop; the server waits for it when it stops.
+    func serve(_ work: @escaping @Sendable () async -> Void) {
+        self.activeHandlers += 1
+        self.begin(work)
+    }
+
+    // MARK: Socket.IO
+
+    /// One driver for a service, under however many paths it is.
+    private func makeDriver(of service: SocketIOService) -> SocketIODriver {
+        let name = ObjectIdentifier(service)
+        if let driver = self.socketIODrivers[name] { return driver }
+        let driver = SocketIODriver(service, core: self)
+        self.socketIODrivers[name] = driver
+        return driver
+    }
+
+    private func socketIOWebSocket(
+        for request: SignalingRequest,
+        _ service: SocketIOService,
+        _ configuration: WebSocketConfiguration,
+        _ isExtendedConnect: Bool
+    ) throws(WebSocketHandshake.Refusal) -> WebSocketAcceptance {
+        let handshake = try WebSocketHandshake(
+            request,
+            deflate: configuration.deflate,
+            isExtendedConnect: isExtendedConnect
+        )
+        // What is refused goes on as a request, which gets the reason.
+        guard self.socketIODrivers[ObjectIdentifier(service)]?.accepts(request) == true else { throw .notAnUpgrade }
+        return WebSocketAcceptance(
+            handshake: handshake,
+            configuration: configuration,
+            isSockJS: false,
+            opening: SessionOpening(request: request, transport: .webSocket, subprotocol: nil),
+            serving: .socketIO(service)
+        )
     }
 }

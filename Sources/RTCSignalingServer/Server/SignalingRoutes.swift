@@ -15,16 +15,18 @@ public struct SignalingRoutes: Sendable {
         case application(SessionHandler)
         case stomp(STOMPService)
         case rooms(RoomService)
+        case socketIO(SocketIOService)
     }
 
     enum Target: Sendable {
         case webSocket(configuration: WebSocketConfiguration, subprotocols: [String], Serving)
         case sockJS(configuration: SockJSConfiguration, webSocket: WebSocketConfiguration, Serving)
+        case socketIO(SocketIOService, webSocket: WebSocketConfiguration)
         case http(RequestHandler)
         case files(StaticFiles)
     }
 
-    /// Decides on every request to a route of sessions before anything else, of WebSocket handshakes as of each request of SockJS:
+    /// Decides on every request to a route of sessions before anything else, of WebSocket handshakes as of each request of SockJS and Socket.IO:
     /// nil admits it, a response refuses it. Look here at `Origin`, cookies and tokens. By default everybody is admitted.
     public var admit: (@Sendable (SignalingRequest) async -> SignalingResponse?)?
 
@@ -128,6 +130,20 @@ public struct SignalingRoutes: Sendable {
                 .sockJS(configuration: SockJSConfiguration(), webSocket: configuration, .rooms(service))
             )
         }
+    }
+
+    /// Serves Socket.IO 2, over polling and WebSockets, and a client for browsers under `PATH/socket.io.js`.
+    ///
+    /// - Parameters:
+    ///   - service: The service; clients of all its routes meet in it.
+    ///   - path: The path that clients are told, `/socket.io/` if they are told none.
+    ///   - webSocket: Limits and times of WebSockets. Their pings are beside those of Engine.IO.
+    public mutating func socketIO(
+        _ service: SocketIOService,
+        path: String = "/socket.io/",
+        webSocket: WebSocketConfiguration = WebSocketConfiguration()
+    ) {
+        self.addPrefix(path, .socketIO(service, webSocket: webSocket))
     }
 
     private mutating func add(_ service: STOMPService) {

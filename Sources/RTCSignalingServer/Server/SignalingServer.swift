@@ -4,14 +4,14 @@ public import NIOPosix
 import RTCSignaling
 import Synchronization
 
-/// A server of HTTP/1.1 and HTTP/2 that speaks signalling protocols: WebSocket, SockJS and STOMP.
+/// A server of HTTP/1.1 and HTTP/2 that speaks signalling protocols: WebSocket, SockJS, STOMP and Socket.IO.
 ///
 /// ``run()`` serves until ``shutdown()`` or until its task is cancelled. All connections of a server are on one event loop:
 /// messages of signalling are few and small, and sessions that go from connection to connection need no lock.
 public final class SignalingServer: Sendable {
     /// What ``run()`` is told by the event loop.
     enum Event: Sendable {
-        case began(SignalingSession, SignalingRoutes.SessionHandler)
+        case began(@Sendable () async -> Void)
         /// The time to take leave is over.
         case cutOff
     }
@@ -59,7 +59,7 @@ public final class SignalingServer: Sendable {
         let events = AsyncStream.makeStream(of: Event.self)
         let core = try await eventLoop.submit {
             let core = ServerCore(routes, configuration, eventLoop: eventLoop) {
-                events.continuation.yield(.began($0, $1))
+                events.continuation.yield(.began($0))
             }
             return NIOLoopBound(core, eventLoop: eventLoop)
         }.get()
@@ -116,10 +116,9 @@ public final class SignalingServer: Sendable {
                 for await event in self.events {
                     switch event {
                     case .cutOff: group.cancelAll()
-                    case .began(let session, let handler):
+                    case .began(let work):
                         group.addTask {
-                            await handler(session)
-                            session.close()
+                            await work()
                             eventLoop.execute { core.value.handlerEnded() }
                         }
                     }

@@ -3,7 +3,7 @@ import RTCBase
 import RTCSignaling
 
 /// Drives a ``SockJSService`` with the requests of a server.
-final class SockJSDriver: ExchangeStreamer {
+final class SockJSDriver: ServiceDriver {
     private var service: SockJSService
     private let serving: SignalingRoutes.Serving
     private unowned let core: ServerCore
