@@ -14,7 +14,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
     private var body = ByteBuffer()
     /// The exchange that a response is due for.
     private var exchange: ExchangeID?
-    private weak var streamer: SockJSDriver?
+    private weak var owner: (any ExchangeOwner)?
     private var isKeptAlive = false
     private var isVersion1_0 = false
     private let timer: LoopTimer
@@ -57,14 +57,14 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
         if let exchange = self.exchange {
             self.exchange = nil
             self.core.exchanges[exchange] = nil
-            self.streamer?.exchangeEnded(exchange)
+            self.owner?.exchangeEnded(exchange)
         }
         self.timer.cancel()
         context.fireChannelInactive()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if let exchange = self.exchange { self.streamer?.setWritable(exchange, context.channel.isWritable) }
+        if let exchange = self.exchange { self.owner?.setWritable(exchange, context.channel.isWritable) }
         context.fireChannelWritabilityChanged()
     }
 
@@ -117,15 +117,17 @@ extension HTTPConnection {
         self.end()
     }
 
+    /// Somebody must know if the connection is closed before the response is whole.
+    func setOwner(_ owner: any ExchangeOwner) { self.owner = owner }
+
     /// Begins a response whose body comes in pieces.
-    func begin(_ response: SignalingResponse, streamedBy streamer: SockJSDriver) {
-        self.streamer = streamer
+    func begin(_ response: SignalingResponse) {
         // There the end of the body is the end of the connection.
         if self.isVersion1_0 { self.isKeptAlive = false }
         self.writeHead(response)
         self.context?.flush()
         if self.context?.channel.isWritable == false, let exchange = self.exchange {
-            streamer.setWritable(exchange, false)
+            self.owner?.setWritable(exchange, false)
         }
     }
 
@@ -137,7 +139,7 @@ extension HTTPConnection {
     func end() {
         guard let exchange = self.exchange, let context = self.context else { return }
         self.exchange = nil
-        self.streamer = nil
+        self.owner = nil
         self.core.exchanges[exchange] = nil
         let isKeptAlive = self.isKeptAlive
         if isKeptAlive { self.awaitRequest() }

@@ -12,7 +12,8 @@ final class ServerCore {
     var webSockets: [ObjectIdentifier: WebSocketHandler] = [:]
 
     private let routes: SignalingRoutes
-    private var services: [String: SockJSDriver] = [:]
+    /// The drivers of services, by their routes' paths.
+    private var services: [String: any ServiceDriver] = [:]
     private var stompDrivers: [ObjectIdentifier: STOMPDriver] = [:]
     private let begin: (SignalingSession, @escaping SignalingRoutes.SessionHandler) -> Void
     private var connections: [ObjectIdentifier: any Channel] = [:]
@@ -35,9 +36,15 @@ final class ServerCore {
             service.attach(driver, eventLoop: eventLoop)
         }
         for (path, target) in routes.prefixes {
-            guard case .sockJS(let configuration, _, let serving) = target else { continue }
-            let service = SockJSService(path: path, configuration: configuration)
-            self.services[path] = SockJSDriver(service, core: self, serving: serving)
+            switch target {
+            case .sockJS(let configuration, _, let serving):
+                let service = SockJSService(path: path, configuration: configuration)
+                self.services[path] = SockJSDriver(service, .sockJSHTTP, core: self, serving: serving)
+            case .polling(let configuration, let serving):
+                let service = PollingService(path: path, configuration: configuration)
+                self.services[path] = PollingDriver(service, .polling, core: self, serving: serving)
+            case .webSocket, .http: break
+            }
         }
     }
 
@@ -113,20 +120,32 @@ final class ServerCore {
     }
 
     func receive(_ request: SignalingRequest, exchange: ExchangeID) {
-        if let target = self.routes.exact[request.path] {
+        if let target = self.routes.exact[request.path], !self.isForService(request) {
             switch target {
             case .http(let handler): self.respond(to: exchange) { await handler(request) }
-            case .webSocket, .sockJS: self.refuseWebSocket(request, exchange)
+            case .webSocket, .sockJS, .polling: self.refuseWebSocket(request, exchange)
             }
-        } else if let (driver, _) = self.sockJS(for: request.path) {
-            guard self.routes.admit != nil else { return driver.receive(request, exchange: exchange) }
+        } else if let (driver, _) = self.service(for: request.path) {
+            guard self.routes.admit != nil else { return self.receive(request, exchange, driver) }
             self.admit(request).assumeIsolated().whenComplete { result in
-                if case .success(nil) = result { return driver.receive(request, exchange: exchange) }
+                if case .success(nil) = result { return self.receive(request, exchange, driver) }
                 self.exchanges[exchange]?.respond((try? result.get()) ?? SignalingResponse(403))
             }
         } else {
             self.exchanges[exchange]?.respond(SignalingResponse(404, text: "There is nothing under this path."))
         }
+    }
+
+    /// Whether a request to a path that has a WebSocket is for the service that is there, too.
+    private func isForService(_ request: SignalingRequest) -> Bool {
+        self.services[request.path] != nil && request.headers.list("upgrade").isEmpty
+    }
+
+    private func receive(_ request: SignalingRequest, _ exchange: ExchangeID, _ driver: any ServiceDriver) {
+        // Nobody is left to answer if the connection was closed while the application decided.
+        guard let connection = self.exchanges[exchange] else { return }
+        connection.setOwner(driver)
+        driver.receive(request, exchange: exchange)
     }
 
     private func respond(
@@ -173,7 +192,7 @@ final class ServerCore {
                 serving: serving
             )
         }
-        guard let (_, route) = self.sockJS(for: request.path),
+        guard let (_, route) = self.service(for: request.path),
             case .sockJS(let configuration, var webSocket, let serving) = route.target, configuration.hasWebSocket,
             let framing = SockJSService.webSocketFraming(path: request.path, servicePath: route.path)
         else { throw .notAnUpgrade }
@@ -196,9 +215,9 @@ final class ServerCore {
         )
     }
 
-    private func sockJS(
+    private func service(
         for path: String
-    ) -> (SockJSDriver, route: (path: String, target: SignalingRoutes.Target))? {
+    ) -> (any ServiceDriver, route: (path: String, target: SignalingRoutes.Target))? {
         for route in self.routes.prefixes where path == route.path || path.hasPrefix(route.path + "/") {
             if let driver = self.services[route.path] { return (driver, route) }
         }

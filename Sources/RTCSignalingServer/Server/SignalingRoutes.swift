@@ -18,10 +18,12 @@ public struct SignalingRoutes: Sendable {
     enum Target: Sendable {
         case webSocket(configuration: WebSocketConfiguration, subprotocols: [String], Serving)
         case sockJS(configuration: SockJSConfiguration, webSocket: WebSocketConfiguration, Serving)
+        case polling(PollingConfiguration, Serving)
         case http(RequestHandler)
     }
 
-    /// Decides on every request to a route of sessions before anything else, of WebSocket handshakes as of each request of SockJS:
+    /// Decides on every request to a route of sessions before anything else, of WebSocket handshakes as of each request of
+    /// SockJS and of polling:
     /// nil admits it, a response refuses it. Look here at `Origin`, cookies and tokens. By default everybody is admitted.
     public var admit: (@Sendable (SignalingRequest) async -> SignalingResponse?)?
 
@@ -62,7 +64,41 @@ public struct SignalingRoutes: Sendable {
         webSocket: WebSocketConfiguration = WebSocketConfiguration(),
         handler: @escaping SessionHandler
     ) {
-        self.addSockJS(path, .sockJS(configuration: configuration, webSocket: webSocket, .application(handler)))
+        self.addPrefix(path, .sockJS(configuration: configuration, webSocket: webSocket, .application(handler)))
+    }
+
+    /// Serves clients that have nothing but HTTP requests, under a path: polling, long polling and server-sent events
+    /// (``RTCSignaling/PollingService``).
+    ///
+    /// - Parameters:
+    ///   - path: Where sessions are opened; each gets a path of its own below.
+    ///   - configuration: Limits and times.
+    ///   - handler: Called for each client; the session is closed when it returns.
+    public mutating func polling(
+        _ path: String,
+        configuration: PollingConfiguration = PollingConfiguration(),
+        handler: @escaping SessionHandler
+    ) {
+        self.addPrefix(path, .polling(configuration, .application(handler)))
+    }
+
+    /// Serves WebSockets and polling under one path: clients need know no other to find the way that works for them.
+    ///
+    /// - Parameters:
+    ///   - path: The path.
+    ///   - subprotocols: The subprotocols that are spoken in WebSockets.
+    ///   - configuration: Limits and times of polling.
+    ///   - webSocket: Limits and times of WebSockets.
+    ///   - handler: Called for each client; the session is closed when it returns.
+    public mutating func webSocketAndPolling(
+        _ path: String,
+        subprotocols: [String] = [],
+        configuration: PollingConfiguration = PollingConfiguration(),
+        webSocket: WebSocketConfiguration = WebSocketConfiguration(),
+        handler: @escaping SessionHandler
+    ) {
+        self.webSocket(path, subprotocols: subprotocols, configuration: webSocket, handler: handler)
+        self.polling(path, configuration: configuration, handler: handler)
     }
 
     /// Serves STOMP, over WebSockets and over SockJS.
@@ -85,7 +121,7 @@ public struct SignalingRoutes: Sendable {
             self.exact[webSocket] = target
         }
         if let sockJS {
-            self.addSockJS(
+            self.addPrefix(
                 sockJS,
                 .sockJS(configuration: SockJSConfiguration(), webSocket: configuration, .stomp(service))
             )
@@ -107,7 +143,7 @@ public struct SignalingRoutes: Sendable {
         if !self.stompServices.contains(where: { $0 === service }) { self.stompServices.append(service) }
     }
 
-    private mutating func addSockJS(_ path: String, _ target: Target) {
+    private mutating func addPrefix(_ path: String, _ target: Target) {
         self.prefixes.append((path.hasSuffix("/") ? String(path.dropLast()) : path, target))
         self.prefixes.sort { $0.path.utf8.count > $1.path.utf8.count }
     }
