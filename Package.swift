@@ -9,14 +9,15 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioConcurrencyHelpers: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
-let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -180,7 +181,7 @@ let package = Package(
         ),
         .target(
             name: "RTCSignalingClient",
-            dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioSSL],
+            dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioHTTP1, nioSSL, asyncHTTPClient],
             swiftSettings: swiftSettings
         ),
 
@@ -416,7 +417,8 @@ let package = Package(
         .testTarget(
             name: "RTCSignalingClientTests",
             dependencies: [
-                "RTCSignalingClient", "RTCSignalingServer", "RTCSignaling", "RTCBase", nioCore, nioPosix, nioSSL,
+                "RTCSignalingClient", "RTCSignalingServer", "RTCSignaling", "RTCBase", nioCore, nioConcurrencyHelpers,
+                nioPosix, nioSSL,
             ],
             swiftSettings: swiftSettings
         ),

@@ -15,6 +15,9 @@ struct TestServer: Sendable {
         var routes = SignalingRoutes()
         var configuration = SignalingServerConfiguration()
         routes.webSocket("/ws", subprotocols: ["one", "two"], handler: Self.echo)
+        routes.webSocketAndPolling("/signal", handler: Self.echo)
+        routes.polling("/poll", handler: Self.echo)
+        routes.sockJS("/sockjs", handler: Self.echo)
         try change(&routes, &configuration)
         let server = try await SignalingServer.bind(routes, configuration: configuration)
         try await withThrowingDiscardingTaskGroup { group in
@@ -29,6 +32,23 @@ struct TestServer: Sendable {
     }
 
     var port: Int { self.server.address.port ?? 0 }
+
+    func url(_ path: String) -> String { "http://127.0.0.1:\(self.port)\(path)" }
+
+    /// Sends numbered messages and expects each of them back, in order and once.
+    static func exchange(_ count: Int, over channel: some SignalingChannel) async throws {
+        async let sent: Void = {
+            for number in 0..<count { try await channel.send("message \(number) \u{1F600}\r\n") }
+        }()
+        for number in 0..<count {
+            let text = try await channel.receive()
+            guard text == "message \(number) \u{1F600}\r\n" else {
+                Issue.record("expected \(number), got \(text ?? "nil")")
+                return
+            }
+        }
+        try await sent
+    }
 
     func webSocketURL(_ path: String) -> String { "ws://127.0.0.1:\(self.port)\(path)" }
 }

@@ -11,34 +11,11 @@ public struct SockJSSessionID: Sendable, Hashable {
 ///
 /// Requests go in through ``receive(_:exchange:now:)``; ``poll()`` gives responses in pieces and what happened to sessions. For
 /// WebSockets only the framing is here, ``SockJSFrame``: a session there is its connection.
-public struct SockJSService: Sendable {
+public struct SockJSService: HTTPSessionService {
     /// Why a session is over.
-    public enum End: Sendable, Hashable {
-        /// ``close(_:code:reason:now:)`` was called.
-        case local
-        /// The client went away: it made no request in time, or broke off one that receives.
-        case disconnected
-        /// More waited for the client than ``SockJSConfiguration/maximumUnsentBytes``.
-        case tooSlow
-    }
-
+    public typealias End = HTTPSessionEnd
     /// What ``poll()`` gives.
-    public enum Output: Sendable, Hashable {
-        /// A whole response.
-        case respond(ExchangeID, SignalingResponse)
-        /// The beginning of a response whose body comes in pieces.
-        case begin(ExchangeID, SignalingResponse)
-        /// The next piece of a body.
-        case body(ExchangeID, ByteBuffer)
-        /// The end of a body.
-        case end(ExchangeID)
-        /// A session began, with the request that began it.
-        case opened(SockJSSessionID, SignalingRequest)
-        /// A message came.
-        case message(SockJSSessionID, String)
-        /// A session is over.
-        case closed(SockJSSessionID, End)
-    }
+    public typealias Output = HTTPSessionOutput<SockJSSessionID>
 
     /// The path of the service, without a slash at its end.
     public let path: String
@@ -98,6 +75,11 @@ public struct SockJSService: Sendable {
 
     /// When ``handleTimeout(now:)`` is due at the latest; nil when nothing is pending.
     public var nextTimeout: NIODeadline? { self.deadlines.next }
+
+    /// Its clients send when they like.
+    public static var canPause: Bool { false }
+
+    public mutating func setReading(_ isReading: Bool, of session: SockJSSessionID) {}
 
     // MARK: Requests
 

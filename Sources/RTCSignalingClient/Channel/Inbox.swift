@@ -37,6 +37,9 @@ final class Inbox<Element: Sendable>: Sendable {
         return wantsMore
     }
 
+    /// Whether the source was told to pause and not yet to go on.
+    var isPaused: Bool { self.state.withLock { $0.isPaused && $0.end == nil } }
+
     /// Nothing comes any more: the reader gets what is there, and then nil or the error.
     func finish(_ error: SignalingChannelError?) {
         let end: Result<Element?, SignalingChannelError> = error.map { .failure($0) } ?? .success(nil)

@@ -81,6 +81,13 @@ final class Outbox<Element: Sendable>: Sendable {
         return (.success(()), !state.isWoken)
     }
 
+    /// Adds an element whether there is room or not: what a protocol has to say itself. The owner tells whoever takes.
+    func append(_ element: Element, size: Int) {
+        self.state.withLock { state in
+            if state.end == nil { state.append(element, size) }
+        }
+    }
+
     /// On the event loop: takes everything that is to be sent. ``setInFlight(_:)`` has to say what became of it.
     func take() -> [Element] {
         self.state.withLock { state in
@@ -112,6 +119,9 @@ final class Outbox<Element: Sendable>: Sendable {
         for continuation in admitted { continuation.resume(returning: .success(())) }
         return hasMore
     }
+
+    /// Whether nothing can be added any more.
+    var isFinished: Bool { self.state.withLock { $0.end != nil } }
 
     /// Refuses everything from here on, and who waits; what was added can still be taken.
     func finish(_ error: SignalingChannelError) {

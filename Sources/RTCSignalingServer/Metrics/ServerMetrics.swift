@@ -57,6 +57,7 @@ extension SignalingSession.Transport {
         case .webSocket: return "websocket"
         case .sockJSWebSocket: return "sockjs_websocket"
         case .sockJSHTTP: return "sockjs_http"
+        case .polling: return "polling"
         }
     }
 }

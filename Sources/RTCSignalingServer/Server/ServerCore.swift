@@ -50,7 +50,10 @@ final class ServerCore {
             switch target {
             case .sockJS(let configuration, _, let serving):
                 let service = SockJSService(path: path, configuration: configuration)
-                self.services[path] = SockJSDriver(service, core: self, serving: serving)
+                self.services[path] = SockJSDriver(service, .sockJSHTTP, core: self, serving: serving)
+            case .polling(let configuration, let serving):
+                let service = PollingService(path: path, configuration: configuration)
+                self.services[path] = PollingDriver(service, .polling, core: self, serving: serving)
             case .socketIO(let service, _): self.services[path] = self.makeDriver(of: service)
             case .webSocket, .http, .files: break
             }
@@ -82,10 +85,10 @@ final class ServerCore {
 
     func receive(_ request: SignalingRequest, exchange: ExchangeID) {
         guard !self.isDraining else { return self.refuse(exchange, .draining) }
-        if let target = self.routes.exact[request.path] {
+        if let target = self.routes.exact[request.path], !self.isForService(request) {
             switch target {
             case .http(let handler): self.respond(to: exchange) { await handler(request) }
-            case .webSocket, .sockJS, .socketIO, .files: self.refuseWebSocket(request, exchange)
+            case .webSocket, .sockJS, .socketIO, .polling, .files: self.refuseWebSocket(request, exchange)
             }
         } else if case .http(let handler)? = self.prefix(of: request.path)?.target {
             self.respond(to: exchange) { await handler(request) }
@@ -100,6 +103,11 @@ final class ServerCore {
         } else {
             self.refuse(exchange, .notFound)
         }
+    }
+
+    /// Whether a request to a path that has a WebSocket is for the service that is there, too.
+    private func isForService(_ request: SignalingRequest) -> Bool {
+        self.services[request.path] != nil && request.headers.list("upgrade").isEmpty
     }
 
     private func receive(_ request: SignalingRequest, _ exchange: ExchangeID, _ driver: any ServiceDriver) {

@@ -22,11 +22,13 @@ public struct SignalingRoutes: Sendable {
         case webSocket(configuration: WebSocketConfiguration, subprotocols: [String], Serving)
         case sockJS(configuration: SockJSConfiguration, webSocket: WebSocketConfiguration, Serving)
         case socketIO(SocketIOService, webSocket: WebSocketConfiguration)
+        case polling(PollingConfiguration, Serving)
         case http(RequestHandler)
         case files(StaticFiles)
     }
 
-    /// Decides on every request to a route of sessions before anything else, of WebSocket handshakes as of each request of SockJS and Socket.IO:
+    /// Decides on every request to a route of sessions before anything else, of WebSocket handshakes as of each request of
+    /// SockJS, Socket.IO and polling:
     /// nil admits it, a response refuses it. Look here at `Origin`, cookies and tokens. By default everybody is admitted.
     public var admit: (@Sendable (SignalingRequest) async -> SignalingResponse?)?
 
@@ -68,6 +70,40 @@ public struct SignalingRoutes: Sendable {
         handler: @escaping SessionHandler
     ) {
         self.addPrefix(path, .sockJS(configuration: configuration, webSocket: webSocket, .application(handler)))
+    }
+
+    /// Serves clients that have nothing but HTTP requests, under a path: polling, long polling and server-sent events
+    /// (``RTCSignaling/PollingService``).
+    ///
+    /// - Parameters:
+    ///   - path: Where sessions are opened; each gets a path of its own below.
+    ///   - configuration: Limits and times.
+    ///   - handler: Called for each client; the session is closed when it returns.
+    public mutating func polling(
+        _ path: String,
+        configuration: PollingConfiguration = PollingConfiguration(),
+        handler: @escaping SessionHandler
+    ) {
+        self.addPrefix(path, .polling(configuration, .application(handler)))
+    }
+
+    /// Serves WebSockets and polling under one path: clients need know no other to find the way that works for them.
+    ///
+    /// - Parameters:
+    ///   - path: The path.
+    ///   - subprotocols: The subprotocols that are spoken in WebSockets.
+    ///   - configuration: Limits and times of polling.
+    ///   - webSocket: Limits and times of WebSockets.
+    ///   - handler: Called for each client; the session is closed when it returns.
+    public mutating func webSocketAndPolling(
+        _ path: String,
+        subprotocols: [String] = [],
+        configuration: PollingConfiguration = PollingConfiguration(),
+        webSocket: WebSocketConfiguration = WebSocketConfiguration(),
+        handler: @escaping SessionHandler
+    ) {
+        self.webSocket(path, subprotocols: subprotocols, configuration: webSocket, handler: handler)
+        self.polling(path, configuration: configuration, handler: handler)
     }
 
     /// Serves STOMP, over WebSockets and over SockJS.

@@ -12,6 +12,8 @@ public final class SignalingSession: Sendable {
         case sockJSWebSocket
         /// SockJS over HTTP requests.
         case sockJSHTTP
+        /// Plain HTTP requests: polling, long polling or server-sent events.
+        case polling
     }
 
     /// The request that began it: its headers and cookies tell who the client is.
@@ -22,8 +24,8 @@ public final class SignalingSession: Sendable {
     public let subprotocol: String?
     /// What the client sends, in its order, to be read by one reader; ends with the session.
     ///
-    /// A WebSocket whose messages are not read is not read from; a client over HTTP that sends more than the server's limit of
-    /// unread messages is cut off.
+    /// A WebSocket whose messages are not read is not read from, and a client that polls is told to try again later; a client of
+    /// SockJS over HTTP that sends more than the server's limit of unread messages is cut off.
     public let messages: SignalingMessages
 
     private let outbox: SessionOutbox
@@ -50,7 +52,7 @@ public final class SignalingSession: Sendable {
     /// Messages that a client does not take are kept up to a limit of bytes; then the session ends.
     public func send(_ text: String) { self.send(.text(text)) }
 
-    /// Sends a message; does nothing when the session is over. SockJS has text only, so there bytes are not sent.
+    /// Sends a message; does nothing when the session is over. SockJS and polling have text only, so there bytes are not sent.
     public func send(_ message: WebSocketMessage) { self.outbox.send(message) }
 
     /// Ends the session after what was sent; does nothing when it is over.

@@ -1,4 +1,5 @@
 import NIOCore
+import RTCBase
 import RTCSignaling
 
 /// Drives a ``SocketIOBroker`` for a server, confined to its event loop.

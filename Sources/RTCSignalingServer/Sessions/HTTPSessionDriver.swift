@@ -2,17 +2,27 @@ import NIOCore
 import RTCBase
 import RTCSignaling
 
-/// Drives a ``SockJSService`` with the requests of a server.
-final class SockJSDriver: ServiceDriver {
-    private var service: SockJSService
+typealias SockJSDriver = HTTPSessionDriver<SockJSService>
+typealias PollingDriver = HTTPSessionDriver<PollingService>
+
+/// Drives a service of sessions over HTTP with the requests of a server.
+final class HTTPSessionDriver<Service: HTTPSessionService>: ServiceDriver {
+    private var service: Service
+    private let transport: SignalingSession.Transport
     private let serving: SignalingRoutes.Serving
     private unowned let core: ServerCore
     private let timer: LoopTimer
-    private var receivers: [SockJSSessionID: any SessionReceiver] = [:]
+    private var receivers: [Service.SessionID: any SessionReceiver] = [:]
     private var isPumping = false
 
-    init(_ service: SockJSService, core: ServerCore, serving: SignalingRoutes.Serving) {
+    init(
+        _ service: Service,
+        _ transport: SignalingSession.Transport,
+        core: ServerCore,
+        serving: SignalingRoutes.Serving
+    ) {
         self.service = service
+        self.transport = transport
         self.core = core
         self.serving = serving
         self.timer = LoopTimer(eventLoop: core.eventLoop)
@@ -35,13 +45,18 @@ final class SockJSDriver: ServiceDriver {
         self.pump()
     }
 
-    func send(_ text: String, to session: SockJSSessionID) {
+    func send(_ text: String, to session: Service.SessionID) {
         self.service.send(text, to: session, now: .now())
         self.pump()
     }
 
-    func close(_ session: SockJSSessionID, code: Int, reason: String) {
+    func close(_ session: Service.SessionID, code: Int, reason: String) {
         self.service.close(session, code: code, reason: reason, now: .now())
+        self.pump()
+    }
+
+    func setReading(_ isReading: Bool, of session: Service.SessionID) {
+        self.service.setReading(isReading, of: session)
         self.pump()
     }
 
@@ -66,15 +81,15 @@ final class SockJSDriver: ServiceDriver {
         }
     }
 
-    private func perform(_ output: SockJSService.Output) {
+    private func perform(_ output: HTTPSessionOutput<Service.SessionID>) {
         switch output {
         case .respond(let exchange, let response): self.core.exchanges[exchange]?.respond(response)
         case .begin(let exchange, let response): self.core.exchanges[exchange]?.begin(response, streamedBy: self)
         case .body(let exchange, let bytes): self.core.exchanges[exchange]?.write(bytes)
         case .end(let exchange): self.core.exchanges[exchange]?.end()
         case .opened(let session, let request):
-            let opening = SessionOpening(request: request, transport: .sockJSHTTP, subprotocol: nil)
-            let link = SockJSLink(driver: self, session: session)
+            let opening = SessionOpening(request: request, transport: self.transport, subprotocol: nil)
+            let link = HTTPSessionLink(driver: self, session: session)
             self.receivers[session] = self.core.open(opening, link: link, serving: self.serving)
         case .message(let session, let text): self.receivers[session]?.received(.text(text))
         case .closed(let session, let end):
@@ -84,12 +99,12 @@ final class SockJSDriver: ServiceDriver {
     }
 }
 
-/// The way to a client of SockJS over HTTP.
-private final class SockJSLink: SessionLink {
-    private weak var driver: SockJSDriver?
-    private let session: SockJSSessionID
+/// The way to a client over HTTP.
+private final class HTTPSessionLink<Service: HTTPSessionService>: SessionLink {
+    private weak var driver: HTTPSessionDriver<Service>?
+    private let session: Service.SessionID
 
-    init(driver: SockJSDriver, session: SockJSSessionID) {
+    init(driver: HTTPSessionDriver<Service>, session: Service.SessionID) {
         self.driver = driver
         self.session = session
     }
@@ -100,8 +115,7 @@ private final class SockJSLink: SessionLink {
 
     func close(code: Int, reason: String) { self.driver?.close(self.session, code: code, reason: reason) }
 
-    /// Requests come whether one wants them or not.
-    var canPause: Bool { false }
+    var canPause: Bool { Service.canPause }
 
-    func setReading(_ isReading: Bool) {}
+    func setReading(_ isReading: Bool) { self.driver?.setReading(isReading, of: self.session) }
 }

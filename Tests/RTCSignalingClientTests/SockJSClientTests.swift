@@ -1,0 +1,68 @@
+import RTCSignaling
+import RTCSignalingClient
+import RTCSignalingServer
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct SockJSClientTests {
+    typealias Transport = SockJSClientConfiguration.Transport
+
+    @Test("A thousand messages each way come in order and once, by each transport", arguments: Transport.allCases)
+    func messages(transport: Transport) async throws {
+        try await TestServer.run { server in
+            var configuration = SockJSClientConfiguration()
+            configuration.transports = [transport]
+            let client = try await SockJSClient.connect(to: server.url("/sockjs"), configuration: configuration)
+            #expect(client.transport == transport)
+            // Within what a server keeps of a client over HTTP that it has not read.
+            for _ in 0..<10 { try await TestServer.exchange(100, over: client) }
+            await client.close()
+            #expect(try await client.receive() == nil)
+        }
+    }
+
+    @Test("Without WebSockets it streams; where streams do not come through it polls")
+    func fallsBack() async throws {
+        try await TestServer.run { routes, _ in
+            var configuration = SockJSConfiguration()
+            configuration.hasWebSocket = false
+            routes.sockJS("/plain", configuration: configuration, handler: TestServer.echo)
+            routes.admit = { $0.path.hasPrefix("/sockjs") && $0.path.hasSuffix("t") ? SignalingResponse(403) : nil }
+        } body: { server in
+            let streaming = try await SockJSClient.connect(to: server.url("/plain"))
+            #expect(streaming.transport == .xhrStreaming)
+            try await TestServer.exchange(10, over: streaming)
+            await streaming.close()
+            // `websocket` ends with a t.
+            let fallen = try await SockJSClient.connect(to: server.url("/sockjs/"))
+            #expect(fallen.transport == .xhrStreaming)
+            await fallen.close()
+        }
+    }
+
+    @Test("What the server closes with arrives behind its last words", arguments: Transport.allCases)
+    func closedByServer(transport: Transport) async throws {
+        try await TestServer.run { routes, _ in
+            routes.sockJS("/rude") { session in
+                session.send("last words")
+                session.close(code: 3000, reason: "Go away!")
+            }
+        } body: { server in
+            var configuration = SockJSClientConfiguration()
+            configuration.transports = [transport]
+            let client = try await SockJSClient.connect(to: server.url("/rude"), configuration: configuration)
+            #expect(try await client.receive() == "last words")
+            await #expect(throws: SignalingChannelError.closed(code: 3000, reason: "Go away!")) {
+                try await client.receive()
+            }
+        }
+    }
+
+    @Test("What is no service of SockJS is refused")
+    func refused() async throws {
+        try await TestServer.run { server in
+            await #expect(throws: SignalingChannelError.refused(status: 404, reason: "Not Found")) {
+                try await SockJSClient.connect(to: server.url("/none"))
+            }
+        }
+    }
+}
