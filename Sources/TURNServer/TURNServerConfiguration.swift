@@ -82,8 +82,9 @@ public struct TURNServerConfiguration: Sendable {
     /// Threads for UDP and relays, 1 to 256; `nil`, the default, for one for each processor.
     public var threads: Int?
     /// How long a thread that is busy (4,000 datagrams a second) rests between looks at its sockets, so that it is woken for
-    /// several datagrams at once. It is what relaying delays them at most. Default 200 µs; 0 for not at all.
-    public var wakeupPause = TimeAmount.microseconds(200)
+    /// several datagrams at once. It is what relaying delays them at most, and half of it on the average. Default 500 µs; 0 for
+    /// not at all, at most 10 ms.
+    public var wakeupPause = TimeAmount.microseconds(500)
     /// Clients' connections over TCP and TLS at a time. Default 10,000.
     public var connections = 10_000
     /// Of these, connections of one IPv4 address or IPv6 network of 64 bits. Default 1,000.
