@@ -40,7 +40,11 @@ public struct TURNServerConfiguration: Sendable {
         }
     }
 
-    /// Finds out whose key a user name or its hash has. Called on any thread, many at once.
+    /// Finds out whose key a user name or its hash has. Called on any thread, many at once, but at most
+    /// ``TURNServerCoreConfiguration/pendingAuthentications`` for each thread of the server.
+    ///
+    /// Its task is cancelled when ``TURNServerCoreConfiguration/pendingTimeout`` has passed, by default 5 s, and the client gets a
+    /// 500; also when the server stops. One that goes on nevertheless counts until it returns.
     public typealias Authenticator = @Sendable (TURNAuthenticationRequest) async -> TURNAuthenticationAnswer
 
     /// Where clients are listened to.
@@ -89,8 +93,12 @@ public struct TURNServerConfiguration: Sendable {
     public var connections = 10_000
     /// Of these, connections of one IPv4 address or IPv6 network of 64 bits. Default 1,000.
     public var connectionsPerAddress = 1_000
-    /// Bytes that may wait for a client that reads slowly; what peers send beyond is dropped. Default 256 KiB.
+    /// Bytes that may wait for a client that reads slowly, 1 KiB to 1 GiB; what peers send beyond is dropped, and a client for
+    /// which twice as much waits is cut off. Default 256 KiB.
     public var bytesPerConnection = 256 << 10
+    /// How long a client over TCP or TLS may read nothing of what waits for it before it is cut off, 1 s to 1 h; counted in
+    /// whole seconds. Connections joined to a peer's (RFC 6062) wait as long as they like. Default 60 s.
+    public var stalledReaderTimeout = TimeAmount.seconds(60)
 
     /// A server for these listeners and relays.
     public init(listeners: [Listener], relayAddresses: [RelayAddress] = []) {
