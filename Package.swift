@@ -352,7 +352,7 @@ let package = Package(
         ),
         .testTarget(
             name: "TURNServerTests",
-            dependencies: ["TURNServer", "RTCTURN", "RTCSTUN", "RTCBase", nioCore, nioPosix],
+            dependencies: ["TURNServer", "RTCTURN", "RTCSTUN", "RTCSockets", "RTCBase", nioCore, nioPosix],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "RTCDTLSTests", dependencies: ["RTCDTLS", nioCore], swiftSettings: swiftSettings),

@@ -63,7 +63,7 @@ struct ProgramOptions: ParsableArguments {
     var threads: String?
     @Option(
         help: ArgumentHelp(
-            "Rest so long between looks at busy sockets; delays datagrams as long at most. Default: 200.",
+            "Rest so long between looks at busy sockets; delays datagrams as long at most. Default: 500.",
             valueName: "microseconds"
         )
     )

@@ -35,8 +35,8 @@ public struct STUNMethod: Sendable, Hashable, RawRepresentable {
 }
 
 /// The first 16 bits of a STUN message: method and class interleaved (RFC 8489 section 5, figure 3).
-enum STUNMessageType {
-    static func encode(_ messageClass: STUNClass, _ method: STUNMethod) -> UInt16 {
+package enum STUNMessageType {
+    package static func encode(_ messageClass: STUNClass, _ method: STUNMethod) -> UInt16 {
         let bits = method.rawValue
         return bits & 0x000F | (bits & 0x0070) << 1 | (bits & 0x0F80) << 2 | messageClass.rawValue
     }

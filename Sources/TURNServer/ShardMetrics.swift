@@ -20,6 +20,7 @@ struct ShardMetrics {
         "turn_datagrams_to_clients_total", "turn_bytes_to_clients_total", "turn_malformed_total",
         "turn_unpermitted_total", "turn_over_bandwidth_total", "turn_suppressed_responses_total",
         "turn_authentications_dropped_total", "turn_unsent_total", "turn_slow_readers_total",
+        "turn_stalled_readers_total",
     ]
 
     mutating func report(_ core: TURNServerCore, _ drops: ShardDrops) {
@@ -28,7 +29,7 @@ struct ShardMetrics {
             seen.requests, seen.successes, seen.errors.values.reduce(0, +), seen.bindings, seen.allocations,
             seen.datagramsToPeers, seen.bytesToPeers, seen.datagramsToClients, seen.bytesToClients, seen.malformed,
             seen.unpermitted + seen.strangers, seen.overBandwidth, seen.suppressedResponses,
-            seen.authenticationsDropped, drops.unsent, drops.slowReaders,
+            seen.authenticationsDropped, drops.unsent, drops.slowReaders, drops.stalledReaders,
         ]
         self.gauges[0].record(core.allocationCount)
         for (index, value) in now.enumerated() where value != self.last[index] {

@@ -249,5 +249,6 @@ extension TURNServerCounters {
         self.authenticationsDropped += other.authenticationsDropped
         self.unsent += other.unsent
         self.slowReaders += other.slowReaders
+        self.stalledReaders += other.stalledReaders
     }
 }

@@ -65,6 +65,7 @@ extension TURNServerConfiguration {
             ("wakeupPause", Int(self.wakeupPause.nanoseconds / 1_000), 0...10_000),
             ("connections", self.connections, 0...1_000_000),
             ("connectionsPerAddress", self.connectionsPerAddress, 1...1_000_000),
+            ("stalledReaderTimeout", Int(self.stalledReaderTimeout.nanoseconds / 1_000_000_000), 1...3_600),
             ("bytesPerConnection", self.bytesPerConnection, 1_024...1 << 30),
             ("limits.allocations", self.limits.allocations, 1...10_000_000),
             ("limits.allocationsPerUser", self.limits.allocationsPerUser, 1...10_000_000),

@@ -40,7 +40,11 @@ public struct TURNServerConfiguration: Sendable {
         }
     }
 
-    /// Finds out whose key a user name or its hash has. Called on any thread, many at once.
+    /// Finds out whose key a user name or its hash has. Called on any thread, many at once, but at most
+    /// ``TURNServerCoreConfiguration/pendingAuthentications`` for each thread of the server.
+    ///
+    /// Its task is cancelled when ``TURNServerCoreConfiguration/pendingTimeout`` has passed, by default 5 s, and the client gets a
+    /// 500; also when the server stops. One that goes on nevertheless counts until it returns.
     public typealias Authenticator = @Sendable (TURNAuthenticationRequest) async -> TURNAuthenticationAnswer
 
     /// Where clients are listened to.
@@ -82,14 +86,19 @@ public struct TURNServerConfiguration: Sendable {
     /// Threads for UDP and relays, 1 to 256; `nil`, the default, for one for each processor.
     public var threads: Int?
     /// How long a thread that is busy (4,000 datagrams a second) rests between looks at its sockets, so that it is woken for
-    /// several datagrams at once. It is what relaying delays them at most. Default 200 µs; 0 for not at all.
-    public var wakeupPause = TimeAmount.microseconds(200)
+    /// several datagrams at once. It is what relaying delays them at most, and half of it on the average. Default 500 µs; 0 for
+    /// not at all, at most 10 ms.
+    public var wakeupPause = TimeAmount.microseconds(500)
     /// Clients' connections over TCP and TLS at a time. Default 10,000.
     public var connections = 10_000
     /// Of these, connections of one IPv4 address or IPv6 network of 64 bits. Default 1,000.
     public var connectionsPerAddress = 1_000
-    /// Bytes that may wait for a client that reads slowly; what peers send beyond is dropped. Default 256 KiB.
+    /// Bytes that may wait for a client that reads slowly, 1 KiB to 1 GiB; what peers send beyond is dropped, and a client for
+    /// which twice as much waits is cut off. Default 256 KiB.
     public var bytesPerConnection = 256 << 10
+    /// How long a client over TCP or TLS may read nothing of what waits for it before it is cut off, 1 s to 1 h; counted in
+    /// whole seconds. Connections joined to a peer's (RFC 6062) wait as long as they like. Default 60 s.
+    public var stalledReaderTimeout = TimeAmount.seconds(60)
 
     /// A server for these listeners and relays.
     public init(listeners: [Listener], relayAddresses: [RelayAddress] = []) {

@@ -46,48 +46,81 @@ import Testing
         await server.shutdown()
     }
 
+    /// A client over TCP that stops reading once it has a relay, and a peer with a channel to it.
+    private struct SlowReader {
+        let server: TURNServer
+        let client: any Channel
+        let peer: any Channel
+        let relay: TransportAddress
+
+        init(_ configuration: TURNServerConfiguration) async throws {
+            self.server = try await TURNServer.start(configuration)
+            let group = MultiThreadedEventLoopGroup.singleton
+            self.peer = try await DatagramBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()
+            let peerAddress = try #require(self.peer.localAddress.flatMap { TransportAddress($0) })
+            let answers = AnswerCollector(group.next())
+            self.client = try await ClientBootstrap(group: group)
+                .channelOption(.socketOption(.so_rcvbuf), value: 8_192)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(answers.handler())
+                    }
+                }
+                .connect(to: self.server.addresses[0].address.socketAddress)
+                .get()
+            var random = RandomSource.system
+            var allocate = STUNMessageBuilder(.request, .allocate, .random(using: &random))
+            allocate.appendRequestedTransport(.udp)
+            try await self.client.writeAndFlush(allocate.finish())
+            var bind = STUNMessageBuilder(.request, .channelBind, .random(using: &random))
+            bind.appendChannelNumber(try #require(TURNChannelNumber(rawValue: 0x4000)))
+            bind.append(.xorPeerAddress, address: peerAddress)
+            try await self.client.writeAndFlush(bind.finish())
+            self.relay = try await answers.relayedAddress()
+            try await self.client.setOption(.autoRead, value: false).get()
+        }
+
+        /// Sends what the client does not read.
+        func send() async throws {
+            let data = ByteBuffer(repeating: 1, count: 1_000)
+            let envelope = AddressedEnvelope(remoteAddress: self.relay.socketAddress, data: data)
+            for _ in 0..<100 { self.peer.write(envelope, promise: nil) }
+            try await self.peer.writeAndFlush(envelope)
+        }
+
+        func close() async throws {
+            try await self.client.close()
+            try await self.peer.close()
+            await self.server.shutdown()
+        }
+    }
+
     @Test("A client that does not read loses what peers send, and the server keeps no more than its bound")
     func slowReader() async throws {
         var configuration = try Self.configuration(.tcp)
         configuration.bytesPerConnection = 64 << 10
-        let server = try await TURNServer.start(configuration)
-        let group = MultiThreadedEventLoopGroup.singleton
-        let peer = try await DatagramBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()
-        let peerAddress = try #require(peer.localAddress.flatMap { TransportAddress($0) })
-        let answers = AnswerCollector(group.next())
-        let client = try await ClientBootstrap(group: group)
-            .channelOption(.socketOption(.so_rcvbuf), value: 8_192)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(answers.handler())
-                }
-            }
-            .connect(to: server.addresses[0].address.socketAddress)
-            .get()
-        var random = RandomSource.system
-        var allocate = STUNMessageBuilder(.request, .allocate, .random(using: &random))
-        allocate.appendRequestedTransport(.udp)
-        try await client.writeAndFlush(allocate.finish())
-        var bind = STUNMessageBuilder(.request, .channelBind, .random(using: &random))
-        bind.appendChannelNumber(try #require(TURNChannelNumber(rawValue: 0x4000)))
-        bind.append(.xorPeerAddress, address: peerAddress)
-        try await client.writeAndFlush(bind.finish())
-        let relay = try await answers.relayedAddress()
-        try await client.setOption(.autoRead, value: false).get()
-        let data = ByteBuffer(repeating: 1, count: 1_000)
+        let reader = try await SlowReader(configuration)
         // Until the system's buffers and the server's own are full.
-        while await server.counters().slowReaders == 0 {
-            for _ in 0..<100 {
-                let envelope = AddressedEnvelope(remoteAddress: relay.socketAddress, data: data)
-                peer.write(envelope, promise: nil)
-            }
-            try await peer.writeAndFlush(AddressedEnvelope(remoteAddress: relay.socketAddress, data: data))
+        while await reader.server.counters().slowReaders == 0 { try await reader.send() }
+        #expect(reader.server.allocationCount == 1)
+        #expect(await reader.server.counters().stalledReaders == 0)
+        try await reader.close()
+        #expect(reader.server.allocationCount == 0)
+    }
+
+    @Test("A client that reads nothing for too long is cut off, and its allocation ends")
+    func stalledReader() async throws {
+        var configuration = try Self.configuration(.tcp)
+        configuration.bytesPerConnection = 64 << 10
+        configuration.stalledReaderTimeout = .seconds(1)
+        let reader = try await SlowReader(configuration)
+        while reader.server.allocationCount > 0, !Task.isCancelled {
+            try await reader.send()
+            // One portion at a time.
+            _ = await reader.server.counters()
         }
-        #expect(server.allocationCount == 1)
-        try await client.close()
-        try await peer.close()
-        await server.shutdown()
-        #expect(server.allocationCount == 0)
+        #expect(await reader.server.counters().stalledReaders == 1)
+        try await reader.close()
     }
 }
 

@@ -155,5 +155,27 @@ import Glibc
         #expect(await data.rest() == "early")
         await connected.server.shutdown()
     }
+
+    @Test("Every Connect is answered, also if the peer closes at once, or resets", arguments: [false, true])
+    func closingPeers(isReset: Bool) async throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let server = try await TURNServer.start(try Self.configuration())
+        var client = try await TestStream.connect(to: server.addresses[0].address)
+        _ = try await client.allocate(.tcp)
+        let bootstrap = ServerBootstrap(group: group).childChannelInitializer { channel in
+            if isReset, let options = channel as? any SocketOptionProvider {
+                _ = options.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+            }
+            return channel.close()
+        }
+        for _ in 0..<100 {
+            let peer = try await bootstrap.bind(host: "127.0.0.1", port: 0).get()
+            let address = try #require(peer.localAddress.flatMap { TransportAddress($0) })
+            let answer = try #require(try await client.ask(.connect) { $0.append(.xorPeerAddress, address: address) })
+            #expect(answer.header.messageClass == .successResponse || answer.header.errorCode == 447)
+            try await peer.close()
+        }
+        await server.shutdown()
+    }
 }
 #endif

@@ -11,6 +11,17 @@ struct TestStream {
     struct Message {
         let header: STUNMessage
         let attributes: TURNAttributes
+        /// What a challenge brings.
+        let realm: String?
+        let nonce: String?
+
+        init?(_ bytes: RawSpan) {
+            guard let header = STUNMessage(bytes) else { return nil }
+            self.header = header
+            self.attributes = TURNAttributes(of: header, in: bytes)
+            self.realm = header.realm(in: bytes)
+            self.nonce = header.nonce(in: bytes)
+        }
     }
 
     let channel: any Channel
@@ -56,16 +67,27 @@ struct TestStream {
         try await self.ask(.allocate) { $0.appendRequestedTransport(transport) }
     }
 
+    /// Asks for a relay over UDP with a name and password, after the challenge.
+    mutating func allocate(as username: String, password: String) async throws -> Message? {
+        guard let challenge = try await self.allocate(.udp), let realm = challenge.realm, let nonce = challenge.nonce,
+            let credential = STUNLongTermCredential(username: username, realm: realm, password: password)
+        else { return nil }
+        return try await self.ask(.allocate) { builder in
+            builder.appendRequestedTransport(.udp)
+            builder.append(.username, text: credential.username)
+            builder.append(.realm, text: realm)
+            builder.append(.nonce, text: nonce)
+            builder.appendIntegrity(credential.integrityKey(.md5))
+        }
+    }
+
     /// The next message; `nil` when the connection is closed.
     mutating func message() async -> Message? {
         while true {
             if let length = self.received.getInteger(at: self.received.readerIndex + 2, as: UInt16.self),
                 let bytes = self.received.readSlice(length: STUNMessage.headerSize + Int(length))
             {
-                let span = bytes.readableBytesSpan
-                return STUNMessage(span).map {
-                    Message(header: $0, attributes: TURNAttributes(of: $0, in: span))
-                }
+                return Message(bytes.readableBytesSpan)
             }
             guard var chunk = await self.chunks.next() else { return nil }
             self.received.writeBuffer(&chunk)

@@ -45,13 +45,32 @@ public struct TURNDelivery: Sendable, Hashable {
             target.storeBytes(of: TURNChannelData.header(channel, count: count).bigEndian, as: UInt32.self)
             return
         }
-        var builder = STUNMessageBuilder(.indication, .data, self.transactionID)
-        builder.append(.xorPeerAddress, address: self.peer)
-        var header = builder.finish()
-        header.writeInteger(STUNAttributeType.data.rawValue)
-        header.writeInteger(UInt16(clamping: count))
-        let length = header.readableBytes - STUNMessage.headerSize + count + (-count & 3)
-        header.setInteger(UInt16(clamping: length), at: header.readerIndex + 2)
-        header.readableBytesView.withUnsafeBytes { target.copyMemory(from: $0) }
+        // As STUNMessageBuilder would, without memory of its own.
+        var offset = 0
+        func store<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value) {
+            target.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Value.self)
+            offset += MemoryLayout<Value>.size
+        }
+        store(STUNMessageType.encode(.indication, .data))
+        store(UInt16(clamping: self.headerSize - STUNMessage.headerSize + count + (-count & 3)))
+        store(STUNMessage.magicCookie)
+        store(self.transactionID.high)
+        store(self.transactionID.low)
+        store(STUNAttributeType.xorPeerAddress.rawValue)
+        let port = self.peer.port ^ UInt16(STUNMessage.magicCookie >> 16)
+        switch self.peer.family {
+        case .ipv4:
+            store(UInt32(8) << 16 | 1)
+            store(port)
+            store(UInt32(truncatingIfNeeded: self.peer.ipLow) ^ STUNMessage.magicCookie)
+        case .ipv6:
+            let mask = self.transactionID.addressMask
+            store(UInt32(20) << 16 | 2)
+            store(port)
+            store(self.peer.ipv6High ^ mask.high)
+            store(self.peer.ipLow ^ mask.low)
+        }
+        store(STUNAttributeType.data.rawValue)
+        store(UInt16(clamping: count))
     }
 }

@@ -50,7 +50,8 @@ public struct TURNServerCoreConfiguration: Sendable {
     public var pendingAuthentications = 1_000
     /// Of these, requests of one IPv4 address or IPv6 network of 64 bits. Default 50.
     public var pendingAuthenticationsPerAddress = 50
-    /// How long a request waits for an answer about its user, or for its relay. Default 5 s.
+    /// How long a request waits for an answer about its user, after which it is refused with 500, or for its relay, after which
+    /// it is dropped; rounded up to whole seconds. Default 5 s.
     public var pendingTimeout = TimeAmount.seconds(5)
     /// How long a client's connection may stay without an allocation. Default 60 s.
     public var idleConnectionTimeout = TimeAmount.seconds(60)

@@ -28,12 +28,14 @@ public struct TURNServerCounters: Sendable, Hashable {
     public var overBandwidth = 0
     /// Responses to clients without credentials that were not sent, so that nobody is flooded by this server.
     public var suppressedResponses = 0
-    /// Requests dropped because too many wait for an answer about their user.
+    /// Requests dropped because too many wait for an answer about their user. Those whose time is over are errors 500.
     public var authenticationsDropped = 0
     /// Datagrams that the system did not take; counted by the core's owner.
     public var unsent = 0
     /// Datagrams dropped for clients that read their connection too slowly; counted by the core's owner.
     public var slowReaders = 0
+    /// Clients cut off because they read nothing of their connection any more; counted by the core's owner.
+    public var stalledReaders = 0
 
     /// Nothing yet.
     public init() {}

@@ -7,6 +7,8 @@ public enum TURNServerOutput: Sendable {
     case send(ByteBuffer, to: TURNFiveTuple, from: TransportAddress)
     /// Find out whose key it is, and answer with ``TURNServerCore/authenticated(_:_:now:)``.
     case authenticate(TURNAuthenticationRequest)
+    /// Stop finding out: the question's time is over, and its client has been refused.
+    case cancelAuthentication(UInt64)
     /// Bind a relay, and answer with ``TURNServerCore/relayOpened(_:at:now:)`` or ``TURNServerCore/relayFailed(_:_:now:)``.
     case openRelay(TURNRelayRequest)
     /// Close a relay and forget it.

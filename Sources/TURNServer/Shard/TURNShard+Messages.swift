@@ -16,6 +16,7 @@ extension TURNShard {
         switch output {
         case .send(let message, let client, let origin): self.send(message, to: client, from: origin)
         case .authenticate(let request): self.authenticate(request, now: now)
+        case .cancelAuthentication(let id): self.questions[id]?.cancel()
         case .openRelay(let request): self.openRelay(request, now: now)
         case .closeRelay(let id): self.closeRelay(id)
         case .releaseReservation(let token): self.setting.reservedPorts.take(token)?.close()
@@ -51,13 +52,12 @@ extension TURNShard {
 
     private func authenticate(_ request: TURNAuthenticationRequest, now: NIODeadline) {
         guard let authenticator = self.setting.configuration.configuration.authenticator else { return }
-        // Whoever answers may hang for longer than the core waits.
-        guard self.openQuestions < self.core.configuration.pendingAuthentications else {
+        // Whoever answers may go on for longer than the core waits.
+        guard self.questions.count < self.core.configuration.pendingAuthentications else {
             return self.core.authenticated(request.id, .unavailable, now: now)
         }
-        self.openQuestions += 1
         let mailbox = self.setting.mailbox
-        Task { mailbox.post(.authenticated(request.id, await authenticator(request))) }
+        self.questions[request.id] = Task { mailbox.post(.authenticated(request.id, await authenticator(request))) }
     }
 
     // MARK: Messages of other threads
@@ -90,7 +90,7 @@ extension TURNShard {
             self.streams[client.tuple] = nil
             self.core.clientDisconnected(client.tuple, now: now)
         case .authenticated(let id, let answer):
-            self.openQuestions -= 1
+            self.questions[id] = nil
             self.core.authenticated(id, answer, now: now)
         case .relayOpened(let id, let address, let channel):
             self.tcpRelays[id] = channel
@@ -108,6 +108,7 @@ extension TURNShard {
             if self.connectingPeers.remove(id) != nil { self.peerStreams[id] = nil }
             self.core.peerConnectionFailed(id, now: now)
         case .peerClosed(let id):
+            self.connectingPeers.remove(id)
             self.peerStreams[id] = nil
             self.core.peerDisconnected(id, now: now)
         case .count(let promise): promise.succeed(self.counters)

@@ -6,6 +6,21 @@ internal import RTCTURN
 final class ShardStream {
     let client: StreamClient
     var buffer = ByteBuffer()
+    var isCutOff = false
+    /// How many writes it had taken when that was last seen to grow, and when that was.
+    private var progress = -1
+    private var progressAt = NIODeadline.uptimeNanoseconds(0)
+
+    /// Since when it has read nothing of what waits; `nil` if nothing waits, or it has just read.
+    func stalledSince(now: NIODeadline) -> NIODeadline? {
+        let progress = self.client.writesDone
+        guard self.client.waitingBytes > 0, progress == self.progress else {
+            self.progress = progress
+            self.progressAt = now
+            return nil
+        }
+        return self.progressAt
+    }
 
     init(_ client: StreamClient) { self.client = client }
 }
@@ -27,7 +42,7 @@ extension TURNShard {
             self.drops.slowReaders += 1
             return
         }
-        guard waiting <= 2 * limit else { return stream.client.channel.close(promise: nil) }
+        guard waiting <= 2 * limit else { return self.cutOff(stream) }
         if stream.buffer.readableBytes == 0 { self.dirtyStreams.append(stream) }
         stream.buffer.writeBytes(head)
         stream.buffer.writeBytes(body)
@@ -38,6 +53,23 @@ extension TURNShard {
         guard !self.dirtyStreams.isEmpty else { return }
         for stream in self.dirtyStreams { self.flush(stream) }
         self.dirtyStreams.removeAll(keepingCapacity: true)
+    }
+
+    /// Closes connections whose clients have read nothing for too long: what waits for them is memory, and nobody will read it.
+    /// Called once a second.
+    func closeStalledStreams(now: NIODeadline) {
+        let timeout = self.setting.configuration.configuration.stalledReaderTimeout
+        for stream in self.streams.values {
+            guard let since = stream.stalledSince(now: now), now - since >= timeout else { continue }
+            self.cutOff(stream)
+        }
+    }
+
+    private func cutOff(_ stream: ShardStream) {
+        guard !stream.isCutOff else { return }
+        stream.isCutOff = true
+        self.drops.stalledReaders += 1
+        stream.client.channel.close(promise: nil)
     }
 
     private func flush(_ stream: ShardStream) {

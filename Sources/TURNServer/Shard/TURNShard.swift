@@ -55,8 +55,8 @@ final class TURNShard {
     var peerStreams: [UInt32: PeerStream] = [:]
     /// Connections to peers that the core still waits for.
     var connectingPeers: Set<UInt32> = []
-    /// Questions about users that have no answer yet, also those that the core has given up.
-    var openQuestions = 0
+    /// Who finds out about users, by the question, also what was cancelled and has not returned yet.
+    var questions: [UInt64: Task<Void, Never>] = [:]
     var drained: [EventLoopPromise<Void>] = []
     var random = RandomSource.system
     var drops = ShardDrops()
@@ -119,6 +119,7 @@ final class TURNShard {
                 nextReport = time + Self.reportInterval
                 self.core.setUnixTime(WallClock.unixSeconds(), now: time)
                 self.metrics.report(self.core, self.drops)
+                self.closeStalledStreams(now: time)
             }
             let relayed = self.core.counters.datagramsToPeers &+ self.core.counters.datagramsToClients
             let rest = moderation.rest(after: relayed, now: time)
@@ -151,6 +152,7 @@ final class TURNShard {
         self.core.close(now: now)
         self.drainOutputs(now: now)
         self.flush()
+        for question in self.questions.values { question.cancel() }
         for message in self.setting.mailbox.close() { Self.refuse(message, self.counters) }
         for listener in self.listeners { listener.socket.close() }
         for relay in self.relays { relay?.socket.close() }
@@ -165,6 +167,7 @@ final class TURNShard {
         var counters = self.core.counters
         counters.unsent = self.drops.unsent
         counters.slowReaders = self.drops.slowReaders
+        counters.stalledReaders = self.drops.stalledReaders
         return counters
     }
 
@@ -188,4 +191,6 @@ struct ShardDrops: Sendable {
     var unsent = 0
     /// Datagrams for clients that read too slowly.
     var slowReaders = 0
+    /// Clients that read nothing any more, and were cut off.
+    var stalledReaders = 0
 }

@@ -8,6 +8,7 @@ final class StreamClient: Sendable {
     let channel: any Channel
     private let handler: NIOLoopBound<StreamClientHandler>
     private let waiting = Atomic(0)
+    private let done = Atomic(0)
     private let unprocessed = Atomic(0)
     private let unprocessedLimit = Atomic(StreamClient.strangersLimit)
 
@@ -19,11 +20,16 @@ final class StreamClient: Sendable {
 
     /// Bytes that wait to be written.
     var waitingBytes: Int { self.waiting.load(ordering: .relaxed) }
+    /// How many writes the system has taken in full.
+    var writesDone: Int { self.done.load(ordering: .relaxed) }
 
     func write(_ bytes: ByteBuffer) {
         let count = bytes.readableBytes
         self.waiting.add(count, ordering: .relaxed)
-        self.channel.writeAndFlush(bytes).whenComplete { _ in self.waiting.subtract(count, ordering: .relaxed) }
+        self.channel.writeAndFlush(bytes).whenComplete { _ in
+            self.waiting.subtract(count, ordering: .relaxed)
+            self.done.wrappingAdd(1, ordering: .relaxed)
+        }
     }
 
     /// Notes that bytes were handed to the shard.

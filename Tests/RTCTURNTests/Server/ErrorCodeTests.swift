@@ -176,6 +176,13 @@ import Testing
             client.server.advance(seconds: 31)
             return client.server.sent.last.flatMap { ReadMessage($0.bytes) }
         },
+        Case(447, "a peer that closes before its connection was seen open") {
+            let client = VirtualClient.allocated(.tcp, .tcp)
+            client.ask(.connect) { $0.append(.xorPeerAddress, address: peer) }
+            client.server.core.peerDisconnected(client.server.connecting[0].connection, now: client.server.now)
+            client.server.drain()
+            return client.server.sent.last.flatMap { ReadMessage($0.bytes) }
+        },
         Case(486, "more allocations than a user may have") {
             let server = VirtualServer(limits: .init(allocationsPerUser: 1))
             VirtualClient(server, VirtualServer.client(1)).allocate()
@@ -186,6 +193,12 @@ import Testing
             client.allocate()
             client.server.core.authenticated(client.server.questions[0].id, .unavailable, now: client.server.now)
             client.server.drain()
+            return client.server.sent.last.flatMap { ReadMessage($0.bytes) }
+        },
+        Case(500, "a user about whom nothing is known after 5 seconds") {
+            let client = VirtualClient.fresh(.udp) { $0.authentication = .credentials(.init(asksOwner: true)) }
+            client.allocate()
+            client.server.advance(seconds: 7)
             return client.server.sent.last.flatMap { ReadMessage($0.bytes) }
         },
         Case(508, "more allocations than the server has") {

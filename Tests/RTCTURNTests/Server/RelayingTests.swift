@@ -17,6 +17,21 @@ import Testing
         return head + data + [UInt8](repeating: 0, count: delivery.paddingSize(forPayloadOf: data.count))
     }
 
+    @Test("A Data indication's header is what the builder makes", arguments: ["8.8.8.8", "2600::1:2"], [0, 1, 1_000])
+    func dataHeader(ip: String, count: Int) {
+        let id = STUNTransactionID(high: 0x0102_0304_0506_0708, low: 0x090A_0B0C)
+        let peer = VirtualServer.address(ip, 5_000)
+        let delivery = TURNDelivery(client: VirtualServer.client(), channel: nil, peer: peer, transactionID: id)
+        let data = [UInt8](repeating: 7, count: count)
+        var message = [UInt8](repeating: 0, count: delivery.headerSize)
+        message.withUnsafeMutableBytes { delivery.writeHeader(to: $0, payloadCount: count) }
+        message += data + [UInt8](repeating: 0, count: delivery.paddingSize(forPayloadOf: count))
+        var builder = STUNMessageBuilder(.indication, .data, id)
+        builder.append(.xorPeerAddress, address: peer)
+        builder.append(.data, bytes: data)
+        #expect(message == builder.finish().bytes)
+    }
+
     @Test("An allocation has a relayed and a mapped address, and an answer that the client can check")
     func allocation() throws {
         let client = VirtualClient(VirtualServer())

@@ -18,6 +18,7 @@ final class VirtualServer {
     /// What the core sent, newest last.
     var sent: [(bytes: [UInt8], client: TURNFiveTuple, origin: TransportAddress)] = []
     var questions: [TURNAuthenticationRequest] = []
+    var cancelledQuestions: [UInt64] = []
     var relays: [TURNRelayID: TransportAddress] = [:]
     var reserved: [UInt64: TransportAddress] = [:]
     var connecting: [(connection: UInt32, peer: TransportAddress)] = []
@@ -93,6 +94,7 @@ final class VirtualServer {
         switch output {
         case .send(let message, let client, let origin): self.sent.append((message.bytes, client, origin))
         case .authenticate(let question): self.questions.append(question)
+        case .cancelAuthentication(let id): self.cancelledQuestions.append(id)
         case .openRelay(let request): self.open(request)
         case .closeRelay(let id): self.relays[id] = nil
         case .releaseReservation(let token): self.reserved[token] = nil

@@ -108,8 +108,9 @@ extension TURNServerCore {
     }
 
     /// A peer's connection is closed; a client's that it was joined to is closed by the owner when everything has arrived
-    /// there.
+    /// there. If it closed before ``peerConnected(_:now:)``, the Connect request has failed.
     public func peerDisconnected(_ id: UInt32, now: NIODeadline) {
+        if case .connecting = self.connections[id]?.state { return self.peerConnectionFailed(id, now: now) }
         self.remove(connection: id, isClosed: true, now: now)
     }
 

@@ -18,7 +18,7 @@ extension TURNServerCore {
             switch timer {
             case .allocation(let client, let relay): self.check(client, relay, now: now)
             case .opening(let client): self.giveUpOpening(client, now: now)
-            case .authentication(let id): self.giveUpAuthentication(id)
+            case .authentication(let id): self.giveUpAuthentication(id, now: now)
             case .connection(let id): self.handleTimeout(connection: id, now: now)
             case .client(let client): self.checkIdle(client, now: now)
             case .reservation(let token): self.outputs.append(.releaseReservation(token))
@@ -77,9 +77,11 @@ extension TURNServerCore {
         self.end(allocation, .closed, now: now)
     }
 
-    private func giveUpAuthentication(_ id: UInt64) {
-        guard self.takePending(id) != nil else { return }
-        self.counters.authenticationsDropped += 1
+    private func giveUpAuthentication(_ id: UInt64, now: NIODeadline) {
+        guard let pending = self.takePending(id) else { return }
+        self.outputs.append(.cancelAuthentication(id))
+        guard self.isReachable(pending.request.client) else { return }
+        self.refuseUnauthenticated(pending.request, .serverError, now: now)
     }
 
     private func checkIdle(_ client: TURNFiveTuple, now: NIODeadline) {
