@@ -14,6 +14,7 @@ class CuttingProxy:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._listener.getsockname()[1]
         self.cut = 0
+        self.accepted = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -27,6 +28,7 @@ class CuttingProxy:
                 server = socket.create_connection(self._server)
             except OSError:
                 return
+            self.accepted += 1
             threading.Thread(target=self._pass, args=(client, server, True), daemon=True).start()
             threading.Thread(target=self._pass, args=(server, client, False), daemon=True).start()
 

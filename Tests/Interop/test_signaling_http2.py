@@ -11,11 +11,13 @@ import ssl
 import struct
 import uuid
 
+import browser as chromium
 import h2.errors
 import h2.settings
 import pytest
 import websockets.sync.client
 from coturn import Certificates
+from cutting_proxy import CuttingProxy
 from harness import DEADLINE, wait_until
 from http2 import HTTP2
 from signaling import serve
@@ -239,6 +241,34 @@ def test_websockets_over_http_1_and_tls(server, certificates):
         for message in ("x" * 100_000, "é" * 1000, b"\x00" * 100_000):
             client.send(message)
             assert client.recv(DEADLINE) == message
+
+
+def test_chromium_has_its_websockets_on_the_page_s_connection(server, tmp_path):
+    proxy = CuttingProxy(address(server))
+    driver = chromium.start(str(tmp_path), "--ignore-certificate-errors")
+    driver.set_script_timeout(DEADLINE)
+    try:
+        driver.get(f"https://127.0.0.1:{proxy.port}/")
+        assert driver.execute_script("return performance.getEntriesByType('navigation')[0].nextHopProtocol") == "h2"
+        before = proxy.accepted
+        script = """
+            const done = arguments[1], sockets = [1, 2, 3].map(() => new WebSocket(arguments[0], ["echo"])), heard = [];
+            for (const [number, socket] of sockets.entries()) {
+              socket.onopen = () => socket.send("x".repeat(1000) + number);
+              socket.onmessage = event => {
+                heard.push(event.data.slice(1000) + socket.extensions);
+                socket.close(4000 + number);
+              };
+              socket.onclose = event => { if (heard.push(event.code) === 6) done(heard); };
+            }
+        """
+        heard = driver.execute_async_script(script, f"wss://127.0.0.1:{proxy.port}/ws/echo")
+    finally:
+        driver.quit()
+        proxy.stop()
+    assert {4000, 4001, 4002} < set(heard)
+    assert sorted(str(text)[:19] for text in heard if isinstance(text, str)) == [f"{n}permessage-deflate" for n in range(3)]
+    assert proxy.accepted == before, "a connection of its own"
 
 
 def test_certificates_are_exchanged_while_it_runs(certificates, tmp_path):
