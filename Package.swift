@@ -242,7 +242,7 @@ let package = Package(
         .executableTarget(
             name: "signaling-server",
             dependencies: [
-                "ExampleSupport", "RTCSignaling", "RTCSignalingServer", nioCore, logging, argumentParser,
+                "ExampleSupport", "FilesPage", "RTCSignaling", "RTCSignalingServer", nioCore, logging, argumentParser,
             ],
             path: "Examples/SignalingServer",
             swiftSettings: swiftSettings

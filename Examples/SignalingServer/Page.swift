@@ -15,6 +15,7 @@ enum Page {
         <li><code>/echo</code>, <code>/broadcast</code>, <code>/close</code>: SockJS, the last closes at once</li>
         <li><code>/disabled_websocket_echo</code>, <code>/cookie_needed_echo</code>: SockJS without WebSocket, with cookies</li>
         <li><code>/stomp</code>: STOMP over WebSocket, <code>/stomp-sockjs</code>: over SockJS</li>
+        <li><a href="/files">/files</a>: send and receive files, <code>/mailbox</code>: where both sides of <code>file-transfer</code> meet</li>
         </ul>
         </body>
         </html>

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import ExampleSupport
+import FilesPage
 import NIOCore
 import RTCSignaling
 import RTCSignalingServer
@@ -95,6 +96,7 @@ struct SignalingServerProgram: AsyncParsableCommand {
         routes.sockJS("/cookie_needed_echo", configuration: withCookie, handler: Self.echo)
         routes.stomp(broker, webSocket: "/stomp", sockJS: "/stomp-sockjs", configuration: webSocket)
         if let stomp = self.stomp { routes.stompTCP(broker, host: stomp.host, port: Int(stomp.port)) }
+        FilesPage.serve(on: &routes, mailbox: MailboxHub())
         let page = SignalingResponse(200, headers: ["content-type": "text/html; charset=utf-8"], text: Page.html)
         routes.http("/") { _ in page }
         if let path = self.sockjsFile {
