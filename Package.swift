@@ -270,7 +270,8 @@ let package = Package(
         .executableTarget(
             name: "signaling-server",
             dependencies: [
-                "ExampleSupport", "RTCRooms", "RTCSignaling", "RTCSignalingServer", nioCore, logging, argumentParser,
+                "ExampleSupport", "FilesPage", "RTCRooms", "RTCSignaling", "RTCSignalingServer", nioCore, logging,
+                argumentParser,
             ],
             path: "Examples/SignalingServer",
             swiftSettings: swiftSettings

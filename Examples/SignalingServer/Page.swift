@@ -22,6 +22,7 @@ enum Page {
         <li><code>/socket.io/</code>: Socket.IO 2, with the namespaces <code>/echo</code>, <code>/rooms</code> and
         <code>/members</code>, and its client, <code>/socket.io/socket.io.js</code></li>
         <li><a href="/codelab">/codelab</a>: the WebRTC codelab's steps</li>
+        <li><a href="/files">/files</a>: send and receive files, <code>/mailbox</code>: where both sides of <code>file-transfer</code> meet</li>
         </ul>
         </body>
         </html>

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import ExampleSupport
+import FilesPage
 import NIOCore
 import RTCRooms
 import RTCSignaling
@@ -113,6 +114,7 @@ struct SignalingServerProgram: AsyncParsableCommand {
         if let stomp = self.stomp { routes.stompTCP(broker, host: stomp.host, port: Int(stomp.port)) }
         routes.socketIO(SocketIODemo.makeService())
         CodelabPages.add(to: &routes)
+        FilesPage.serve(on: &routes, mailbox: MailboxHub())
         let page = SignalingResponse(200, headers: ["content-type": "text/html; charset=utf-8"], text: Page.html)
         routes.http("/") { _ in page }
         if let path = self.sockjsFile {

@@ -9,7 +9,7 @@ import Glibc
 #endif
 
 /// A folder for one test, removed with all that is in it.
-final class Scratch {
+final class Scratch: Sendable {
     let path: String
 
     init() {

@@ -37,16 +37,21 @@ public struct FileReceiver: Sendable {
     ///
     /// - Parameter report: Told what happens, from any thread; must not block.
     /// - Throws: ``FileTransferError``.
-    public func run(_ report: @escaping @Sendable (FileTransferEvent) -> Void) async throws(FileTransferError)
+    public func run(
+        _ report: @escaping @Sendable (FileTransferEvent) -> Void
+    ) async throws(FileTransferError)
         -> FileTransferReport
     {
         let worker = TransferWorker(.receive(into: self.folder, self.policy), report: report)
         try await worker.prepare()
         var deadline: ContinuousClock.Instant?
         while true {
+            let start = ContinuousClock.now
             do throws(FileTransferError) {
-                return try await self.attempt(worker, report) { deadline = nil }
+                return try await self.attempt(worker, report)
             } catch {
+                // One that went well for a while was not in vain.
+                if ContinuousClock.now - start > .seconds(15) { deadline = nil }
                 guard self.isWorthAnother(error, hadConnection: deadline != nil) else { throw error }
                 let until = deadline ?? (.now + self.configuration.reconnectionTime)
                 if deadline == nil { report(.interrupted(error)) }
@@ -71,8 +76,7 @@ public struct FileReceiver: Sendable {
 
     private func attempt(
         _ worker: TransferWorker,
-        _ report: @escaping @Sendable (FileTransferEvent) -> Void,
-        connected: () -> Void
+        _ report: @escaping @Sendable (FileTransferEvent) -> Void
     ) async throws(FileTransferError) -> FileTransferReport {
         let (client, answer) = try await MailboxClient.open(self.connect, with: .claim(nameplate: self.code.nameplate))
         guard case .claimed = answer else {
@@ -81,15 +85,19 @@ public struct FileReceiver: Sendable {
         }
         let (inputs, continuation) = AsyncStream.makeStream(of: PeerLink.Input.self)
         let reader = Task {
-            while let message = try? await client.next() {
-                switch message {
-                case .relay(let text): continuation.yield(.text(text))
-                case .left: continuation.yield(.left)
-                default: break
+            do throws(FileTransferError) {
+                while let message = try await client.next() {
+                    switch message {
+                    case .relay(let text): continuation.yield(.text(text))
+                    case .left: continuation.yield(.left)
+                    default: break
+                    }
                 }
+                // Without the server the two may go on, if they are connected.
+                continuation.yield(.left)
+            } catch {
+                continuation.yield(.ended(error))
             }
-            // Without the server the two may go on, if they are connected.
-            continuation.yield(.left)
         }
         let result: Result<FileTransferReport, FileTransferError>
         do {

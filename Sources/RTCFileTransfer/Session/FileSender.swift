@@ -33,7 +33,9 @@ public struct FileSender: Sendable {
     ///
     /// - Parameter report: Told what happens, from any thread; must not block.
     /// - Throws: ``FileTransferError``. What has arrived by then is not sent again to the same folder.
-    public func run(_ report: @escaping @Sendable (FileTransferEvent) -> Void) async throws(FileTransferError)
+    public func run(
+        _ report: @escaping @Sendable (FileTransferEvent) -> Void
+    ) async throws(FileTransferError)
         -> FileTransferReport
     {
         let worker = TransferWorker(.send(self.paths), report: report)
@@ -70,6 +72,8 @@ private struct SenderPost {
     enum News: Sendable {
         case mailbox(MailboxMessage)
         case mailboxBroken(FileTransferError)
+        case reopened(MailboxClient)
+        case mailboxLost(FileTransferError)
         case attempt(Int, Result<FileTransferReport, FileTransferError>)
         case paired(Int)
     }
@@ -85,6 +89,8 @@ private struct SenderPost {
     private let news = AsyncStream.makeStream(of: News.self)
     private var attempt: (number: Int, task: Task<Void, Never>, inputs: AsyncStream<PeerLink.Input>.Continuation)?
     private var reader: Task<Void, Never>?
+    /// Why there will be no mailbox any more: nobody can come again.
+    private var lostMailbox: FileTransferError?
     private var attempts = 0
     private var wrongCodes = 0
 
@@ -128,6 +134,12 @@ private struct SenderPost {
             case .mailbox(.locked): throw .locked
             case .mailbox: break
             case .mailboxBroken(let error): try await self.reopen(after: error)
+            case .reopened(let client):
+                self.client = client
+                self.startReading()
+            case .mailboxLost(let error):
+                self.lostMailbox = error
+                if self.attempt == nil { throw error }
             case .paired(let number):
                 if number == self.attempt?.number { try? await self.client?.send(.confirmed) }
             case .attempt(let number, let result):
@@ -135,7 +147,9 @@ private struct SenderPost {
                 await self.endAttempt()
                 switch result {
                 case .success(let report): return report
-                case .failure(let error): try await self.handle(error)
+                case .failure(let error):
+                    try await self.handle(error)
+                    if let lost = self.lostMailbox { throw lost }
                 }
             }
         }
@@ -154,8 +168,9 @@ private struct SenderPost {
             try? await self.client?.send(.failed)
             self.report(.interrupted(error))
         case .lost, .noConnection: self.report(.interrupted(error))
-        case .problem(let problem) where problem.side == .remote && problem.kind != .cancelled:
-            throw error
+        // A receiver that was stopped may be started again.
+        case .problem(let problem) where problem.side == .remote && problem.kind == .cancelled:
+            self.report(.interrupted(error))
         default: throw error
         }
     }
@@ -164,6 +179,7 @@ private struct SenderPost {
 
     private mutating func beginAttempt() async {
         // Who comes again has lost the connection, whatever this side has noticed of that.
+        if self.attempt != nil { await self.worker.abandon() }
         await self.endAttempt()
         self.attempts += 1
         let number = self.attempts
@@ -216,25 +232,35 @@ private struct SenderPost {
         }
     }
 
-    /// Connects to the mailbox again. A transfer that is under way goes on without it.
+    /// Connects to the mailbox again, in the background: a transfer that is under way goes on without it.
     private mutating func reopen(after error: FileTransferError) async throws(FileTransferError) {
-        if case .mailbox = error, self.attempt == nil { throw error }
+        if case .mailbox = error {
+            // The server ended it, and has forgotten the nameplate.
+            self.lostMailbox = error
+            if self.attempt == nil { throw error }
+            return
+        }
         await self.client?.close()
         self.client = nil
-        let until = ContinuousClock.now + self.configuration.reconnectionTime
-        while true {
-            do throws(FileTransferError) {
-                let first = MailboxMessage.reopen(nameplate: self.code.nameplate, token: self.token)
-                (self.client, _) = try await MailboxClient.open(self.connect, with: first)
-                return self.startReading()
-            } catch let failure {
-                // With nobody connected, and nobody who could come, there is nothing to wait for.
-                if self.attempt == nil, ContinuousClock.now > until { throw failure }
-                if case .mailbox = failure { break }
-                if Task.isCancelled { throw .cancelled }
-                try? await Task.sleep(for: .seconds(1))
+        let (news, connect, time) = (self.news.continuation, self.connect, self.configuration.reconnectionTime)
+        let first = MailboxMessage.reopen(nameplate: self.code.nameplate, token: self.token)
+        self.reader = Task {
+            let until = ContinuousClock.now + time
+            while !Task.isCancelled {
+                do throws(FileTransferError) {
+                    let (client, _) = try await MailboxClient.open(connect, with: first)
+                    news.yield(.reopened(client))
+                    return
+                } catch {
+                    var isRefused = false
+                    if case .mailbox = error { isRefused = true }
+                    if isRefused || ContinuousClock.now > until {
+                        news.yield(.mailboxLost(error))
+                        return
+                    }
+                    try? await Task.sleep(for: .seconds(1))
+                }
             }
-            if ContinuousClock.now > until { return }
         }
     }
 }

@@ -8,6 +8,8 @@ actor PeerLink {
         case text(String)
         /// The other side has left the mailbox, which it need not mean.
         case left
+        /// There is no mailbox any more.
+        case ended(FileTransferError)
     }
 
     /// What is told while it goes on.
@@ -26,6 +28,7 @@ actor PeerLink {
     private var hasRemoteDescription = false
     /// Candidates that came before the description that they belong to.
     private var early: [RTCIceCandidateInit] = []
+    private var failure: PairingSession.Failure?
     private var peerHasLeft = false
     private var isDisconnected = false
     private let texts = AsyncStream.makeStream(of: String.self)
@@ -58,6 +61,8 @@ actor PeerLink {
             let result = try await withThrowingTaskGroup(of: Result?.self) { group in
                 group.addTask {
                     for await text in self.texts.stream { try await carry(text) }
+                    // What is told to the other side leaves before this side gives up.
+                    try await self.checkPairing()
                     return nil
                 }
                 group.addTask {
@@ -116,6 +121,10 @@ actor PeerLink {
         await self.connection?.close()
     }
 
+    private func checkPairing() throws(PairingSession.Failure) {
+        if let failure = self.failure { throw failure }
+    }
+
     private func checkPaired() throws(FileTransferError) {
         guard self.pairing.isPaired else { throw .noAnswer }
     }
@@ -125,10 +134,10 @@ actor PeerLink {
     private func begin() async throws { try await self.drain() }
 
     private func receive(_ input: Input) async throws {
+        guard self.failure == nil else { return }
         switch input {
-        case .left:
-            self.peerHasLeft = true
-            try self.checkPresence()
+        case .left: try self.peerLeft(.lost)
+        case .ended(let error): try self.peerLeft(error)
         case .text(let text):
             self.pairing.receive(text)
             try await self.drain()
@@ -145,9 +154,8 @@ actor PeerLink {
                 try await self.connect()
             case .message(let message): try await self.receive(message)
             case .failed(let failure):
-                // What is told to the other side leaves first.
+                self.failure = failure
                 self.texts.continuation.finish()
-                throw failure
             }
         }
     }
@@ -235,6 +243,12 @@ actor PeerLink {
             default: break
             }
         }
+    }
+
+    private func peerLeft(_ error: FileTransferError) throws(FileTransferError) {
+        guard self.pairing.isPaired else { throw error }
+        self.peerHasLeft = true
+        try self.checkPresence()
     }
 
     /// Silence of one who has left is not waited out.

@@ -30,6 +30,7 @@ actor TransferWorker {
     private var waiter: CheckedContinuation<Void, Never>?
     private var hasNews = false
     private var hasEnded = false
+    private var isAbandoned = false
     private var lastReport = ContinuousClock.now
 
     init(_ work: Work, report: @escaping @Sendable (FileTransferEvent) -> Void) {
@@ -67,6 +68,7 @@ actor TransferWorker {
         self.engine = engine
         self.hasNews = false
         self.hasEnded = false
+        self.isAbandoned = false
         let reader = Task { await self.read(channel, for: engine) }
         let result: Result<FileTransferReport, FileTransferError>
         do {
@@ -76,16 +78,30 @@ actor TransferWorker {
         }
         reader.cancel()
         self.engine = nil
-        // What was said last arrives, also when the task was cancelled.
-        channel.close()
-        await Task.detached { await channel.waitUntilClosed() }.value
+        if case .failure(.lost) = result {
+            channel.abort()
+        } else {
+            // What was said last arrives, also when the task was cancelled.
+            channel.close()
+            await Task.detached { await channel.waitUntilClosed() }.value
+        }
         return try result.get()
     }
 
-    private func carry(_ engine: any TransferEngine, over channel: RTCDataChannel) async throws(FileTransferError)
+    /// Gives up a channel that nobody is at the other end of any more.
+    func abandon() {
+        self.isAbandoned = true
+        self.wake()
+    }
+
+    private func carry(
+        _ engine: any TransferEngine,
+        over channel: RTCDataChannel
+    ) async throws(FileTransferError)
         -> FileTransferReport
     {
         while true {
+            if self.isAbandoned { throw .lost }
             if Task.isCancelled { engine.cancel() }
             guard let output = engine.poll() else {
                 if self.hasEnded { throw .lost }
@@ -99,7 +115,10 @@ actor TransferWorker {
                     try await channel.send(message)
                 } catch {
                     // The other side may have said why.
-                    while !self.hasEnded { await self.waitForNews() }
+                    while !self.hasEnded, !self.isAbandoned {
+                        await self.waitForNews()
+                        await Task.yield()
+                    }
                 }
                 self.tell(engine.progress)
             case .working:
