@@ -12,9 +12,11 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -39,20 +41,30 @@ let package = Package(
         .library(name: "RTCTestKit", targets: ["RTCTestKit"]),
         .library(name: "RTCSignaling", targets: ["RTCSignaling"]),
         .library(name: "RTCSignalingServer", targets: ["RTCSignalingServer"]),
+        .library(name: "RTCRooms", targets: ["RTCRooms"]),
+        .library(name: "RTCCalls", targets: ["RTCCalls"]),
+        .library(name: "RTCFileTransfer", targets: ["RTCFileTransfer"]),
+        .library(name: "RTCSignalingClient", targets: ["RTCSignalingClient"]),
+        .library(name: "RTCWHIP", targets: ["RTCWHIP"]),
         .executable(name: "echo", targets: ["echo"]),
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
         .executable(name: "signaling-server", targets: ["signaling-server"]),
+        .executable(name: "whip-server", targets: ["whip-server"]),
+        .executable(name: "mesh-peer", targets: ["mesh-peer"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
         .executable(name: "turn-server", targets: ["turn-server"]),
+        .executable(name: "file-transfer", targets: ["file-transfer"]),
         .executable(name: "rtc-bench", targets: ["rtc-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
     ],
     targets: [
@@ -71,6 +83,11 @@ let package = Package(
             name: "CRTCSRTP",
             pkgConfig: "libsrtp2",
             providers: [.apt(["libsrtp2-dev"]), .brew(["srtp"])]
+        ),
+        .systemLibrary(
+            name: "CRTCZlib",
+            pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
         ),
         // The module map links libavcodec and libavutil too.
         .systemLibrary(
@@ -148,10 +165,51 @@ let package = Package(
         ),
 
         // Signalling protocols, beside the peer connections, and a server that speaks them.
-        .target(name: "RTCSignaling", dependencies: ["RTCBase", "RTCCrypto", nioCore], swiftSettings: swiftSettings),
+        .target(
+            name: "RTCSignaling",
+            dependencies: ["RTCBase", "RTCCrypto", "CRTCZlib", nioCore],
+            swiftSettings: swiftSettings
+        ),
         .target(
             name: "RTCSignalingServer",
-            dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioHTTP1],
+            dependencies: [
+                "RTCSignaling", "RTCRooms", "RTCBase", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioTLS, logging,
+                metrics,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "RTCSignalingClient",
+            dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioSSL],
+            swiftSettings: swiftSettings
+        ),
+
+        // Ingestion and playback over HTTP, both sides; nothing else here imports the HTTP client.
+        .target(
+            name: "RTCWHIP",
+            dependencies: [
+                "WebRTC", "RTCSignaling", "RTCBase", "RTCCrypto", "RTCSDP", nioCore, nioPosix, asyncHTTPClient, logging,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        // Rooms over any signalling, and calls between their members.
+        .target(
+            name: "RTCRooms",
+            dependencies: ["RTCSignaling", "RTCBase", "RTCCrypto", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "RTCCalls",
+            dependencies: ["RTCRooms", "RTCSignaling", "RTCBase", "RTCCore", "WebRTC", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "CRTCFiles"),
+        // Files from peer to peer: a protocol on a data channel, and what it needs of file systems.
+        .target(
+            name: "RTCFileTransfer",
+            dependencies: [
+                "WebRTC", "RTCSignaling", "RTCCrypto", "RTCBase", "CRTCFiles", nioCore, nioPosix, logging,
+            ],
             swiftSettings: swiftSettings
         ),
 
@@ -164,13 +222,13 @@ let package = Package(
         ),
         .executableTarget(
             name: "media-send",
-            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "WebRTC", argumentParser],
+            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "RTCWHIP", "WebRTC", argumentParser],
             path: "Examples/MediaSend",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "media-record",
-            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "WebRTC", argumentParser],
+            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "RTCWHIP", "WebRTC", argumentParser],
             path: "Examples/MediaRecord",
             swiftSettings: swiftSettings
         ),
@@ -193,10 +251,45 @@ let package = Package(
             path: "Examples/DataChannelEcho",
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "FilesPage",
+            dependencies: ["RTCSignaling", "RTCSignalingServer"],
+            path: "Examples/FileTransfer/Page",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "file-transfer",
+            dependencies: [
+                "ExampleSupport", "FilesPage", "RTCFileTransfer", "RTCSignaling", "RTCSignalingClient",
+                "RTCSignalingServer", "WebRTC", "RTCBase", nioCore, nioPosix, logging, argumentParser,
+            ],
+            path: "Examples/FileTransfer/Program",
+            swiftSettings: swiftSettings
+        ),
         .executableTarget(
             name: "signaling-server",
-            dependencies: ["ExampleSupport", "RTCSignaling", "RTCSignalingServer", nioCore, argumentParser],
+            dependencies: [
+                "ExampleSupport", "RTCRooms", "RTCSignaling", "RTCSignalingServer", nioCore, logging, argumentParser,
+            ],
             path: "Examples/SignalingServer",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "whip-server",
+            dependencies: [
+                "ExampleSupport", "RTCWHIP", "RTCSignaling", "RTCSignalingServer", "RTCBase", "WebRTC", nioCore,
+                argumentParser,
+            ],
+            path: "Examples/WHIPServer",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "mesh-peer",
+            dependencies: [
+                "ExampleSupport", "RTCCalls", "RTCRooms", "RTCSignaling", "RTCSignalingClient", "RTCBase", "WebRTC",
+                nioCore, argumentParser,
+            ],
+            path: "Examples/MeshPeer",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
@@ -293,6 +386,38 @@ let package = Package(
         .testTarget(
             name: "RTCSignalingServerTests",
             dependencies: ["RTCSignalingServer", "RTCSignaling", nioCore, nioPosix],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCWHIPTests",
+            dependencies: ["RTCWHIP", "RTCSignaling", "RTCBase", "RTCSDP", "WebRTC", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCRoomsTests",
+            dependencies: [
+                "RTCRooms", "RTCSignaling", "RTCSignalingClient", "RTCSignalingServer", "RTCBase", nioCore,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCCallsTests",
+            dependencies: [
+                "RTCCalls", "RTCRooms", "RTCSignaling", "RTCBase", "RTCCore", "RTCSCTP", "RTCTestKit", "WebRTC",
+                nioCore,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCFileTransferTests",
+            dependencies: ["RTCFileTransfer", "RTCSignaling", "RTCCrypto", "WebRTC", "RTCBase", nioCore],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "RTCSignalingClientTests",
+            dependencies: [
+                "RTCSignalingClient", "RTCSignalingServer", "RTCSignaling", "RTCBase", nioCore, nioPosix, nioSSL,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(name: "RTCTestKitTests", dependencies: ["RTCTestKit", nioCore], swiftSettings: swiftSettings),

@@ -49,6 +49,7 @@ let package = Package(
         fuzzer("FuzzAnnexB", ["RTCMediaFiles", "RTCRTP"], [nioCore]),
         fuzzer("FuzzWAV", ["RTCMediaFiles"], [nioCore]),
         fuzzer("FuzzRTPDump", ["RTCMediaFiles"], [nioCore]),
+        fuzzer("FuzzWHIP", ["RTCWHIP", "RTCSDP", "RTCSignaling"]),
         fuzzer("FuzzSession", ["RTCTestKit", "RTCCore", "RTCSTUN", "RTCSCTP", "RTCBase"], [nioCore]),
     ]
 )

@@ -1,13 +1,13 @@
 #!/bin/bash
 # Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long.
-# Targets: sdp stun turn candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump session.
+# Targets: sdp stun turn candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump whip session.
 #
 # What was learnt is kept in .build-fuzz/corpus; an input that fails is kept in Fuzz/FailCases/TARGET, where tests replay
 # it. The exit status is that of the worst target. WRAP=command runs the build under a command.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-readonly ALL='sdp stun turn candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump session'
+readonly ALL='sdp stun turn candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump whip session'
 readonly BUILD=$PWD/.build-fuzz
 
 seconds=${1:-60}
@@ -34,6 +34,7 @@ product() {
         annexb) echo FuzzAnnexB ;;
         wav) echo FuzzWAV ;;
         rtpdump) echo FuzzRTPDump ;;
+        whip) echo FuzzWHIP ;;
         session) echo FuzzSession ;;
         *) echo "no fuzz target '$1'; there are: $ALL" >&2; return 1 ;;
     esac

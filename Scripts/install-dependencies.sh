@@ -20,6 +20,7 @@ build_packages=(
     "libavformat-dev"
     "libavcodec-dev"
     "libavutil-dev"
+    "zlib1g-dev"
     "pkg-config pkg-config"
     "make make"
 )
@@ -37,6 +38,14 @@ test_packages=(
     "coturn turnserver"
     "openssl openssl"
     "node-sockjs-client"
+    "node-sockjs"
+    "rabbitmq-server rabbitmq-server"
+    "python3-gst-1.0"
+    "gir1.2-gst-plugins-bad-1.0"
+    "gstreamer1.0-nice"
+    "gstreamer1.0-plugins-base"
+    "gstreamer1.0-plugins-good"
+    "gstreamer1.0-plugins-bad"
 )
 
 case $mode in
@@ -67,7 +76,7 @@ check_swift
 missing=()
 if ((${#wanted[@]})) && ! command -v dpkg-query >/dev/null 2>&1; then
     # Not Debian's family: say what is missing rather than guess how to install it.
-    for module in openssl libsrtp2 usrsctp libavformat libavcodec libavutil; do
+    for module in openssl libsrtp2 usrsctp libavformat libavcodec libavutil zlib; do
         pkg-config --exists "$module" 2>/dev/null || missing+=("$module")
     done
     if ((${#missing[@]})); then

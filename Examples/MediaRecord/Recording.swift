@@ -40,9 +40,14 @@ actor Recording {
         }
     }
 
-    /// Records until the peer is gone.
-    static func serve(_ connection: RTCPeerConnection, _ container: MediaContainer, _ names: RecordingNames) async {
-        let receivers = connection.getReceivers()
+    /// Records until `end` returns: the peer is gone.
+    static func serve(
+        _ connection: RTCPeerConnection,
+        _ container: MediaContainer,
+        _ names: RecordingNames,
+        until end: @Sendable () async -> Void
+    ) async {
+        let receivers = connection.getTransceivers().filter { $0.currentDirection != .inactive }.map(\.receiver)
         let formats = receivers.compactMap { receiver in
             receiver.getParameters().codecs.lazy.compactMap { PayloadFormat(RTPCodecName(rawValue: $0.codec.name)) }
                 .first
@@ -50,13 +55,17 @@ actor Recording {
         guard !formats.isEmpty, formats.count == receivers.count else { return }
         do {
             let recording = try Recording(name: names.next(), container: container, formats: formats)
-            await recording.record(connection, receivers)
+            await recording.record(connection, receivers, until: end)
         } catch {
             StandardOutput.write("A peer is not recorded: \(error)")
         }
     }
 
-    private func record(_ connection: RTCPeerConnection, _ receivers: [RTCRtpReceiver]) async {
+    private func record(
+        _ connection: RTCPeerConnection,
+        _ receivers: [RTCRtpReceiver],
+        until end: @Sendable () async -> Void
+    ) async {
         await withTaskGroup(of: Void.self) { group in
             for (track, receiver) in receivers.enumerated() {
                 let frames = receiver.frames(limit: 1024)
@@ -64,7 +73,7 @@ actor Recording {
                     for await frame in frames { await self.write(frame, track) }
                 }
             }
-            for await event in connection.events where event.endsConnection { break }
+            await end()
             await connection.close()
         }
         self.close()

@@ -12,7 +12,7 @@ struct MediaSend: AsyncParsableCommand {
             Takes IVF, Ogg/Opus, WAV (G.711), Annex-B H.264 and H.265, WebM, Matroska and MP4. Every viewer sees the files from
             their beginning, over and over. GET / is the page; POST /offer takes {"type":"offer","sdp":"…"} with sections to
             receive sound and pictures. Runs until SIGINT or SIGTERM; with --to it plays once instead, to a program that answers
-            offers in this way, media-record for example.
+            offers in this way, media-record for example, and with --whip to a WHIP server (RFC 9725).
             """
     )
 
@@ -21,6 +21,15 @@ struct MediaSend: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Offer the files to this server, play them once and end.", valueName: "url"))
     var to: String?
+
+    @Option(help: ArgumentHelp("Publish the files to this WHIP endpoint, play them once and end.", valueName: "url"))
+    var whip: String?
+
+    @Option(help: ArgumentHelp("The bearer token for the WHIP endpoint.", valueName: "text"))
+    var token: String?
+
+    @Flag(help: "Play the files over and over, with --whip until SIGINT or SIGTERM.")
+    var loop = false
 
     @OptionGroup var options: ServeOptions
 
@@ -31,6 +40,7 @@ struct MediaSend: AsyncParsableCommand {
 
     func run() async throws {
         let files = self.files
+        if let whip { return try await Publication(files, repeats: self.loop).run(to: whip, token: self.token) }
         if let to { return try await Player.call(try HTTPURL(to), with: files) }
         try await self.options.serve(
             "Playing \(files.count == 1 ? files[0] : "\(files.count) files")",

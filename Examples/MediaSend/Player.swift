@@ -62,7 +62,7 @@ enum Player {
         await connection.close()
     }
 
-    private static func play(_ files: [String], on connection: RTCPeerConnection, repeats: Bool) async throws {
+    static func play(_ files: [String], on connection: RTCPeerConnection, repeats: Bool) async throws {
         let start = ContinuousClock.now
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (number, file) in files.enumerated() {
@@ -102,7 +102,7 @@ enum Player {
 
 extension RTCRtpCodec {
     /// The first codec that can be sent in a format.
-    fileprivate init?(_ format: PayloadFormat) {
+    init?(_ format: PayloadFormat) {
         let codecs = RTCRtpSender.getCapabilities(format.kind).codecs
         guard let codec = codecs.first(where: { PayloadFormat(RTPCodecName(rawValue: $0.name)) == format }) else {
             return nil

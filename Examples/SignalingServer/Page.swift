@@ -11,9 +11,13 @@ enum Page {
         <body>
         <h1>signaling-server</h1>
         <ul>
+        <li><a href="/mesh">mesh</a>: a room in which everybody is connected to everybody</li>
+        </ul>
+        <ul>
         <li><code>/ws/echo</code>, <code>/ws/broadcast</code>: WebSocket</li>
         <li><code>/echo</code>, <code>/broadcast</code>, <code>/close</code>: SockJS, the last closes at once</li>
         <li><code>/disabled_websocket_echo</code>, <code>/cookie_needed_echo</code>: SockJS without WebSocket, with cookies</li>
+        <li><code>/rooms/ws</code>: rooms over WebSocket, <code>/rooms/sockjs</code>: over SockJS</li>
         <li><code>/stomp</code>: STOMP over WebSocket, <code>/stomp-sockjs</code>: over SockJS</li>
         <li><code>/socket.io/</code>: Socket.IO 2, with the namespaces <code>/echo</code>, <code>/rooms</code> and
         <code>/members</code>, and its client, <code>/socket.io/socket.io.js</code></li>

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Dispatch
 import ExampleSupport
 import NIOCore
+import RTCRooms
 import RTCSignaling
 import RTCSignalingServer
 
@@ -27,16 +29,20 @@ struct SignalingServerProgram: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Listen for STOMP over TCP here, too.", valueName: "host:port"))
     var stomp: HostPort?
 
+    @OptionGroup(title: "Server")
+    var server: ServerOptions
+
     func run() async throws {
         // Before anything that a signal would leave half done.
         let signal = TerminationSignal()
-        var configuration = SignalingServerConfiguration()
+        var configuration = try self.server.configuration()
         configuration.host = self.http.host.isEmpty ? "::" : self.http.host
         configuration.port = Int(self.http.port)
         let broker = STOMPService(decide: Self.decide)
+        let rooms = RoomService()
         let server: SignalingServer
         do {
-            server = try await SignalingServer.bind(try self.routes(broker), configuration: configuration)
+            server = try await SignalingServer.bind(try self.routes(broker, rooms), configuration: configuration)
         } catch let error as ExampleFailure {
             throw ValidationError(error.description)
         } catch {
@@ -60,21 +66,28 @@ struct SignalingServerProgram: AsyncParsableCommand {
                 StandardOutput.write("STOMP: stomp://\(address.ipAddress ?? ""):\(address.port ?? 0)")
             }
             let port = server.address.port.flatMap(UInt16.init(exactly:)) ?? self.http.port
-            StandardOutput.write("Signalling: http://\(HostPort(host: configuration.host, port: port).text)/")
+            StandardOutput.write(
+                "Signalling: \(configuration.tls == nil ? "http" : "https")://\(HostPort(host: configuration.host, port: port).text)/"
+            )
+            let reloads = self.server.reloadsOnHangUp(configuration.tls)
             await signal.wait()
+            reloads?.cancel()
+            rooms.shutdown()
             server.shutdown()
         }
     }
 
-    private func routes(_ broker: STOMPService) throws -> SignalingRoutes {
+    private func routes(_ broker: STOMPService, _ rooms: RoomService) throws -> SignalingRoutes {
         var routes = SignalingRoutes()
         let room = BroadcastRoom()
-        routes.webSocket("/ws/echo", subprotocols: ["echo"], handler: Self.echo)
-        routes.webSocket("/ws/broadcast") { await room.serve($0) }
+        let webSocket = self.server.webSocket
+        routes.webSocket("/ws/echo", subprotocols: ["echo"], configuration: webSocket, handler: Self.echo)
+        routes.webSocket("/ws/broadcast", configuration: webSocket) { await room.serve($0) }
+        if let folder = self.server.files { routes.files("/files", folder: folder) }
         var sockJS = SockJSConfiguration()
         sockJS.clientURL = self.sockjsFile == nil ? self.sockjsClient : "/sockjs.js"
         sockJS.responseLimit = self.sockjsResponseLimit
-        routes.sockJS("/echo", configuration: sockJS, handler: Self.echo)
+        routes.sockJS("/echo", configuration: sockJS, webSocket: webSocket, handler: Self.echo)
         routes.sockJS("/broadcast", configuration: sockJS) { await room.serve($0) }
         routes.sockJS("/close", configuration: sockJS) { $0.close(code: 3000, reason: "Go away!") }
         var withoutWebSocket = sockJS
@@ -83,7 +96,8 @@ struct SignalingServerProgram: AsyncParsableCommand {
         var withCookie = sockJS
         withCookie.setsCookie = true
         routes.sockJS("/cookie_needed_echo", configuration: withCookie, handler: Self.echo)
-        routes.stomp(broker, webSocket: "/stomp", sockJS: "/stomp-sockjs")
+        routes.stomp(broker, webSocket: "/stomp", sockJS: "/stomp-sockjs", configuration: webSocket)
+        MeshPage.add(to: &routes, rooms, configuration: webSocket)
         if let stomp = self.stomp { routes.stompTCP(broker, host: stomp.host, port: Int(stomp.port)) }
         routes.socketIO(SocketIODemo.makeService())
         CodelabPages.add(to: &routes)

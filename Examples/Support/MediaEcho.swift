@@ -10,7 +10,8 @@ package enum MediaEcho {
         }
     }
 
-    private static func attach(to transceiver: RTCRtpTransceiver) async throws(RTCError) {
+    /// Has what a transceiver receives sent back by it; does nothing if it sends something already.
+    package static func attach(to transceiver: RTCRtpTransceiver) async throws(RTCError) {
         guard transceiver.sender.track == nil else { return }
         // Of simulcast the first encoding is returned.
         let source = MediaForwarding.source(fedBy: transceiver.receiver, label: "echo")

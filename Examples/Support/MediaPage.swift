@@ -6,6 +6,7 @@ package enum MediaPage {
     ///   - title: The program's name.
     ///   - attributes: Those of the video, beside the ones that every page needs.
     ///   - hint: What a click on the button does.
+    ///   - controls: HTML of further controls, before the button.
     ///   - button: The button's text.
     ///   - script: The program's own; it has `video`, `state`, `button` and `exchange(peer)`, which offers and takes the answer and says whether
     ///     there was one.
@@ -13,6 +14,7 @@ package enum MediaPage {
         title: String,
         attributes: String,
         hint: String,
+        controls: String = "",
         button: String,
         script: String
     ) -> String {
@@ -28,12 +30,14 @@ package enum MediaPage {
         body { margin: 0; min-height: 100vh; display: grid; place-content: center; justify-items: center; gap: 16px;
           background: #15171c; color: #e8eaf0; font: 15px/1.5 system-ui, sans-serif; }
         video { width: min(92vw, 960px); border-radius: 10px; background: #000; }
+        input { font: inherit; width: 12em; }
         button { font: inherit; padding: 8px 20px; border: 0; border-radius: 8px; background: #ff8a4c; }
         </style>
         </head>
         <body>
         <video id="video" autoplay playsinline \#(attributes)></video>
         <p id="state" role="status">\#(hint)</p>
+        \#(controls)
         <button id="button" type="button">\#(button)</button>
         <script>
         const video = document.getElementById("video");

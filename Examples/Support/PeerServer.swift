@@ -131,15 +131,3 @@ package final class PeerServer: Sendable {
         }
     }
 }
-
-extension RTCPeerConnection.Event {
-    /// Whether the peer is gone: nothing will come of its connection any more.
-    package var endsConnection: Bool {
-        switch self {
-        case .connectionStateChange(.failed), .connectionStateChange(.closed), .dtlsTransportStateChange(.closed),
-            .sctpTransportStateChange(.closed):
-            return true
-        default: return false
-        }
-    }
-}

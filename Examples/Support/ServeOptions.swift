@@ -1,5 +1,5 @@
 package import ArgumentParser
-import Logging
+package import Logging
 import NIOCore
 import NIOPosix
 package import WebRTC
@@ -45,12 +45,7 @@ package struct ServeOptions: ParsableArguments {
         // Before anything that a signal would leave half done.
         let signal = TerminationSignal()
         let logger = self.makeLogger()
-        let endpoint: WebRTCEndpoint
-        do {
-            endpoint = try await WebRTCEndpoint.bind(self.endpointConfiguration(logger))
-        } catch {
-            throw ValidationError("no peers can be served on UDP \(self.udp.text): \(error.message)")
-        }
+        let endpoint = try await self.bindEndpoint(logger)
         let server = PeerServer(endpoint: endpoint, logger: logger, prepare: prepare, serve: serve)
         let routes = OfferRoutes(server: server, page: page)
         let http: HTTPServer
@@ -72,6 +67,15 @@ package struct ServeOptions: ParsableArguments {
         }
     }
 
+    /// The port for all peers.
+    package func bindEndpoint(_ logger: Logger) async throws -> WebRTCEndpoint {
+        do {
+            return try await WebRTCEndpoint.bind(self.endpointConfiguration(logger))
+        } catch {
+            throw ValidationError("no peers can be served on UDP \(self.udp.text): \(error.message)")
+        }
+    }
+
     private func endpointConfiguration(_ logger: Logger) -> WebRTCEndpoint.Configuration {
         var configuration = WebRTCEndpoint.Configuration()
         configuration.port = self.udp.port
@@ -84,14 +88,20 @@ package struct ServeOptions: ParsableArguments {
         return configuration
     }
 
-    private func makeLogger() -> Logger {
+    /// What the program logs to.
+    package func makeLogger() -> Logger {
         var logger = Logger(label: "peers") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = self.verbose ? .debug : .warning
         return logger
     }
 
-    private func url(of server: HTTPServer) -> String {
-        let port = server.address?.port.flatMap(UInt16.init(exactly:)) ?? self.http.port
+    private func url(of server: HTTPServer) -> String { self.url(port: server.address?.port) }
+
+    /// The URL of a server that listens where the options say.
+    ///
+    /// - Parameter port: The real port.
+    package func url(port: Int?) -> String {
+        let port = port.flatMap(UInt16.init(exactly:)) ?? self.http.port
         let host = self.http.host.isEmpty ? "::" : self.http.host
         return "http://\(HostPort(host: host, port: port).text)/"
     }

@@ -61,6 +61,17 @@ static inline int crtc_usrsctp_connect(struct socket *socket, void *handle, uint
     return errno;
 }
 
+// Sends a HEARTBEAT to the peer at once: 0 or the error number.
+static inline int crtc_usrsctp_demand_heartbeat(struct socket *socket, void *handle, uint16_t port) {
+    struct sctp_paddrparams parameters;
+    struct sockaddr_conn address = crtc_usrsctp_address(handle, port);
+    memset(&parameters, 0, sizeof(parameters));
+    memcpy(&parameters.spp_address, &address, sizeof(address));
+    parameters.spp_flags = SPP_HB_DEMAND;
+    return usrsctp_setsockopt(socket, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &parameters, sizeof(parameters)) == 0 ? 0
+                                                                                                                  : errno;
+}
+
 // 0 or the error number.
 static inline int crtc_usrsctp_set(struct socket *socket, int level, int option, const void *value, size_t size) {
     return usrsctp_setsockopt(socket, level, option, value, (socklen_t)size) == 0 ? 0 : errno;

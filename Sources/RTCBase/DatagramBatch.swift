@@ -45,8 +45,7 @@ public struct DatagramBatch: Sendable {
 ///
 /// Datagrams of equal size share a batch; a shorter one ends it, a longer one begins the next.
 public struct DatagramBatcher: Sendable {
-    private var ready: [DatagramBatch] = []
-    private var readyHead = 0
+    private var ready = OutputQueue<DatagramBatch>()
     private var open: ByteBuffer
     private var openSegmentSize = 0
     private var openCount = 0
@@ -61,7 +60,7 @@ public struct DatagramBatcher: Sendable {
     }
 
     /// Whether nothing waits to be taken.
-    public var isEmpty: Bool { self.openCount == 0 && self.readyHead == self.ready.count }
+    public var isEmpty: Bool { self.openCount == 0 && self.ready.isEmpty }
 
     /// Adds one datagram. Empty ones are ignored.
     public mutating func append(_ datagram: UnsafeRawBufferPointer) {
@@ -99,24 +98,14 @@ public struct DatagramBatcher: Sendable {
 
     /// Takes the oldest batch, `nil` if there is none.
     public mutating func next() -> DatagramBatch? {
-        if self.readyHead < self.ready.count {
-            let batch = self.ready[self.readyHead]
-            self.readyHead += 1
-            if self.readyHead == self.ready.count {
-                self.ready.removeAll(keepingCapacity: true)
-                self.readyHead = 0
-            }
-            return batch
-        }
-        guard self.openCount > 0 else { return nil }
+        if let batch = self.ready.popFirst() { return batch }
         self.closeBatch()
-        return self.next()
+        return self.ready.popFirst()
     }
 
     /// Drops everything.
     public mutating func removeAll() {
         self.ready.removeAll()
-        self.readyHead = 0
         self.openCount = 0
         self.openSegmentSize = 0
         self.open = ByteBuffer()

@@ -108,7 +108,11 @@ extension DTLSConnection {
 
     func retransmit(now: NIODeadline) {
         OpenSSLErrorQueue.clear()
+        let flight = self.box.flight
+        // What is written again takes its own place.
+        self.box.flight.removeAll()
         let result = crtc_dtls_handle_timeout(self.ssl)
+        if self.box.flight.isEmpty { self.box.flight = flight }
         if result < 0 {
             let text = OpenSSLErrorQueue.takeText(or: "no answer")
             self.fail(DTLSError(.handshakeTimeout, "the peer does not answer: \(text)"))

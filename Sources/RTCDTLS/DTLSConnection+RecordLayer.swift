@@ -58,6 +58,15 @@ extension DTLSConnection {
         }
     }
 
+    /// Says that datagrams take another path from now on: what was sent last in the handshake may have been lost on the old one, and
+    /// is sent again at once, not when its time has come.
+    public func pathChanged() {
+        switch self.state {
+        case .connecting where !self.isPaused, .connected: self.repeatFlight()
+        case .new, .connecting, .closed, .failed: break
+        }
+    }
+
     /// The peer says its last word again, so ours was lost.
     private func repeatFlight() {
         guard !self.box.flight.isEmpty else { return }

@@ -1,5 +1,6 @@
 internal import CRTCOpenSSL
 internal import NIOCore
+internal import RTCBase
 
 extension DTLSConnection {
     private static let smallestScratch = 2_048

@@ -77,8 +77,7 @@ public final class DTLSConnection {
     var held = HeldDatagrams()
     /// Encrypted records that overtook the end of the handshake.
     var early = HeldDatagrams()
-    var events: [Event] = []
-    var eventsHead = 0
+    var events = OutputQueue<Event>()
     var handshakeDeadline: NIODeadline?
     var retransmissionDeadline: NIODeadline?
     var suspectedAlert: SuspectedAlert?
@@ -235,20 +234,13 @@ public final class DTLSConnection {
     /// Takes what there is to send or to know: datagrams before events; `nil` when there is nothing more.
     public func poll() -> Output? {
         if let batch = self.box.output.next() { return .transmit(batch) }
-        guard self.eventsHead < self.events.count else {
-            if self.isFreshlyConnected {
-                self.isFreshlyConnected = false
-                self.releaseIdleMemory()
-            }
-            return nil
-        }
-        let event = self.events[self.eventsHead]
-        self.eventsHead += 1
-        if self.eventsHead == self.events.count {
+        if let event = self.events.popFirst() { return .event(event) }
+        if self.isFreshlyConnected {
+            self.isFreshlyConnected = false
             self.events.removeAll()
-            self.eventsHead = 0
+            self.releaseIdleMemory()
         }
-        return .event(event)
+        return nil
     }
 
     /// Ends the connection, telling the peer if it is established. Idempotent.

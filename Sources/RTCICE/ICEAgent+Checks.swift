@@ -121,7 +121,9 @@ extension ICEAgent {
                 self.transmit(check.transaction.request, over: check.pair.path, kind: .check(id))
             case .fail:
                 self.checks[id] = nil
-                if check.pair.transaction == id { self.fail(check.pair, .noAnswer) }
+                if check.pair.transaction == id {
+                    self.fail(check.pair, check.pair.sendFailure.map { .notSent($0) } ?? .noAnswer)
+                }
             }
         }
     }

@@ -33,15 +33,15 @@ extension ICEAgent {
     /// section 5.1.1). Each becomes an ``Event/localCandidate(_:)``.
     public func gather(hosts: [ICEHostAddress], stunServers: [ICEServerAddress] = [], now: NIODeadline) {
         guard self.state != .closed else { return }
-        self.setGatheringState(.gathering)
+        self.beginGathering()
         self.gathering.servers += stunServers.filter { !self.gathering.servers.contains($0) }
         self.add(hosts: hosts, now: now)
     }
 
     /// Asks one more STUN server, from every address that there is or will be.
     public func addServer(_ server: ICEServerAddress, now: NIODeadline) {
-        guard self.state != .closed, !self.gathering.servers.contains(server) else { return }
-        self.setGatheringState(.gathering)
+        guard self.state != .closed, !self.gathering.servers.contains(server), !self.current.isEndTold else { return }
+        self.beginGathering()
         self.gathering.servers.append(server)
         let preferences = Self.preferences(for: self.gathering.hosts)
         for (host, preference) in zip(self.gathering.hosts, preferences)
@@ -57,7 +57,7 @@ extension ICEAgent {
     /// complete before as many calls of ``releaseGathering(now:)``.
     public func holdGathering() {
         guard self.state != .closed else { return }
-        self.setGatheringState(.gathering)
+        self.beginGathering()
         self.gathering.holds += 1
     }
 
@@ -69,10 +69,19 @@ extension ICEAgent {
         self.settle(now: now)
     }
 
-    /// Gathers from one more address, for example of an interface that came up later.
+    /// Says that the peer was told of the end of our candidates (RFC 8838 section 13). What is found from here on in this generation is
+    /// checked and told to nobody, and gathering stays complete (W3C webrtc-pc section 5.6.2): servers are asked again after a restart.
+    public func noteEndOfCandidates() { self.current.isEndTold = true }
+
+    private func beginGathering() {
+        if !self.current.isEndTold { self.setGatheringState(.gathering) }
+    }
+
+    /// Gathers from one more address, for example of an interface that came up later. After ``noteEndOfCandidates()`` it is used and not
+    /// told.
     public func addHost(_ host: ICEHostAddress, now: NIODeadline) {
         guard self.state != .closed, !self.gathering.hosts.contains(where: { $0.base == host.base }) else { return }
-        self.setGatheringState(.gathering)
+        self.beginGathering()
         self.add(hosts: [host], now: now)
     }
 
@@ -157,7 +166,9 @@ extension ICEAgent {
                 let preference = preferences[index] - min(preferences[index], UInt16(clamping: offset))
                 self.add(self.hostCandidate(of: host, announcing: address, preference: preference), now: now)
             }
-            for server in self.gathering.servers where Self.canReach(server.address, from: host.base) {
+            // What a server would say of it cannot be told.
+            for server in self.gathering.servers
+            where !self.current.isEndTold && Self.canReach(server.address, from: host.base) {
                 self.gathering.waiting.append(
                     Gathering.Request(base: host.base, preference: preferences[index], server: server)
                 )
@@ -202,7 +213,7 @@ extension ICEAgent {
             return
         }
         generation.localCandidates.append(candidate)
-        self.emit(.localCandidate(candidate))
+        self.emit(generation.isEndTold ? .untoldCandidate(candidate) : .localCandidate(candidate))
         // A reflexive candidate is checked from its base, which has its pairs already (RFC 8445 section 6.1.2.4).
         guard generation.localByBase[base] == nil else { return }
         generation.localByBase[base] = candidate
@@ -219,110 +230,12 @@ extension ICEAgent {
         return String(number)
     }
 
-    // MARK: STUN servers
-
-    private func sendServerRequests(now: NIODeadline) {
-        while !self.gathering.waiting.isEmpty, self.gathering.nextRequestAt <= now {
-            let request = self.gathering.waiting.removeFirst()
-            let id = STUNTransactionID.random(using: &self.random)
-            var builder = STUNMessageBuilder(.request, .binding, id)
-            builder.appendFingerprint()
-            let transaction = STUNTransaction(
-                id: id,
-                request: builder.finish(),
-                timing: self.configuration.serverTiming,
-                now: now
-            )
-            self.gathering.running[id] = Gathering.Running(request: request, transaction: transaction)
-            self.gathering.nextRequestAt = now + self.configuration.pacing
-            self.transmitServerRequest(transaction, request)
-        }
-    }
-
-    private func transmitServerRequest(_ transaction: STUNTransaction, _ request: Gathering.Request) {
-        let path = ICEPath(base: request.base, remote: request.server.address)
-        self.transmit(transaction.request, over: path, kind: .server(transaction.id))
-    }
-
-    func handleGatheringTimeout(now: NIODeadline) {
-        self.sendServerRequests(now: now)
-        for (id, entry) in self.gathering.running {
-            var running = entry
-            switch running.transaction.handleTimeout(now: now) {
-            case .wait:
-                continue
-            case .retransmit:
-                self.gathering.running[id] = running
-                self.transmitServerRequest(running.transaction, running.request)
-            case .fail:
-                self.gathering.running[id] = nil
-                self.reportServerError(running.request, code: 701, text: "The STUN server did not answer.")
-            }
-        }
-        self.finishGatheringIfIdle()
-    }
-
-    var nextGatheringTimeout: NIODeadline? {
-        let retransmission = self.gathering.running.values.compactMap(\.transaction.nextTimeout).min()
-        guard !self.gathering.waiting.isEmpty else { return retransmission }
-        return min(retransmission ?? .distantFuture, self.gathering.nextRequestAt)
-    }
-
-    /// Takes the answer of a STUN server; `false` if it is none.
-    func receiveServerResponse(
-        _ message: STUNMessage,
-        in datagram: RawSpan,
-        path: ICEPath,
-        now: NIODeadline
-    ) -> Bool {
-        guard let running = self.gathering.running[message.transactionID] else { return false }
-        let request = running.request
-        guard path.base == request.base, path.remote == request.server.address else {
-            self.counters.unexpectedResponses += 1
-            return true
-        }
-        self.gathering.running[message.transactionID] = nil
-        if let mapped = message.mappedAddress, message.messageClass == .successResponse,
-            Self.isPlausible(mapped)
-        {
-            self.addReflexive(mapped, request, now: now)
-        } else {
-            self.reportServerError(
-                request,
-                code: message.errorCode ?? 701,
-                text: message.messageClass == .errorResponse
-                    ? message.errorReason(in: datagram) : "The STUN server's answer has no usable address."
-            )
-        }
-        self.finishGatheringIfIdle()
-        return true
-    }
-
-    private func addReflexive(_ mapped: TransportAddress, _ request: Gathering.Request, now: NIODeadline) {
-        guard mapped.family == request.base.family else { return }
-        let candidate = ICECandidate(
-            foundation: self.foundation(.serverReflexive, base: request.base, server: request.server.address.ip),
-            priority: ICECandidate.priority(type: .serverReflexive, localPreference: request.preference),
-            address: .ip(mapped),
-            type: .serverReflexive,
-            relatedAddress: self.isHidden(request.base) ? request.base.hidden : request.base,
-            base: request.base,
-            usernameFragment: self.localCredentials.ufrag,
-            serverURL: request.server.url
-        )
-        self.add(candidate, now: now)
-    }
-
     /// Whether peers are told a name or other addresses in place of this one.
     func isHidden(_ base: TransportAddress) -> Bool {
         self.gathering.hosts.contains { $0.base == base && ($0.hostname != nil || !$0.announced.contains(base)) }
     }
 
-    private func reportServerError(_ request: Gathering.Request, code: Int, text: String) {
-        self.emit(.candidateError(url: request.server.url, code: code, text: text, address: request.base))
-    }
-
-    private func finishGatheringIfIdle() {
+    func finishGatheringIfIdle() {
         if self.gatheringState == .gathering && self.gathering.isIdle { self.setGatheringState(.complete) }
     }
 }

@@ -58,6 +58,8 @@ extension ICEAgent {
         self.noteRoundTrip(of: check, now: now)
         pair.unansweredSince = nil
         pair.nextProbeAt = nil
+        pair.sendFailure = nil
+        pair.sendFailuresInARow = 0
         pair.lastAnswerAt = now
         self.noteHeard(pair, now: now)
         if pair.state != .succeeded {
@@ -94,10 +96,10 @@ extension ICEAgent {
     /// (RFC 8445 section 7.2.5.3.1).
     private func noteLocalAddress(_ mapped: TransportAddress?, of pair: ICECheckPair, in generation: ICEGeneration) {
         guard let mapped = mapped?.over(pair.path.base.transport), mapped.family == pair.path.base.family,
-            pair.local.transportAddress?.unscoped != mapped.unscoped
+            pair.local.expectedAddress?.unscoped != mapped.unscoped
         else { return }
         let known = generation.localCandidates.first { candidate in
-            candidate.base == pair.path.base && candidate.transportAddress?.unscoped == mapped.unscoped
+            candidate.base == pair.path.base && candidate.expectedAddress?.unscoped == mapped.unscoped
         }
         if let known {
             // The pair keeps its priority: it stands on the checklist with its base.
@@ -128,4 +130,9 @@ extension ICEAgent {
             pair.state = .waiting
         }
     }
+}
+
+extension ICECandidate {
+    /// Where peers see datagrams of a local candidate come from if nothing stands in between; a name hides its base.
+    fileprivate var expectedAddress: TransportAddress? { self.transportAddress ?? self.base }
 }

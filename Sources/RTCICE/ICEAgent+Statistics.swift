@@ -53,6 +53,7 @@ extension ICEAgent {
                 responsesSent: figures.responsesSent,
                 responsesReceived: figures.responsesReceived,
                 consentRequestsSent: figures.consentRequestsSent,
+                sendFailures: figures.sendFailures,
                 totalRoundTripTime: figures.totalRoundTripTime,
                 roundTripTimeMeasurements: figures.roundTripTimeMeasurements,
                 currentRoundTripTime: figures.currentRoundTripTime

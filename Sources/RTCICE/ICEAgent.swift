@@ -30,11 +30,16 @@ public final class ICEAgent {
     public enum Event: Sendable, Hashable {
         /// A local candidate to tell the peer.
         case localCandidate(ICECandidate)
+        /// A local candidate that came after ``ICEAgent/noteEndOfCandidates()``. The peer must not be told (RFC 8838 section 13): it
+        /// learns of it by our checks (RFC 8445 section 7.3.1.3), or after a restart.
+        case untoldCandidate(ICECandidate)
         /// Gathering began or ended.
         case gatheringStateChanged(ICEGatheringState)
         /// A STUN server did not help (W3C `icecandidateerror`): its URL, its error code or 701 for silence, words,
         /// and the local address that asked.
         case candidateError(url: String, code: Int, text: String, address: TransportAddress)
+        /// A STUN server told what it saw of us, which may be the local address that asked.
+        case serverAnswered(url: String, address: TransportAddress)
         /// The connection state changed.
         case stateChanged(ICEConnectionState)
         /// Data goes over another pair from now on.
@@ -74,8 +79,7 @@ public final class ICEAgent {
 
     var gathering = Gathering()
 
-    private var outputs: [Output] = []
-    private var outputHead = 0
+    private var outputs = OutputQueue<Output>()
     private var cachedTimeout: NIODeadline?
     private var isTimeoutCached = false
 
@@ -156,7 +160,6 @@ public final class ICEAgent {
     public func close() {
         guard self.state != .closed else { return }
         self.outputs.removeAll()
-        self.outputHead = 0
         self.checks.removeAll()
         self.gathering = Gathering()
         self.previous = nil
@@ -185,16 +188,7 @@ public final class ICEAgent {
     // MARK: The engine contract
 
     /// The next thing to do, `nil` if there is none.
-    public func poll() -> Output? {
-        guard self.outputHead < self.outputs.count else { return nil }
-        let output = self.outputs[self.outputHead]
-        self.outputHead += 1
-        if self.outputHead == self.outputs.count {
-            self.outputs.removeAll(keepingCapacity: true)
-            self.outputHead = 0
-        }
-        return output
-    }
+    public func poll() -> Output? { self.outputs.popFirst() }
 
     /// When to call ``handleTimeout(now:)``; `nil` if nothing is pending.
     public var nextTimeout: NIODeadline? {

@@ -17,6 +17,10 @@ final class ICECheckPair {
 
     /// Why the last check failed.
     var failure: ICEPairFailure?
+    /// Why the last datagram could not be sent, unless an answer has come since.
+    var sendFailure: ICESendFailure?
+    /// How many could not be sent since the last answer.
+    var sendFailuresInARow = 0
     var isNominated = false
     /// The peer nominated it before our own check of it succeeded.
     var awaitsNomination = false
@@ -49,6 +53,7 @@ final class ICECheckPair {
         var responsesSent: UInt64 = 0
         var responsesReceived: UInt64 = 0
         var consentRequestsSent: UInt64 = 0
+        var sendFailures: UInt64 = 0
         var totalRoundTripTime: TimeAmount = .zero
         var roundTripTimeMeasurements: UInt64 = 0
         var currentRoundTripTime: TimeAmount?

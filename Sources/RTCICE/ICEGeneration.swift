@@ -23,6 +23,8 @@ final class ICEGeneration {
     /// When the peer's credentials became known: patience counts from here.
     var startedAt: NIODeadline?
 
+    /// Whether the peer was told that there are no more candidates of ours.
+    var isEndTold = false
     var localCandidates: [ICECandidate] = []
     /// The candidate that stands for a base in pairs: the most preferred of those sent from it.
     var localByBase: [TransportAddress: ICECandidate] = [:]

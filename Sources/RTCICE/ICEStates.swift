@@ -46,6 +46,20 @@ public enum ICEPairFailure: Sendable, Hashable {
     case notSymmetric
     /// The TCP connection could not be made, or was closed.
     case connectionClosed
+    /// No check was answered, and the system said why the last of them could not be sent.
+    case notSent(ICESendFailure)
+}
+
+/// Why a datagram could not be sent.
+public enum ICESendFailure: Sendable, Hashable {
+    /// It is too large for the path's first link (EMSGSIZE).
+    case tooLarge
+    /// There is no route to the address, or nobody answers there on the own network (ENETUNREACH, EHOSTUNREACH).
+    case unreachable
+    /// The host says that nobody listens at the port (ECONNREFUSED, from an ICMP message).
+    case refused
+    /// Another reason: a firewall of this host, for example.
+    case other
 }
 
 /// The state of a candidate pair's check (RFC 8445 section 6.1.2.6).

@@ -34,6 +34,8 @@ public struct ICECandidatePairStatistics: Sendable {
     public var responsesReceived: UInt64 = 0
     /// Checks sent to keep consent fresh (RFC 7675); they do not count as ``requestsSent``.
     public var consentRequestsSent: UInt64 = 0
+    /// Checks that the system could not send, as told by ``ICEAgent/sendFailed(_:remote:base:now:)``.
+    public var sendFailures: UInt64 = 0
     /// The sum of all measured round-trip times; divide by ``roundTripTimeMeasurements``.
     public var totalRoundTripTime: TimeAmount = .zero
     /// How many round-trip times were measured.

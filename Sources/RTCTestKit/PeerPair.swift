@@ -16,8 +16,10 @@ public final class PeerPair {
     public final class Peer {
         /// Its session.
         public let session: PeerSession
-        /// Its address on the network.
+        /// Its address on the network, at the beginning.
         public let address: TransportAddress
+        /// Its addresses now. Changing them tells its session nothing: that hears of it by `addHost` and `removeHost`.
+        public var addresses: [TransportAddress]
         /// What stands between it and the network; `nil` for nothing.
         public internal(set) var nat: SimulatedNAT?
         /// The sockets to servers, by number and by address.
@@ -33,6 +35,7 @@ public final class PeerPair {
         fileprivate init(session: PeerSession, address: TransportAddress, wakes: WakeFlag) {
             self.session = session
             self.address = address
+            self.addresses = [address]
             self.wakes = wakes
         }
 
@@ -211,10 +214,11 @@ public final class PeerPair {
                 else { continue }
                 local = inner
             }
+            guard peer.addresses.contains(where: { $0.ip == local.ip }) else { continue }
             if let flow = peer.flowsByAddress[local] {
                 guard peer.flows[flow]?.server == delivery.source else { continue }
                 peer.session.receive(DatagramBatch(delivery.bytes), over: flow, now: self.now)
-            } else if local == peer.address {
+            } else if peer.addresses.contains(local) {
                 let bytes = delivery.bytes.readableBytesSpan
                 peer.session.receive(bytes, from: delivery.source, to: local, now: self.now)
             }
@@ -224,6 +228,8 @@ public final class PeerPair {
     /// Lets a peer send, through what stands in front of it.
     private func send(_ bytes: ByteBuffer, of peer: Peer, from source: TransportAddress, to target: TransportAddress) {
         var source = source
+        // A host cannot send from an address that it has no longer.
+        guard peer.addresses.contains(where: { $0.ip == source.ip }) else { return }
         if peer.nat != nil {
             guard let outer = peer.nat?.outbound(from: source, to: target) else { return }
             source = outer
@@ -236,10 +242,10 @@ public final class PeerPair {
         guard self.server?.address == target.address, transport == .tcp || peer.nat?.behavior.passesUDP != false else {
             // Nothing tells a UDP socket that nobody is there.
             if transport == .tcp { peer.session.flowClosed(id, reason: "Nobody listens.", now: self.now) }
-            if transport == .udp { peer.session.flowOpened(id, local: peer.address, now: self.now) }
+            if transport == .udp { peer.session.flowOpened(id, local: peer.addresses.first, now: self.now) }
             return
         }
-        let local = peer.address.withPort(6_000 + UInt16(id.number)).over(transport)
+        let local = (peer.addresses.first ?? peer.address).withPort(6_000 + UInt16(id.number)).over(transport)
         peer.flows[id] = (local, target.address.over(transport))
         peer.flowsByAddress[local] = id
         peer.session.flowOpened(id, local: local, now: self.now)
@@ -259,7 +265,7 @@ public final class PeerPair {
             case .gatherAddresses(let ufrag):
                 peer.session.provideAddresses(
                     for: ufrag,
-                    hosts: [ICEHostAddress(base: peer.address)],
+                    hosts: peer.addresses.map { ICEHostAddress(base: $0) },
                     now: self.now
                 )
             case .resolve(let hostname):

@@ -161,6 +161,30 @@ struct RelayTests {
         #expect(pair.server?.allocationCount == 1)
     }
 
+    @Test(
+        "A server that tells a public host its own address has answered",
+        arguments: ["stun:203.0.113.1", "stuns:203.0.113.1:3478"]
+    )
+    func publicHost(url: String) throws {
+        let pair = try self.makePair(RTCConfiguration(iceServers: self.servers([url])))
+        _ = try pair.left.session.createDataChannel("data", now: pair.now)
+        try pair.left.session.setLocalDescription(nil, now: pair.now)
+        #expect(pair.run(for: .seconds(5)) { pair.left.session.iceGatheringState == .complete })
+        #expect(self.candidates(pair.left).map(\.type) == [.host])
+        let report = try #require(pair.left.session.diagnose().servers.first)
+        #expect(report.outcome == .succeeded && report.text == "reflexive address 10.0.0.1", "\(report)")
+    }
+
+    @Test("A server that no local address reaches was not asked, and that is said")
+    func unreachableFamily() throws {
+        let pair = try self.makePair(RTCConfiguration(iceServers: self.servers(["stun:[2001:db8::1]"])))
+        _ = try pair.left.session.createDataChannel("data", now: pair.now)
+        try pair.left.session.setLocalDescription(nil, now: pair.now)
+        #expect(pair.run(for: .seconds(5)) { pair.left.session.iceGatheringState == .complete })
+        let report = try #require(pair.left.session.diagnose().servers.first)
+        #expect(report.outcome == .failed(code: 701) && report.text == "No local address can reach it.", "\(report)")
+    }
+
     @Test("Two lite sides are refused in words; a lite and a full one connect")
     func lite() throws {
         var lite = RTCConfiguration()

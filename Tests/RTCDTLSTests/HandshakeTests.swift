@@ -5,6 +5,21 @@ import Testing
 
 @Suite("DTLS handshake")
 struct HandshakeTests {
+    @Test("A flight that was lost with its path is sent again on the next one, at once", arguments: 0..<6)
+    func lostWithPath(flight: Int) throws {
+        let wire = try Wire()
+        var sent = 0
+        wire.tamper = { _, datagrams in
+            defer { sent += 1 }
+            return sent == flight ? [] : datagrams
+        }
+        wire.connect()
+        #expect(wire.areConnected || sent <= flight + 2)
+        for connection in wire.connections { connection.pathChanged() }
+        wire.settle()
+        #expect(wire.areConnected)
+    }
+
     @Test("ECDSA and RSA certificates connect in both roles", arguments: [false, true], [false, true])
     func certificateKinds(clientHasRSA: Bool, serverHasRSA: Bool) throws {
         let client = clientHasRSA ? Samples.rsa : Samples.ecdsa

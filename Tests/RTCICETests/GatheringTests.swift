@@ -68,6 +68,7 @@ import Testing
         duo.network.run(for: .seconds(1))
         #expect(duo.left.agent.localCandidates.count == 1)
         #expect(duo.left.agent.gatheringState == .complete)
+        #expect(duo.left.events.contains(.serverAnswered(url: "stun:example.org", address: duo.left.bases[0])))
     }
 
     @Test("A dead server is an error after less than ten seconds and holds nothing else up")
@@ -146,6 +147,21 @@ import Testing
         #expect(duo.left.agent.selectedPath?.base == relay)
     }
 
+    @Test("A candidate that a name hides stays the host candidate that it is when the peer sees its address")
+    func hidden() {
+        let duo = Duo()
+        let base = duo.left.bases[0]
+        duo.right.names = ["hidden.local": [base.withPort(0)]]
+        duo.left.learnPeer()
+        duo.right.learnPeer()
+        duo.left.agent.gather(hosts: [ICEHostAddress(base: base, hostname: "hidden.local")], now: duo.network.now)
+        duo.right.gather()
+        #expect(duo.network.run(for: .seconds(5), until: duo.isSettled))
+        #expect(duo.left.agent.selectedPair?.local.type == .host)
+        #expect(duo.left.agent.localCandidates.map(\.type) == [.host])
+        #expect(duo.right.agent.selectedPair?.remote.type == .host)
+    }
+
     @Test("Relays of one kind have different priorities, in the order they came")
     func relayPriorities() {
         let duo = Duo(left: [])
@@ -158,6 +174,39 @@ import Testing
         let priorities = duo.left.agent.localCandidates.map(\.priority)
         #expect(Set(priorities).count == 3)
         #expect(priorities == priorities.sorted(by: >))
+    }
+
+    @Test("What is found after the end was told is used, told to nobody, and begins no gathering")
+    func afterTheEnd() throws {
+        let duo = Duo(left: ["192.0.2.1"])
+        duo.network.servers[self.server] = self.reflect
+        duo.left.gather(stunServers: [ICEServerAddress(address: self.server, url: "stun:example.org")])
+        duo.network.run(for: .seconds(1))
+        duo.left.agent.noteEndOfCandidates()
+        duo.left.events = []
+        let late = address("198.51.100.1", 1000)
+        duo.left.bases = [late]
+        duo.left.agent.removeHost(base: address("192.0.2.1", 1000), now: duo.network.now)
+        duo.left.agent.addHost(ICEHostAddress(base: late), now: duo.network.now)
+        duo.left.agent.addServer(
+            ICEServerAddress(address: self.server.withPort(9), url: "stun:other"),
+            now: duo.network.now
+        )
+        duo.left.learnPeer()
+        duo.right.learnPeer()
+        duo.right.gather()
+        #expect(duo.network.run(for: .seconds(5), until: duo.isConnected))
+        let candidate = try #require(duo.left.agent.localCandidates.first)
+        #expect(duo.left.events.contains(.untoldCandidate(candidate)))
+        #expect(!duo.left.events.contains { if case .localCandidate = $0 { true } else { false } })
+        #expect(!duo.left.events.contains { if case .gatheringStateChanged = $0 { true } else { false } })
+        #expect(duo.right.agent.selectedPair?.remote.type == .peerReflexive)
+        // A restart begins anew.
+        var random = RandomSource.seeded(4)
+        duo.left.agent.restart(localCredentials: .random(using: &random), now: duo.network.now)
+        duo.left.gather()
+        duo.left.drain()
+        #expect(duo.left.events.contains { if case .localCandidate = $0 { true } else { false } })
     }
 
     @Test("Statistics count checks, consent and data")

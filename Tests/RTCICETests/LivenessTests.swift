@@ -115,6 +115,54 @@ import Testing
         #expect(duo.left.agent.localCandidates.allSatisfy { $0.base != gone })
     }
 
+    @Test("Two checks in a row that cannot be sent make a pair silent, and one that never could be says why")
+    func unsendable() throws {
+        let duo = self.connected(left: ["192.0.2.1", "198.51.100.1"])
+        let path = try #require(duo.left.agent.selectedPath)
+        func fail() {
+            duo.left.agent.sendFailed(.unreachable, remote: path.remote, base: path.base, now: duo.network.now)
+        }
+        fail()
+        #expect(duo.left.agent.state == .completed)
+        // An answer makes good for it.
+        duo.network.run(for: .seconds(10))
+        fail()
+        #expect(duo.left.agent.state == .completed)
+        duo.network.filter = { from, to in from != path.base && to != path.base }
+        fail()
+        #expect(duo.left.agent.state == .disconnected)
+        #expect(duo.network.run(for: .seconds(2)) { duo.left.agent.selectedPath?.base != path.base })
+        let figures = try #require(duo.left.agent.statistics().first { $0.pair.local.base == path.base })
+        #expect(figures.sendFailures == 3)
+
+        let alone = Duo()
+        alone.network.filter = { _, _ in false }
+        alone.start()
+        alone.network.run(for: .milliseconds(1))
+        let wanted = try #require(alone.left.agent.statistics().first?.pair)
+        let base = try #require(wanted.local.base)
+        let remote = try #require(wanted.remote.transportAddress)
+        alone.left.agent.sendFailed(.tooLarge, remote: remote, base: base, now: alone.network.now)
+        alone.network.run(for: .seconds(60))
+        #expect(alone.left.agent.statistics().first?.failure == .notSent(.tooLarge))
+    }
+
+    @Test("A pair whose socket is in trouble is checked at once")
+    func socketInTrouble() throws {
+        let duo = self.connected()
+        let base = try #require(duo.left.agent.selectedPath?.base)
+        let before = duo.left.transmissions.count
+        duo.left.agent.checkSelectedPair(base: address("192.0.2.77", 1), now: duo.network.now)
+        duo.left.drain()
+        #expect(duo.left.transmissions.count == before)
+        // Once: it owes an answer now.
+        for _ in 0..<3 { duo.left.agent.checkSelectedPair(base: base, now: duo.network.now) }
+        duo.left.drain()
+        #expect(duo.left.transmissions.count == before + 1)
+        duo.network.run(for: .seconds(1))
+        #expect(duo.isSettled())
+    }
+
     @Test("Without a pair that works the agent fails, but not before its patience ends")
     func patience() {
         let duo = Duo()

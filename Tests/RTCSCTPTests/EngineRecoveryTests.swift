@@ -15,8 +15,9 @@ private final class EngineLink {
     private(set) var messages: [SCTPIncomingMessage] = []
     private(set) var isLost = false
 
-    init(delay: TimeAmount = .milliseconds(10), configuration: SCTPConfiguration = .init()) {
+    init(delay: TimeAmount = .milliseconds(10), configuration: SCTPConfiguration = .init(), isCut: Bool = false) {
         self.delay = delay
+        self.isCut = isCut
         self.left = NativeAssociation(configuration: configuration, random: .seeded(1))
         self.right = NativeAssociation(configuration: configuration, random: .seeded(2))
         for engine in [self.left, self.right] {
@@ -24,8 +25,19 @@ private final class EngineLink {
             _ = engine.start(remotePort: 5000, outgoingStreams: 256, maximumIncomingStreams: 256)
         }
         self.run(for: .seconds(1))
-        #expect(self.left.phase == .established && self.right.phase == .established)
+        #expect(isCut || self.left.phase == .established && self.right.phase == .established)
     }
+
+    /// Tells both engines of the path, as their owners do.
+    func resume(isAnother: Bool) {
+        for engine in [self.left, self.right] {
+            engine.now = self.now
+            engine.pathResumed(isAnother: isAnother)
+            engine.handleTimeout()
+        }
+    }
+
+    func dropUnderWay() { self.underWay.removeAll() }
 
     func send(_ count: Int, on stream: UInt16, _ reliability: SCTPReliability = .reliable) {
         self.left.now = self.now
@@ -119,6 +131,59 @@ struct EngineRecoveryTests {
         #expect(link.run(for: .seconds(20), until: { link.messages.count == 1 }))
         link.isCut = true
         #expect(link.run(for: .seconds(600), until: { link.isLost }))
+    }
+
+    @Test(
+        "what was sent while the path was gone arrives within two round trips of its return, also when another path returns",
+        arguments: [false, true]
+    )
+    func resumed(isAnother: Bool) {
+        let link = EngineLink(delay: .milliseconds(50))
+        link.isCut = true
+        link.send(10, on: 1)
+        link.run(for: .seconds(10))
+        link.isCut = false
+        let begin = link.now
+        link.resume(isAnother: isAnother)
+        #expect(link.run(for: .seconds(30), until: { link.messages.count == 1 }))
+        #expect(link.now - begin <= .milliseconds(200))
+        #expect(link.left.errorCount == 0)
+    }
+
+    @Test(
+        "a full flow that another path takes over is at full speed again soon, whether the old one has ended or not",
+        arguments: [true, false]
+    )
+    func anotherPath(isLost: Bool) {
+        let link = EngineLink(delay: .milliseconds(20))
+        for _ in 0..<128 { link.send(64_000, on: 1) }
+        #expect(link.run(for: .seconds(1), until: { link.left.outstanding.bytesInFlight > 1_000_000 }))
+        if isLost { link.dropUnderWay() }
+        let begin = link.now
+        link.resume(isAnother: true)
+        #expect(link.left.congestion.window == 20 * SCTPConfiguration().packetSize)
+        #expect(link.run(for: .seconds(60), until: { link.messages.count == 128 }))
+        #expect(link.now - begin < .seconds(2))
+    }
+
+    @Test("an association that is being made, a reset and a heartbeat do not wait for their time-outs either")
+    func resumedRequests() throws {
+        let link = EngineLink(delay: .milliseconds(50))
+        link.isCut = true
+        #expect(link.left.resetOutgoingStreams([1]))
+        link.run(for: .seconds(8))
+        link.isCut = false
+        let begin = link.now
+        link.resume(isAnother: true)
+        #expect(link.run(for: .seconds(30), until: { link.left.reconfiguration.current == nil }))
+        #expect(link.now - begin <= .milliseconds(200))
+        let young = EngineLink(delay: .milliseconds(50), isCut: true)
+        young.run(for: .seconds(5))
+        young.isCut = false
+        let start = young.now
+        young.resume(isAnother: true)
+        #expect(young.run(for: .seconds(30), until: { young.left.phase == .established }))
+        #expect(young.now - start <= .milliseconds(400))
     }
 
     @Test("the last packet of the first flight is asked for before the time-out")

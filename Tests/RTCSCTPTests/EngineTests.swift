@@ -16,6 +16,7 @@ import Testing
         let nextTimeout: NIODeadline? = nil
         let fillsPackets = false
         func handleTimeout() {}
+        func pathResumed(isAnother: Bool) {}
         let outgoingStreams = 64
         let incomingStreams = 64
         let canAddStreams = false

@@ -18,8 +18,12 @@ final class RawClient: Sendable {
     }
 
     /// Sends pieces, each once what the server said contains the text before it; gives all that it said until it closed, or
-    /// until it said `last`.
-    func talk(_ exchange: [(after: String, send: [UInt8])], until last: String? = nil) async throws -> String {
+    /// until it said `last`; then does `before` before it closes.
+    func talk(
+        _ exchange: [(after: String, send: [UInt8])],
+        until last: String? = nil,
+        before: () async -> Void = {}
+    ) async throws -> String {
         try await self.channel.executeThenClose { inbound, outbound in
             var heard: [UInt8] = []
             var pending = exchange[...]
@@ -38,6 +42,7 @@ final class RawClient: Sendable {
                     pending.removeFirst()
                 }
             }
+            await before()
             return String(decoding: heard, as: UTF8.self)
         }
     }
@@ -177,6 +182,25 @@ final class RawClient: Sendable {
         }
     }
 
+    @Test("A handler gets the requests of all methods to its path and those below, unless a longer path has one")
+    func prefixes() async throws {
+        try await Self.serve { routes, _ in
+            routes.http(prefix: "/a") { SignalingResponse(200, text: "a: \($0.method) \($0.path)") }
+            routes.http(prefix: "/a/b/") { SignalingResponse(200, text: "b: \($0.method) \($0.path)") }
+            routes.http("/a/exact") { _ in SignalingResponse(200, text: "exact") }
+        } _: { server in
+            for (method, path, answer) in [
+                ("GET", "/a", "a: GET /a"), ("PATCH", "/a/x", "a: PATCH /a/x"), ("DELETE", "/a/b", "b: DELETE /a/b"),
+                ("OPTIONS", "/a/b/c", "b: OPTIONS /a/b/c"), ("GET", "/a/exact", "exact"), ("GET", "/ab", " 404 "),
+                ("GET", "/sockjs", "Welcome to SockJS!"),
+            ] {
+                let request = Array("\(method) \(path) HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+                let heard = try await RawClient(server).talk([("", request)], until: answer)
+                #expect(heard.contains(answer), "\(method) \(path)")
+            }
+        }
+    }
+
     @Test("A session ends when its handler returns, and its handler when it ends")
     func lifetime() async throws {
         let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
@@ -205,7 +229,9 @@ final class RawClient: Sendable {
     @Test("Shutting down closes sessions with 1001 and lets the handlers return")
     func shutdown() async throws {
         let (begun, continuation) = AsyncStream.makeStream(of: Void.self)
-        try await Self.serve { routes, _ in
+        try await Self.serve { routes, configuration in
+            // The client does not answer.
+            configuration.drainTimeout = .milliseconds(200)
             routes.webSocket("/down") { session in
                 continuation.yield()
                 for await _ in session.messages {}

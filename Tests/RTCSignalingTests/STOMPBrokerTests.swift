@@ -65,7 +65,7 @@ struct STOMPBench {
             case .transmit(let id, let bytes):
                 #expect(!self.closed.contains(id), "something after the close")
                 self.heard[id, default: []].append(String(buffer: bytes))
-                if !self.stuck.contains(id) { self.broker.didTransmit(bytes.readableBytes, to: id) }
+                if !self.stuck.contains(id) { self.broker.didTransmit(bytes.readableBytes, to: id, now: self.now) }
             case .close(let id):
                 let isNew = self.closed.insert(id).inserted
                 #expect(isNew, "closed twice")
@@ -280,6 +280,67 @@ struct STOMPBench {
         let large = String(repeating: "x", count: 1000)
         bench.send("SEND\ndestination:/topic/a\ntransaction:v\n\n\(large)\0", from: id)
         #expect(bench.closed == [id])
+    }
+
+    @Test("A transaction of which one part cannot be leaves nothing behind")
+    func failedTransaction() throws {
+        var bench = STOMPBench { $0.maximumQueuedMessages = 2 }
+        let reader = try bench.connect()
+        bench.subscribe(reader, "/topic/a")
+        let id = try bench.connect()
+        bench.send("BEGIN\ntransaction:t\n\n\0", from: id)
+        bench.send("SEND\ndestination:/topic/a\ntransaction:t\n\nnews\0", from: id)
+        for _ in 0..<3 { bench.send("SEND\ndestination:/queue/a\ntransaction:t\n\nx\0", from: id) }
+        bench.send("COMMIT\ntransaction:t\n\n\0", from: id)
+        #expect(bench.closed == [id])
+        #expect(bench.bodies(reader).isEmpty)
+        bench.subscribe(reader, "/queue/a", name: "1")
+        #expect(bench.bodies(reader).isEmpty)
+    }
+
+    @Test("A queue waits for a subscriber that reads slowly, and nothing of it is lost")
+    func slowSubscriber() throws {
+        var bench = STOMPBench { $0.maximumUnsentBytes = 2000 }
+        let slow = try bench.connect()
+        bench.subscribe(slow, "/queue/a")
+        bench.stuck = [slow]
+        let sender = try bench.connect()
+        let bodies = (0..<30).map { "\($0) " + String(repeating: "x", count: 100) }
+        for body in bodies { bench.publish(sender, "/queue/a", body) }
+        #expect(bench.closed.isEmpty)
+        let early = bench.bodies(slow).count
+        #expect(early > 0 && early < bodies.count)
+        bench.stuck = []
+        bench.broker.didTransmit((bench.heard[slow] ?? []).reduce(0) { $0 + $1.utf8.count }, to: slow, now: bench.now)
+        bench.drain()
+        #expect(bench.bodies(slow) == bodies)
+    }
+
+    @Test("What waits for acknowledgements or in queues is bounded in bytes, of a client and in all")
+    func storedBytes() throws {
+        var bench = STOMPBench {
+            $0.maximumUnacknowledgedBytes = 1000
+            $0.maximumStoredBytes = 3000
+        }
+        let lazy = try bench.connect()
+        bench.subscribe(lazy, "/queue/a", ack: "client-individual")
+        let sender = try bench.connect()
+        let body = String(repeating: "x", count: 400)
+        for _ in 0..<4 { bench.publish(sender, "/queue/a", body) }
+        #expect(bench.bodies(lazy).count == 2)
+        bench.send("ACK\nid:\(bench.header("ack", lazy) ?? "")\n\n\0", from: lazy)
+        #expect(bench.bodies(lazy).count == 3)
+        for number in 0..<8 {
+            let isTaken = bench.broker.publish(to: "/queue/b\(number)", body: ByteBuffer(string: body), now: bench.now)
+            #expect(isTaken == (number < 3))
+        }
+        // What is delivered and what leaves with nobody to take it makes room again.
+        bench.subscribe(sender, "/queue/b0")
+        bench.send("ACK\nid:\(bench.header("ack", lazy) ?? "")\n\n\0", from: lazy)
+        for _ in 0..<2 {
+            let isTaken = bench.broker.publish(to: "/queue/c", body: ByteBuffer(string: body), now: bench.now)
+            #expect(isTaken)
+        }
     }
 
     @Test("Heart-beats go both ways at the slower pace, and silence ends the connection")

@@ -15,6 +15,7 @@ final class ScriptedAssociation: SCTPAssociation {
     let nextTimeout: NIODeadline? = nil
     let fillsPackets = false
     func handleTimeout() {}
+    func pathResumed(isAnother: Bool) {}
     var outgoingStreams = 64
     var incomingStreams = 64
     var canAddStreams: Bool { self.outgoingStreams < 256 }

@@ -74,7 +74,13 @@ private struct Run {
         case 2: self.send()
         case 3: self.read()
         case 4: _ = self.engine.resetOutgoingStreams([UInt16(self.input.byte() & 7)])
-        case 5: if self.input.byte() == 0 { self.engine.shutdown() }
+        case 5:
+            switch self.input.byte() {
+            case 0: self.engine.shutdown()
+            case 1: self.engine.pathResumed(isAnother: false)
+            case 2: self.engine.pathResumed(isAnother: true)
+            default: break
+            }
         case 6: self.deliver([(ChunkType.cookieEcho, 0, self.cookie)])
         case 7: self.deliver([(ChunkType.sack, 0, self.sack())])
         case 8, 9, 10: self.deliver([self.data()])

@@ -39,7 +39,8 @@ extension PeerSession {
                 isSelected: figures.isSelected,
                 checksSent: figures.requestsSent,
                 checksReceived: figures.requestsReceived,
-                answersReceived: figures.responsesReceived
+                answersReceived: figures.responsesReceived,
+                sendFailures: figures.sendFailures
             )
         }
     }
@@ -104,7 +105,7 @@ extension PeerSession {
     private func isUDPBlocked(_ generation: ICEGeneration) -> Bool {
         let urls = ServerEntry.all(of: self.configuration).filter { $0.transport == .udp }.map(\.url)
         let outcomes = generation.serverReports.compactMap { report in
-            urls.contains(report.url) && !generation.unknownServers.contains(report.url) ? report.outcome : nil
+            urls.contains(report.url) && !generation.unaskedServers.contains(report.url) ? report.outcome : nil
         }
         return !outcomes.isEmpty && outcomes.allSatisfy { $0 == .failed(code: TURNFailure.unreachable) }
     }
@@ -150,6 +151,17 @@ extension PeerSession {
     }
 }
 
+extension ICESendFailure {
+    fileprivate var words: String {
+        switch self {
+        case .tooLarge: return "too large for the network"
+        case .unreachable: return "no route to the address"
+        case .refused: return "nobody listens at the port"
+        case .other: return "the system does not let it out"
+        }
+    }
+}
+
 extension ICEPairFailure {
     fileprivate var words: String {
         switch self {
@@ -157,6 +169,7 @@ extension ICEPairFailure {
         case .refused(let code): return "refused with \(code)"
         case .notSymmetric: return "answered from elsewhere"
         case .connectionClosed: return "no TCP connection"
+        case .notSent(let failure): return "could not be sent: \(failure.words)"
         }
     }
 }

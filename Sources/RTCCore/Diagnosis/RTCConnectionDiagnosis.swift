@@ -22,6 +22,8 @@ public struct RTCConnectionDiagnosis: Sendable, Hashable {
         public var checksReceived: UInt64
         /// Answers to our checks.
         public var answersReceived: UInt64
+        /// Checks that this host could not send.
+        public var sendFailures: UInt64
     }
 
     /// The state of the connection.
@@ -68,6 +70,7 @@ extension RTCConnectionDiagnosis.Pair {
     fileprivate var summary: String {
         var text = "\(self.local.endpoint) -> \(self.remote.endpoint): \(self.failure ?? self.state)"
         text += "; \(self.checksSent) checks sent, \(self.answersReceived) answered, \(self.checksReceived) came"
+        if self.sendFailures > 0 { text += "; \(self.sendFailures) could not be sent" }
         if self.isSelected { text += "; selected" } else if self.isNominated { text += "; nominated" }
         return text
     }

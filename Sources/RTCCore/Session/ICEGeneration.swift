@@ -26,8 +26,27 @@ struct ICEGeneration {
     var relayProtocols: [TransportAddress: RTCIceServerTransportProtocol] = [:]
     /// What became of each server, in the order of the configuration.
     private(set) var serverReports: [RTCIceServerReport] = []
-    /// The URLs of servers whose names have no address.
-    var unknownServers: Set<String> = []
+    /// The URLs of servers that could not be asked: their names have no address, or none that ours reach.
+    var unaskedServers: Set<String> = []
+
+    /// The addresses that were found after the peer was told of the last one.
+    var untoldBases: Set<TransportAddress> = []
+    /// Whether a pair was selected once.
+    var wasConnected = false
+    /// Whether the address that carried the data has gone.
+    var hasLostAddress = false
+    /// When a restart is asked for unless something works until then.
+    var strandedUntil: NIODeadline?
+    /// Whether a restart was asked for in its favour; once.
+    var hasAskedForRestart = false
+
+    /// Takes note of the servers that nobody asked, now that gathering is complete.
+    mutating func noteUnasked() {
+        for report in self.serverReports where report.outcome == .pending {
+            self.unaskedServers.insert(report.url)
+            self.note(report.url, .failed(code: 701), "No local address can reach it.")
+        }
+    }
 
     /// Takes note of what a server last said.
     mutating func note(_ url: String, _ outcome: RTCIceServerReport.Outcome, _ text: String) {

@@ -5,102 +5,6 @@ import RTCSDP
 import RTCSTUN
 
 extension PeerSession {
-    /// Adds a candidate of the peer (W3C webrtc-pc section 4.4.2, `addIceCandidate`). `nil` or an empty one ends its candidates.
-    ///
-    /// - Throws: `RTCError.Code.type` if neither mid nor index says where it belongs, `RTCError.Code.invalidState` before
-    ///   a remote description, `RTCError.Code.operation` for an unknown section or ufrag, or a text that is no candidate.
-    public func addICECandidate(_ members: RTCIceCandidateInit?, now: NIODeadline) throws(RTCError) {
-        if let members, !members.candidate.isEmpty, members.sdpMid == nil, members.sdpMLineIndex == nil {
-            throw RTCError(.type, "a candidate needs sdpMid or sdpMLineIndex to say which section it belongs to")
-        }
-        try self.checkOpen()
-        guard let remote = self.jsep.remote else {
-            throw RTCError(.invalidState, "a candidate needs a remote description first")
-        }
-        let members = members ?? RTCIceCandidateInit()
-        let section = try self.section(of: members, in: remote)
-        let inPending = try self.belongsToPending(members, section: section)
-        guard !members.candidate.isEmpty else {
-            self.jsep.addRemoteCandidate(nil, section: section, inPending: inPending)
-            self.deliverRemoteCandidates(now: now)
-            return
-        }
-        guard ICECandidate(parsing: members.candidate) != nil else {
-            throw RTCError(.operation, "'\(members.candidate.prefix(80))' is no candidate (RFC 8839 section 5.1)")
-        }
-        let known = remote.content.media.reduce(0) { $0 + $1.attributes.all("candidate").count }
-        guard known < self.configuration.limits.remoteCandidates else {
-            self.counters.tooManyCandidates += 1
-            return
-        }
-        var attribute = members.candidate
-        if attribute.hasPrefix("candidate:") { attribute.removeFirst("candidate:".count) }
-        self.jsep.addRemoteCandidate(attribute, section: section ?? 0, inPending: inPending)
-        self.deliverRemoteCandidates(now: now)
-    }
-
-    private func section(of members: RTCIceCandidateInit, in remote: JSEPDescription) throws(RTCError) -> Int? {
-        // Some peers write an empty mid where they have none to name, and mean the index.
-        if let mid = members.sdpMid, !mid.isEmpty || members.sdpMLineIndex == nil {
-            guard let index = remote.content.media.firstIndex(where: { $0.mid == mid }) else {
-                throw RTCError(.operation, "no section has the mid '\(mid)'")
-            }
-            return index
-        }
-        guard let index = members.sdpMLineIndex else { return nil }
-        guard remote.content.media.indices.contains(index) else {
-            throw RTCError(.operation, "there is no section \(index)")
-        }
-        return index
-    }
-
-    /// Which remote description a candidate belongs to: the one with its ufrag, or the newest.
-    private func belongsToPending(_ members: RTCIceCandidateInit, section: Int?) throws(RTCError) -> Bool {
-        let ufrag =
-            members.usernameFragment
-            ?? (members.candidate.isEmpty ? nil : ICECandidate(parsing: members.candidate)?.usernameFragment)
-        guard let ufrag else { return self.jsep.pendingRemote != nil }
-        func has(_ description: JSEPDescription?) -> Bool {
-            guard let content = description?.content else { return false }
-            return content.media.indices.contains {
-                content.iceUfrag(of: $0) == ufrag && (section == nil || $0 == section)
-            }
-        }
-        if has(self.jsep.pendingRemote) { return true }
-        if has(self.jsep.currentRemote) { return false }
-        throw RTCError(.operation, "no remote description has the ufrag '\(ufrag)'")
-    }
-
-    /// Hands the agent what is new in the remote description that its generation is connected to.
-    private func deliverRemoteCandidates(now: NIODeadline) {
-        for remote in [self.jsep.currentRemote, self.jsep.pendingRemote].compactMap({ $0 }) {
-            guard let section = self.transportSection(for: remote),
-                let parameters = try? JSEPTransportParameters(
-                    of: remote.content,
-                    section: section,
-                    defaultSetup: .active
-                )
-            else { continue }
-            for generation in self.transport.generations where generation.remoteUfrag == parameters.credentials.ufrag {
-                self.deliver(parameters, to: generation.ufrag, now: now)
-            }
-        }
-    }
-
-    func deliver(_ parameters: JSEPTransportParameters, to ufrag: String, now: NIODeadline) {
-        self.withGeneration(ufrag) { generation in
-            for attribute in parameters.candidates where generation.remoteCandidatesTaken.insert(attribute).inserted {
-                if let candidate = ICECandidate(parsing: attribute) {
-                    generation.agent.addRemoteCandidate(candidate, now: now)
-                }
-            }
-            if parameters.endOfCandidates, !generation.remoteEndTaken {
-                generation.remoteEndTaken = true
-                generation.agent.setRemoteEndOfCandidates(now: now)
-            }
-        }
-    }
-
     /// Answers ``Output/gatherAddresses(ufrag:)``: the local addresses to offer. The servers are asked from here on.
     public func provideAddresses(for ufrag: String, hosts: [ICEHostAddress], now: NIODeadline) {
         guard !self.isClosed else { return }
@@ -112,25 +16,6 @@ extension PeerSession {
         self.withGeneration(ufrag) { generation in
             generation.agent.gather(hosts: usesHosts ? hosts : [], now: now)
             generation.agent.releaseGathering(now: now)
-        }
-    }
-
-    /// Offers one more local address, for example of an interface that came up.
-    public func addHost(_ host: ICEHostAddress, now: NIODeadline) {
-        guard self.configuration.iceTransportPolicy != .relay else { return }
-        for generation in self.transport.allGenerations { generation.agent.addHost(host, now: now) }
-    }
-
-    /// Forgets a local address that is gone. Relays that were reached from it are reached anew.
-    public func removeHost(base: TransportAddress, now: NIODeadline) {
-        for generation in self.transport.allGenerations { generation.agent.removeHost(base: base, now: now) }
-        self.abandonFlows(from: base, now: now)
-    }
-
-    /// Says that the TCP connection of a path could not be made, or has ended.
-    public func pathClosed(remote: TransportAddress, base: TransportAddress, now: NIODeadline) {
-        for generation in self.transport.generations {
-            generation.agent.pathClosed(remote: remote, base: base, now: now)
         }
     }
 
@@ -160,7 +45,9 @@ extension PeerSession {
         self.drainPooled(now: now)
         guard isChanged else { return }
         self.promoteNextGeneration(now: now)
+        self.notePath(now: now)
         self.updateICEStates(now: now)
+        self.considerRestart(now: now)
     }
 
     /// - Returns: Whether the agent had anything to say.
@@ -190,6 +77,10 @@ extension PeerSession {
         switch event {
         case .localCandidate(let candidate):
             self.announce(candidate, of: ufrag)
+        case .untoldCandidate(let candidate):
+            self.noteUntold(candidate, of: ufrag)
+        case .serverAnswered(let url, let address):
+            self.withGeneration(ufrag) { $0.note(url, .succeeded, "reflexive address \(address.ip)") }
         case .gatheringStateChanged(let state):
             self.gatheringChanged(to: state.rtc, of: ufrag)
         case .candidateError(let url, let code, let text, let address):
@@ -203,8 +94,9 @@ extension PeerSession {
             self.withGeneration(ufrag) { $0.note(url, .failed(code: code), text) }
             self.emit(.iceCandidateError(error))
         case .stateChanged(let state):
+            self.transport.noteState(state)
             guard state == .disconnected,
-                let agent = self.transport.generations.first(where: { $0.ufrag == ufrag })?.agent
+                let agent = self.transport.generation(ufrag)?.agent
             else { return }
             self.verifyRelay(of: agent, now: now)
         case .roleChanged:
@@ -225,10 +117,11 @@ extension PeerSession {
 
     private func announce(_ candidate: ICECandidate, of ufrag: String) {
         if self.configuration.iceTransportPolicy == .relay, candidate.type != .relayed { return }
+        // Found between the end and the agent's learning that it was told.
+        guard self.transport.generation(ufrag)?.gathered.isComplete != true else {
+            return self.noteUntold(candidate, of: ufrag)
+        }
         self.withGeneration(ufrag) { generation in
-            if candidate.type == .serverReflexive, let url = candidate.serverURL {
-                generation.note(url, .succeeded, "reflexive address \(candidate.transportAddress?.ip ?? "")")
-            }
             var value = candidate.sdpAttributeValue
             if value.hasPrefix("candidate:") { value.removeFirst("candidate:".count) }
             generation.gathered.attributes.append(value)
@@ -265,10 +158,12 @@ extension PeerSession {
 
     private func gatheringChanged(to state: RTCIceGatheringState, of ufrag: String) {
         self.withGeneration(ufrag) { generation in
-            guard generation.gatheringState != state else { return }
+            guard generation.gatheringState != state, !generation.gathered.isComplete else { return }
             generation.gatheringState = state
             if state == .complete {
                 generation.gathered.isComplete = true
+                generation.agent.noteEndOfCandidates()
+                generation.noteUnasked()
                 self.jsep.addLocalCandidate(
                     nil,
                     ufrag: ufrag,

@@ -68,6 +68,10 @@ extension PeerSession {
         guard let pooled = self.transport.pooled else { return }
         while let output = pooled.agent.poll() {
             if case .event(let event) = output {
+                // An address that appeared: nobody was told that there would be no more.
+                if event == .gatheringStateChanged(.gathering) {
+                    self.transport.pooled?.heldEvents.removeAll { $0 == .gatheringStateChanged(.complete) }
+                }
                 self.transport.pooled?.heldEvents.append(event)
             } else {
                 self.handle(output, of: pooled.ufrag, now: now)

@@ -19,8 +19,7 @@ public final class PeerSession {
     var transport: SessionTransport
     var channels: SessionChannels
     var states = SessionStates()
-    var outputs: [Output] = []
-    private var outputHead = 0
+    var outputs = OutputQueue<Output>()
     var isClosed = false
     var configuration: RTCConfiguration
     let environment: Environment
@@ -182,6 +181,7 @@ public final class PeerSession {
         self.media?.handleTimeout(now: now)
         self.handleServerTimeouts(now: now)
         if let deadline = self.states.completionDeadline, deadline <= now { self.transport.wasChanged = true }
+        if let deadline = self.restartDeadline, deadline <= now { self.transport.wasChanged = true }
     }
 
     /// When ``handleTimeout(now:)`` is wanted next; `nil` if nothing is pending.
@@ -189,19 +189,14 @@ public final class PeerSession {
         if self.isClosed { return nil }
         let protocols: NIODeadline? = .earliest(self.transport.nextTimeout, self.channels.nextTimeout)
         let media: NIODeadline? = .earliest(self.media?.nextTimeout, self.servers.nextTimeout)
-        return .earliest(.earliest(protocols, media), self.states.completionDeadline)
+        let shown: NIODeadline? = .earliest(self.states.completionDeadline, self.restartDeadline)
+        return .earliest(.earliest(protocols, media), shown)
     }
 
     /// What to do next, `nil` when there is nothing. Call it until then after each call of another method.
     public func poll(now: NIODeadline) -> Output? {
-        if self.outputHead == self.outputs.count {
-            self.outputs.removeAll(keepingCapacity: true)
-            self.outputHead = 0
-            self.settle(now: now)
-            guard !self.outputs.isEmpty else { return nil }
-        }
-        self.outputHead += 1
-        return self.outputs[self.outputHead - 1]
+        if self.outputs.isEmpty { self.settle(now: now) }
+        return self.outputs.popFirst()
     }
 
     func emit(_ event: Event) {
@@ -211,8 +206,6 @@ public final class PeerSession {
 
     /// Leaves in the queue only what is to be sent.
     func dropQueuedEvents() {
-        self.outputs.removeFirst(self.outputHead)
-        self.outputHead = 0
         self.outputs.removeAll { output in
             if case .event = output { return true }
             return false

@@ -26,6 +26,44 @@ struct SessionTransport {
     /// Whether generations came, went or were connected since their states were looked at.
     var wasChanged = false
     var counters = PathCounters()
+    /// The path that data took last.
+    private var lastPath: ICEPath?
+    /// Whether that path has fallen silent.
+    private var isSilent = false
+    private var hasResumed = false
+
+    /// What became of the path that data takes.
+    enum PathChange {
+        /// It was silent, and works again.
+        case resumed
+        /// Another one has taken its place.
+        case replaced
+    }
+
+    mutating func noteState(_ state: ICEConnectionState) {
+        switch state {
+        case .disconnected: self.isSilent = true
+        case .connected, .completed:
+            if self.isSilent { self.hasResumed = true }
+            self.isSilent = false
+        case .new, .checking, .failed, .closed: break
+        }
+    }
+
+    /// What became of the path since the last call; `nil` for nothing of consequence.
+    mutating func takePathChange() -> PathChange? {
+        guard let path = self.path else { return nil }
+        defer {
+            self.lastPath = path
+            self.hasResumed = false
+        }
+        guard let last = self.lastPath else { return nil }
+        if path != last { return .replaced }
+        return self.hasResumed ? .resumed : nil
+    }
+
+    /// The generation with a ufrag of ours, unless it gathers ahead.
+    func generation(_ ufrag: String) -> ICEGeneration? { self.generations.first { $0.ufrag == ufrag } }
 
     /// Datagrams over all paths.
     struct PathCounters {

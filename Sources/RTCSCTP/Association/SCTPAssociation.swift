@@ -30,6 +30,10 @@ protocol SCTPAssociation: AnyObject {
     /// Does what is due.
     func handleTimeout()
 
+    /// Says that the path to the peer works again after it was silent, or that another one has taken its place: what waits for a
+    /// time-out is sent at once.
+    func pathResumed(isAnother: Bool)
+
     /// Takes one packet from the peer.
     func receive(_ packet: UnsafeRawBufferPointer)
 

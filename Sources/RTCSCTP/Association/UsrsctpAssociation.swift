@@ -12,6 +12,7 @@ final class UsrsctpAssociation: SCTPAssociation {
     private let handle: UInt
     private var socket: OpaquePointer?
     private var peer = SCTPPeerImplementation.unknown
+    private var remotePort: UInt16 = 0
     private var isUp = false
     private var supportsReset = false
     private var isCorked = false
@@ -48,6 +49,7 @@ final class UsrsctpAssociation: SCTPAssociation {
         guard self.socket == nil else { return Int(EALREADY) }
         guard let socket = crtc_usrsctp_socket() else { return Int(ENOMEM) }
         self.socket = socket
+        self.remotePort = remotePort
         var failure: Int32 = 0
         self.drive {
             usrsctp_register_address(self.address)
@@ -92,6 +94,13 @@ final class UsrsctpAssociation: SCTPAssociation {
     }
 
     func handleTimeout() {}
+
+    /// Has usrsctp ask whether the peer is there: the answer clears its count of errors and what its time-outs have grown to. The time-out
+    /// under way it cannot be told to end.
+    func pathResumed(isAnother: Bool) {
+        guard let socket = self.socket, self.isUp else { return }
+        self.drive { _ = crtc_usrsctp_demand_heartbeat(socket, self.address, self.remotePort) }
+    }
 
     // MARK: Packets
 

@@ -193,6 +193,21 @@ public final class DataChannelTransport {
         self.work()
     }
 
+    /// Says that the path to the peer works again after it was silent, or that another one has taken its place. What waits for a
+    /// time-out, which doubles while a path is dead, is sent at once.
+    ///
+    /// - Parameter isAnother: Whether it is another path: then nothing that was measured holds any more, and the congestion window is
+    ///   that of the beginning (RFC 9260 section 7.2.1, and as RFC 9000 section 9.4 has it for QUIC).
+    public func pathResumed(isAnother: Bool, now: NIODeadline) {
+        self.now = now
+        switch self.phase {
+        case .idle, .closed: return
+        case .connecting, .connected, .shuttingDown:
+            self.association.pathResumed(isAnother: isAnother)
+            self.association.handleTimeout()
+        }
+    }
+
     /// When ``handleTimeout(now:)`` is next wanted, besides wake-ups; `nil` if at no time.
     public var nextTimeout: NIODeadline? {
         let next = self.association.nextTimeout

@@ -29,6 +29,10 @@ public enum SignalingChannelError: Error, Sendable, Hashable, CustomStringConver
     case messageTooLarge(limit: Int)
     /// The other side broke the protocol.
     case protocolViolation(reason: String)
+    /// What the caller wants cannot be: a URL, a header or a use that is not allowed.
+    case invalidArgument(reason: String)
+    /// The task was cancelled while it waited. A channel that is open stays so.
+    case cancelled
 
     public var description: String {
         switch self {
@@ -38,6 +42,8 @@ public enum SignalingChannelError: Error, Sendable, Hashable, CustomStringConver
         case .refused(let status, let reason): "the server refused with \(status) \(reason)"
         case .messageTooLarge(let limit): "the message is larger than \(limit) bytes"
         case .protocolViolation(let reason): "the other side broke the protocol: \(reason)"
+        case .invalidArgument(let reason): "what was asked for cannot be: \(reason)"
+        case .cancelled: "the task was cancelled"
         }
     }
 }

@@ -63,6 +63,9 @@ public struct EngineIOService: Sendable {
     /// How many sessions there are, with those that are over and not yet forgotten.
     public var sessionCount: Int { self.sessions.count }
 
+    /// Bytes that wait for polls.
+    public var unsentBytes: Int { self.sessions.values.reduce(0) { $0 + $1.waitingBytes } }
+
     /// The WebSocket that carries a session; nil if requests do, or if the session is over.
     public func webSocket(of id: EngineIOSessionID) -> EngineIOWebSocketID? { self.sessions[id]?.webSocket }
 

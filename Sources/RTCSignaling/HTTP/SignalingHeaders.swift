@@ -47,11 +47,40 @@ public struct SignalingHeaders: Sendable, Hashable, ExpressibleByDictionaryLiter
     public func list(_ name: String) -> [String] {
         self.all(name).flatMap { $0.split(separator: ",") }.map { $0.trimmingSpaces() }.filter { !$0.isEmpty }
     }
+
+    /// Whether text may be a name, or another token (RFC 9110 section 5.6.2).
+    static func isToken(_ text: some StringProtocol) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    return true
+                default: return "!#$%&'*+-.^_`|~".utf8.contains(byte)
+                }
+            }
+    }
+
+    /// Checks fields that a caller wants to have in a request.
+    ///
+    /// - Throws: ``SignalingChannelError/invalidArgument(reason:)`` for what cannot stand in a header, or may not because the
+    ///   protocol sets it.
+    package func validate(reserved: Set<String>) throws(SignalingChannelError) {
+        for field in self.fields {
+            guard Self.isToken(field.name) else { throw .invalidArgument(reason: "\(field.name) is no header") }
+            guard field.value.unicodeScalars.allSatisfy({ $0 == "\t" || ($0.value >= 0x20 && $0.value != 0x7F) }) else {
+                throw .invalidArgument(reason: "the header \(field.name) has a control character")
+            }
+            guard !reserved.contains(field.name) else {
+                throw .invalidArgument(reason: "the header \(field.name) is the protocol's")
+            }
+        }
+    }
 }
 
 extension StringProtocol {
     /// The text without spaces and tabs around it.
-    func trimmingSpaces() -> String {
+    package func trimmingSpaces() -> String {
         let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
         let head = self.drop(while: isSpace)
         guard let last = head.lastIndex(where: { !isSpace($0) }) else { return "" }

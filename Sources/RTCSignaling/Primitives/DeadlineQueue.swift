@@ -1,14 +1,17 @@
-import NIOCore
+package import NIOCore
 
 /// What is due when, for many keys of which each has one deadline that moves.
 ///
 /// A key's deadline may be set as often as one likes: an entry is added only when the new one is earlier than what is in the
 /// queue, and one that has become too early is put back when it comes up. So there are few entries more than keys.
-struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
+package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
     private struct Entry: Sendable {
         var deadline: NIODeadline
         var key: Key
     }
+
+    /// Nothing is due.
+    package init() {}
 
     /// A binary heap, the earliest first.
     private var heap: [Entry] = []
@@ -16,10 +19,10 @@ struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
     private var keys: [Key: (due: NIODeadline, queued: NIODeadline)] = [:]
 
     /// When something may be due next: never later than the earliest deadline, sometimes earlier.
-    var next: NIODeadline? { self.heap.first?.deadline }
+    package var next: NIODeadline? { self.heap.first?.deadline }
 
     /// Sets the deadline of a key, or takes it away.
-    mutating func set(_ deadline: NIODeadline?, for key: Key) {
+    package mutating func set(_ deadline: NIODeadline?, for key: Key) {
         guard let deadline else {
             self.keys[key] = nil
             // Entries without a key go when they come up; without any key all can go at once.
@@ -35,7 +38,7 @@ struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
     }
 
     /// Removes and gives a key that is due; nil when none is.
-    mutating func popDue(now: NIODeadline) -> Key? {
+    package mutating func popDue(now: NIODeadline) -> Key? {
         while let entry = self.heap.first, entry.deadline <= now {
             self.removeFirst()
             guard let known = self.keys[entry.key], known.queued == entry.deadline else { continue }

@@ -135,17 +135,21 @@ extension STOMPBroker {
 
     private mutating func apply(_ frame: STOMPFrame, of id: STOMPConnectionID, _ now: NIODeadline) -> String? {
         guard frame.command == "SEND" else { return self.acknowledge(frame, id) }
-        guard let destination = frame["destination"] else { return "no destination" }
-        let own: Set = ["destination", "receipt", "transaction", "content-length", "message-id", "subscription", "ack"]
-        let headers = frame.headers.filter { !own.contains($0.name) }
-        if destination.hasPrefix(self.configuration.applicationPrefix) {
-            let user = self.connections[id]?.user
-            self.outputs.append(
-                .sent(Sent(connection: id, user: user, destination: destination, headers: headers, body: frame.body))
-            )
-            return nil
-        }
-        return self.route(STOMPMessage(destination: destination, headers: headers, body: frame.body), now)
+        guard let message = STOMPMessage(frame) else { return "no destination" }
+        guard self.isForOwner(message) else { return self.route(message, now) }
+        let sent = Sent(
+            connection: id,
+            user: self.connections[id]?.user,
+            destination: message.destination,
+            headers: message.headers,
+            body: message.body
+        )
+        self.outputs.append(.sent(sent))
+        return nil
+    }
+
+    private func isForOwner(_ message: STOMPMessage) -> Bool {
+        message.destination.hasPrefix(self.configuration.applicationPrefix)
     }
 
     // MARK: Transactions
@@ -176,8 +180,24 @@ extension STOMPBroker {
             return "no such transaction"
         }
         guard frame.command == "COMMIT" else { return nil }
+        if let reason = self.refusal(of: transaction, of: connection) { return reason }
         for deferred in transaction.frames {
             if let reason = self.apply(deferred, of: id, now) { return reason }
+        }
+        return nil
+    }
+
+    /// Why a transaction cannot happen as a whole; nil if it can.
+    private func refusal(of transaction: STOMPConnection.Transaction, of connection: STOMPConnection) -> String? {
+        var planned: [String: PlannedMessages] = [:]
+        for frame in transaction.frames {
+            if frame.command != "SEND" {
+                if let reason = Self.acknowledgementRefusal(frame, connection.version) { return reason }
+                continue
+            }
+            guard let message = STOMPMessage(frame) else { return "no destination" }
+            if self.isForOwner(message) { continue }
+            if let reason = self.refusal(of: message, planned: &planned) { return reason }
         }
         return nil
     }

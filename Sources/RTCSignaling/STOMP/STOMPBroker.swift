@@ -43,6 +43,8 @@ public struct STOMPBroker: Sendable {
     public let configuration: STOMPConfiguration
     /// Messages that nobody took: no subscriber of a user, or given out too often.
     public internal(set) var droppedMessages = 0
+    /// Connections that were cut off because they did not read.
+    public private(set) var slowConnections = 0
 
     var outputs = CircularBuffer<Output>()
     var connections: [STOMPConnectionID: STOMPConnection] = [:]
@@ -52,6 +54,8 @@ public struct STOMPBroker: Sendable {
     var sessions: [String: STOMPConnectionID] = [:]
     /// Queues whose messages or subscribers changed.
     var changedQueues: Set<String> = []
+    /// Bytes of messages in queues and of such that are to be acknowledged.
+    var storedBytes = 0
     /// Connections that ended and have not been taken out yet.
     var ended: [STOMPConnectionID] = []
     var deadlines = DeadlineQueue<STOMPConnectionID>()
@@ -63,6 +67,12 @@ public struct STOMPBroker: Sendable {
 
     /// How many connections there are.
     public var connectionCount: Int { self.connections.count }
+
+    /// How many messages wait in queues.
+    public var queuedMessages: Int { self.queues.values.reduce(0) { $0 + $1.waiting.count } }
+
+    /// How many bytes wait for clients that do not read them.
+    public var unsentBytes: Int { self.connections.values.reduce(0) { $0 + $1.unsentBytes } }
 
     // MARK: Connections
 
@@ -95,9 +105,14 @@ public struct STOMPBroker: Sendable {
     }
 
     /// Tells that bytes of ``Output/transmit(_:_:)`` were written.
-    public mutating func didTransmit(_ count: Int, to id: STOMPConnectionID) {
-        guard let unsent = self.connections[id]?.unsentBytes else { return }
-        self.connections[id]?.unsentBytes = max(0, unsent - count)
+    public mutating func didTransmit(_ count: Int, to id: STOMPConnectionID, now: NIODeadline) {
+        guard let connection = self.connections[id] else { return }
+        self.connections[id]?.unsentBytes = max(0, connection.unsentBytes - count)
+        guard self.reads(connection) != self.connections[id].map({ self.reads($0) }) else { return }
+        for subscription in connection.subscriptions.values where subscription.destination.hasPrefix("/queue/") {
+            self.changedQueues.insert(subscription.destination)
+        }
+        self.settle(now)
     }
 
     // MARK: The four verbs
@@ -210,7 +225,10 @@ public struct STOMPBroker: Sendable {
     mutating func transmit(_ bytes: ByteBuffer, to id: STOMPConnectionID, _ now: NIODeadline) {
         guard let connection = self.connections[id], connection.phase != .ending else { return }
         let unsent = connection.unsentBytes + bytes.readableBytes
-        guard unsent <= self.configuration.maximumUnsentBytes else { return self.end(id) }
+        guard unsent <= self.configuration.maximumUnsentBytes else {
+            self.slowConnections += 1
+            return self.end(id)
+        }
         self.connections[id]?.unsentBytes = unsent
         self.connections[id]?.lastSent = now
         self.outputs.append(.transmit(id, bytes))

@@ -31,15 +31,21 @@ public struct STOMPConfiguration: Sendable, Hashable {
     /// The most messages of a subscription that wait to be acknowledged: of a queue no more are given to it, of a topic one more
     /// ends the connection. Default 256.
     public var maximumUnacknowledged = 256
+    /// The most bytes of a connection's messages that wait to be acknowledged, with the same consequences. One message is always
+    /// given. Default 4 MiB.
+    public var maximumUnacknowledgedBytes = 4 << 20
     /// The most messages that wait in a queue for somebody who takes them; one more is refused. Default 1000.
     public var maximumQueuedMessages = 1000
     /// The most bytes that wait in a queue; more are refused. Default 4 MiB.
     public var maximumQueuedBytes = 4 << 20
+    /// The most bytes that wait in all queues or to be acknowledged; more are refused. Default 256 MiB.
+    public var maximumStoredBytes = 256 << 20
     /// The most queues that hold messages at once; more are refused. Default 1000.
     public var maximumQueues = 1000
     /// How often a message of a queue is given out before it is dropped as one that nobody can handle. Default 10.
     public var maximumDeliveries = 10
-    /// The most bytes that may wait for a client that reads slowly; one more ends the connection. Default 1 MiB.
+    /// The most bytes that may wait for a client that reads slowly; one more ends the connection. Queues give it no more from half
+    /// of that on. Default 1 MiB.
     public var maximumUnsentBytes = 1 << 20
 
     /// The defaults.

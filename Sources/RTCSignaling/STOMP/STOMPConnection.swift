@@ -20,6 +20,20 @@ struct STOMPMessage: Sendable {
     }
 }
 
+extension STOMPMessage {
+    /// Headers of a `SEND` that concern the broker only.
+    private static let ownHeaders: Set = [
+        "destination", "receipt", "transaction", "content-length", "message-id", "subscription", "ack",
+    ]
+
+    /// What a `SEND` sends; nil if it names no destination.
+    init?(_ frame: STOMPFrame) {
+        guard let destination = frame["destination"] else { return nil }
+        let headers = frame.headers.filter { !Self.ownHeaders.contains($0.name) }
+        self.init(destination: destination, headers: headers, body: frame.body)
+    }
+}
+
 /// A subscription of a connection.
 struct STOMPSubscription: Sendable {
     enum AckMode: String, Sendable {
@@ -72,6 +86,7 @@ struct STOMPConnection: Sendable {
     var transactions: [String: Transaction] = [:]
     var waiting: Waiting?
     var unsentBytes = 0
+    var unacknowledgedBytes = 0
     var lastSent: NIODeadline
     var lastReceived: NIODeadline
     var connectDeadline: NIODeadline?
@@ -95,4 +110,10 @@ struct STOMPQueue: Sendable {
     var subscribers: [STOMPSubscriptionKey] = []
     /// Whose turn it is.
     var next = 0
+}
+
+/// What a transaction is about to put into a queue.
+struct PlannedMessages {
+    var count = 0
+    var bytes = 0
 }

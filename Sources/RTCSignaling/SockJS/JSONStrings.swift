@@ -1,17 +1,17 @@
 import NIOCore
 
 /// JSON as far as SockJS needs it: strings, and arrays of strings (RFC 8259).
-enum JSONStrings {
+package enum JSONStrings {
     /// Reads an array of strings, or one string; nil if it is anything else.
     ///
     /// Half of a surrogate pair, which JavaScript can send and Unicode does not have, becomes U+FFFD.
-    static func decode(_ bytes: some Sequence<UInt8>) -> [String]? {
+    package static func decode(_ bytes: some Sequence<UInt8>) -> [String]? {
         var reader = JSONReader(bytes)
         return reader.readStrings()
     }
 
     /// `["…","…"]`.
-    static func encode(_ strings: some Sequence<String>) -> String {
+    package static func encode(_ strings: some Sequence<String>) -> String {
         var text: [UInt8] = [UInt8(ascii: "[")]
         for string in strings {
             if text.count > 1 { text.append(UInt8(ascii: ",")) }
@@ -24,7 +24,7 @@ enum JSONStrings {
     /// `"…"`.
     ///
     /// - Parameter escapingMarkup: Whether `<` is escaped, for a string that stands in a script element.
-    static func encode(_ string: String, escapingMarkup: Bool = false) -> String {
+    package static func encode(_ string: String, escapingMarkup: Bool = false) -> String {
         var text: [UInt8] = []
         self.append(string, to: &text, escapingMarkup: escapingMarkup)
         return String(decoding: text, as: UTF8.self)

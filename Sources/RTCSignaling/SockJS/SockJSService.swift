@@ -68,6 +68,9 @@ public struct SockJSService: Sendable {
     /// How many sessions there are, with those that are over and not yet forgotten.
     public var sessionCount: Int { self.sessions.count }
 
+    /// How many bytes wait for clients.
+    public var unsentBytes: Int { self.sessions.values.reduce(0) { $0 + $1.waitingBytes } }
+
     // MARK: The four verbs
 
     /// Takes a request whose path begins with the service's; what it has nothing for gets 404.

@@ -67,6 +67,8 @@ public struct SocketIOBroker: Sendable {
     public var socketCount: Int { self.sockets.count }
     /// How many sessions there are, with those that are over and not yet forgotten.
     public var sessionCount: Int { self.engine.sessionCount }
+    /// Bytes that wait for polls.
+    public var unsentBytes: Int { self.engine.unsentBytes }
     /// How many rooms have members.
     public var roomCount: Int { self.rooms.count }
 

@@ -4,7 +4,8 @@ public import NIOCore
 public struct WebSocketConfiguration: Sendable, Hashable {
     /// The largest payload of one frame that is taken, in bytes; a larger one closes with 1009. Default 256 KiB.
     public var maximumFrameSize = 256 << 10
-    /// The largest message that is taken, in bytes, over all its fragments; a larger one closes with 1009. Default 256 KiB.
+    /// The largest message that is taken, in bytes, over all its fragments and decompressed; a larger one closes with 1009. Default
+    /// 256 KiB.
     public var maximumMessageSize = 256 << 10
     /// The most bytes that may wait for a peer that reads slowly; one more ends the connection. Default 1 MiB.
     public var maximumUnsentBytes = 1 << 20
@@ -16,6 +17,9 @@ public struct WebSocketConfiguration: Sendable, Hashable {
     public var idleTimeout: TimeAmount? = .seconds(60)
     /// How long the peer may take to answer a close frame. Default 5 s.
     public var closeTimeout: TimeAmount = .seconds(5)
+
+    /// How messages are compressed where the other side can; nil, the default, for never.
+    public var deflate: WebSocketDeflateConfiguration?
 
     /// The defaults.
     public init() {}

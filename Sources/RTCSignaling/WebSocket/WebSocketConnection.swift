@@ -42,16 +42,24 @@ public struct WebSocketConnection: Sendable {
     private var outputs = CircularBuffer<Output>()
     private var random: RandomSource
     private var reader = WebSocketMessageReader()
+    private var compressor: WebSocketCompressor?
     /// When something last came; what the times of silence are counted from.
     private var lastReceived: NIODeadline
     /// When a ping was last sent since then.
     private var lastPing: NIODeadline?
     private var closeDeadline: NIODeadline?
+    private var isReading = true
+    /// Whether nothing more comes from the transport.
+    private var hasEnded = false
 
     /// A connection whose handshake has just been done.
+    ///
+    /// - Parameter deflate: What was agreed upon about compression in the handshake; nil for nothing. Copies of a connection that
+    ///   compresses share its windows: only one of them goes on.
     public init(
         role: Role = .server,
         configuration: WebSocketConfiguration = WebSocketConfiguration(),
+        deflate: WebSocketDeflateAgreement? = nil,
         random: RandomSource = .system,
         now: NIODeadline
     ) {
@@ -59,6 +67,11 @@ public struct WebSocketConnection: Sendable {
         self.configuration = configuration
         self.random = random
         self.lastReceived = now
+        if let deflate {
+            let ways = configuration.deflate ?? WebSocketDeflateConfiguration()
+            self.compressor = WebSocketCompressor(deflate, ways, role: role)
+            self.reader.decompressor = WebSocketDecompressor(deflate, role: role)
+        }
     }
 
     /// Whether messages can be sent.
@@ -66,44 +79,31 @@ public struct WebSocketConnection: Sendable {
 
     // MARK: The four verbs
 
-    /// Takes bytes from the transport.
+    /// Takes bytes from the transport; ``poll()`` looks at them as far as messages are wanted.
     public mutating func receive(_ bytes: ByteBuffer, now: NIODeadline) {
         guard self.state != .closed else { return }
         self.lastReceived = now
         self.lastPing = nil
         self.reader.append(bytes)
-        while self.state != .closed {
-            switch self.reader.next(
-                expectsMask: self.role == .server,
-                frameLimit: self.configuration.maximumFrameSize,
-                messageLimit: self.configuration.maximumMessageSize
-            ) {
-            case .needsMore: return
-            case .message(let message):
-                if self.state == .open { self.outputs.append(.message(message)) }
-            case .ping(let payload):
-                if self.state == .open { self.sendFrame(.pong, payload) }
-            case .pong: break
-            case .close(let code, let reason): self.receivedClose(code, reason)
-            case .failure(let code): self.fail(code)
-            }
-        }
     }
 
     /// The peer's end of the transport was closed.
-    public mutating func receiveEnd() {
-        switch self.state {
-        case .open: self.finish(WebSocketClosure(origin: .peer, code: .abnormal, reason: ""))
-        case .closing(let closure): self.finish(closure)
-        case .closed: break
-        }
+    public mutating func receiveEnd() { self.hasEnded = true }
+
+    /// Says whether more messages are wanted. While they are not, what came stays as it came, compressed perhaps, and a peer that
+    /// is not heard is not silent.
+    public mutating func setReading(_ isReading: Bool, now: NIODeadline) {
+        guard isReading != self.isReading else { return }
+        self.isReading = isReading
+        self.lastReceived = now
+        self.lastPing = nil
     }
 
     /// Does what is due.
     public mutating func handleTimeout(now: NIODeadline) {
         switch self.state {
         case .open:
-            if let timeout = self.configuration.idleTimeout, now >= self.lastReceived + timeout {
+            if let deadline = self.idleDeadline, now >= deadline {
                 self.finish(WebSocketClosure(origin: .failure, code: .abnormal, reason: "silent for too long"))
             } else if let next = self.nextPing, now >= next {
                 self.lastPing = now
@@ -117,15 +117,46 @@ public struct WebSocketConnection: Sendable {
     }
 
     /// What is to be done next; nil when there is nothing.
-    public mutating func poll() -> Output? { self.outputs.popFirst() }
+    public mutating func poll() -> Output? {
+        while self.outputs.isEmpty, self.isReading || self.state != .open, self.state != .closed {
+            guard self.takeNext() else {
+                if self.hasEnded { self.end() }
+                break
+            }
+        }
+        return self.outputs.popFirst()
+    }
+
+    /// Takes what is next in the bytes that came; false if more of them are needed.
+    private mutating func takeNext() -> Bool {
+        switch self.reader.next(
+            expectsMask: self.role == .server,
+            frameLimit: self.configuration.maximumFrameSize,
+            messageLimit: self.configuration.maximumMessageSize
+        ) {
+        case .needsMore: return false
+        case .message(let message):
+            if self.state == .open { self.outputs.append(.message(message)) }
+        case .ping(let payload):
+            if self.state == .open { self.sendFrame(.pong, payload) }
+        case .pong: break
+        case .close(let code, let reason): self.receivedClose(code, reason)
+        case .failure(let code): self.fail(code)
+        }
+        return true
+    }
 
     /// When ``handleTimeout(now:)`` is due; nil when nothing is pending.
     public var nextTimeout: NIODeadline? {
         switch self.state {
-        case .open: return [self.nextPing, self.configuration.idleTimeout.map { self.lastReceived + $0 }].earliest
+        case .open: return [self.nextPing, self.idleDeadline].earliest
         case .closing: return self.closeDeadline
         case .closed: return nil
         }
+    }
+
+    private var idleDeadline: NIODeadline? {
+        self.isReading ? self.configuration.idleTimeout.map { self.lastReceived + $0 } : nil
     }
 
     private var nextPing: NIODeadline? {
@@ -140,8 +171,8 @@ public struct WebSocketConnection: Sendable {
     public mutating func send(_ message: WebSocketMessage) {
         guard self.state == .open else { return }
         switch message {
-        case .text(let text): self.sendFrame(.text, ByteBuffer(string: text))
-        case .binary(let bytes): self.sendFrame(.binary, bytes)
+        case .text(let text): self.sendMessage(.text, ByteBuffer(string: text))
+        case .binary(let bytes): self.sendMessage(.binary, bytes)
         }
     }
 
@@ -157,6 +188,7 @@ public struct WebSocketConnection: Sendable {
         let closure = WebSocketClosure(origin: .local, code: code, reason: reason)
         self.sendFrame(.close, Self.closePayload(code, reason))
         guard self.state == .open else { return }
+        guard !self.hasEnded else { return self.finish(closure) }
         self.state = .closing(closure)
         self.closeDeadline = now + self.configuration.closeTimeout
     }
@@ -164,10 +196,19 @@ public struct WebSocketConnection: Sendable {
     /// Tells that bytes of ``Output/transmit(_:)`` were written.
     public mutating func didTransmit(_ count: Int) { self.unsentBytes = max(0, self.unsentBytes - count) }
 
-    private mutating func sendFrame(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) {
+    private mutating func sendMessage(_ opcode: WebSocketOpcode, _ payload: ByteBuffer) {
+        if let compressed = self.compressor?.compress(payload) {
+            self.sendFrame(opcode, compressed, isCompressed: true)
+        } else {
+            self.sendFrame(opcode, payload)
+        }
+    }
+
+    private mutating func sendFrame(_ opcode: WebSocketOpcode, _ payload: ByteBuffer, isCompressed: Bool = false) {
         let key: UInt32? = self.role == .client ? UInt32(truncatingIfNeeded: self.random.next()) : nil
         let header = WebSocketFrameHeader(
             isFinal: true,
+            isCompressed: isCompressed,
             opcode: opcode,
             maskingKey: key,
             length: payload.readableBytes
@@ -187,6 +228,14 @@ public struct WebSocketConnection: Sendable {
 
     // MARK: Ends
 
+    private mutating func end() {
+        switch self.state {
+        case .open: self.finish(WebSocketClosure(origin: .peer, code: .abnormal, reason: ""))
+        case .closing(let closure): self.finish(closure)
+        case .closed: break
+        }
+    }
+
     private mutating func receivedClose(_ code: WebSocketCloseCode, _ reason: String) {
         if case .closing(let closure) = self.state { return self.finish(closure) }
         // The answer has the same code (RFC 6455 section 5.5.1).
@@ -204,6 +253,7 @@ public struct WebSocketConnection: Sendable {
         guard self.state != .closed else { return }
         self.state = .closed
         self.reader = WebSocketMessageReader()
+        self.compressor = nil
         self.outputs.append(.closed(closure))
     }
 

@@ -23,21 +23,31 @@ struct WebSocketFrameHeader: Equatable {
     }
 
     var isFinal: Bool
+    /// RSV1: the message that begins here is compressed (RFC 7692 section 6).
+    var isCompressed = false
     var opcode: WebSocketOpcode
     var maskingKey: UInt32?
     var length: Int
 
     /// Reads a header from the beginning of `buffer`, as soon as it is there as a whole.
     ///
-    /// - Parameter expectsMask: Whether frames must be masked (from a client) or must not (from a server).
+    /// - Parameters:
+    ///   - expectsMask: Whether frames must be masked (from a client) or must not (from a server).
+    ///   - allowsCompression: Whether the first frame of a message may say that it is compressed.
     /// - Returns: nil, with nothing read, while bytes are missing.
-    static func read(from buffer: inout ByteBuffer, expectsMask: Bool) throws(Failure) -> WebSocketFrameHeader? {
+    static func read(
+        from buffer: inout ByteBuffer,
+        expectsMask: Bool,
+        allowsCompression: Bool = false
+    ) throws(Failure) -> WebSocketFrameHeader? {
         guard let start: UInt16 = buffer.getInteger(at: buffer.readerIndex) else { return nil }
         let isFinal = start & 0x8000 != 0
-        // Bits that only extensions use, and none was agreed upon.
-        guard start & 0x7000 == 0, let opcode = WebSocketOpcode(rawValue: UInt8(start >> 8 & 0xF)) else {
+        // Two bits that no extension uses here.
+        guard start & 0x3000 == 0, let opcode = WebSocketOpcode(rawValue: UInt8(start >> 8 & 0xF)) else {
             throw .malformed
         }
+        let isCompressed = start & 0x4000 != 0
+        guard !isCompressed || (allowsCompression && (opcode == .text || opcode == .binary)) else { throw .malformed }
         let isMasked = start & 0x80 != 0
         let shortLength = Int(start & 0x7F)
         guard isMasked == expectsMask, !opcode.isControl || (isFinal && shortLength <= 125) else { throw .malformed }
@@ -47,7 +57,13 @@ struct WebSocketFrameHeader: Equatable {
         buffer.moveReaderIndex(forwardBy: 2)
         let length = try Self.readLength(from: &buffer, shortLength: shortLength)
         let maskingKey: UInt32? = isMasked ? buffer.readInteger() : nil
-        return WebSocketFrameHeader(isFinal: isFinal, opcode: opcode, maskingKey: maskingKey, length: length)
+        return WebSocketFrameHeader(
+            isFinal: isFinal,
+            isCompressed: isCompressed,
+            opcode: opcode,
+            maskingKey: maskingKey,
+            length: length
+        )
     }
 
     /// The extended length, which must be in the shortest form that holds it.
@@ -68,7 +84,7 @@ struct WebSocketFrameHeader: Equatable {
 
     /// Writes the header.
     func write(to buffer: inout ByteBuffer) {
-        buffer.writeInteger((self.isFinal ? 0x80 : 0) | self.opcode.rawValue)
+        buffer.writeInteger((self.isFinal ? 0x80 : 0) | (self.isCompressed ? 0x40 : 0) | self.opcode.rawValue)
         let mask: UInt8 = self.maskingKey == nil ? 0 : 0x80
         switch self.length {
         case ...125:

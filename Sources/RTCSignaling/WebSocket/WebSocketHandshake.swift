@@ -16,17 +16,34 @@ public struct WebSocketHandshake: Sendable, Hashable {
         case invalidKey
     }
 
-    /// The value of `Sec-WebSocket-Accept`.
-    public let accept: String
+    /// The value of `Sec-WebSocket-Accept`; nil over HTTP/2, which has none.
+    public let accept: String?
     /// The subprotocol that both sides have, for `Sec-WebSocket-Protocol`; nil for none.
     public let subprotocol: String?
+    /// What both sides can about compression; nil for nothing.
+    public let deflate: WebSocketDeflateAgreement?
 
     /// Checks a request.
     ///
     /// - Parameters:
     ///   - request: The request; its path is not looked at.
     ///   - subprotocols: What this side speaks; of those that the client offers, the first that stands here is taken.
-    public init(_ request: SignalingRequest, subprotocols: [String] = []) throws(Refusal) {
+    ///   - deflate: How this side compresses, if the client can; nil for never.
+    ///   - isExtendedConnect: Whether it is a `CONNECT` of HTTP/2 for the protocol `websocket` (RFC 8441 section 5).
+    public init(
+        _ request: SignalingRequest,
+        subprotocols: [String] = [],
+        deflate: WebSocketDeflateConfiguration? = nil,
+        isExtendedConnect: Bool = false
+    ) throws(Refusal) {
+        self.accept = isExtendedConnect ? nil : try Self.acceptUpgrade(request)
+        guard request.headers.first("sec-websocket-version") == "13" else { throw .unsupportedVersion }
+        self.subprotocol = request.headers.list("sec-websocket-protocol").first(where: subprotocols.contains)
+        self.deflate = deflate.flatMap { .accepting(request.headers.all("sec-websocket-extensions"), $0) }
+    }
+
+    /// Checks what only HTTP/1.1 has.
+    private static func acceptUpgrade(_ request: SignalingRequest) throws(Refusal) -> String {
         guard request.headers.list("upgrade").contains(where: { $0.lowercased() == "websocket" }) else {
             throw request.method == "GET" ? .notAnUpgrade : .methodNotAllowed
         }
@@ -36,17 +53,17 @@ public struct WebSocketHandshake: Sendable, Hashable {
         }
         let key = request.headers.all("sec-websocket-key")
         guard key.count == 1, Self.isKey(key[0]) else { throw .invalidKey }
-        guard request.headers.first("sec-websocket-version") == "13" else { throw .unsupportedVersion }
-        self.accept = Self.accept(key: key[0])
-        self.subprotocol = request.headers.list("sec-websocket-protocol").first(where: subprotocols.contains)
+        return Self.accept(key: key[0])
     }
 
-    /// The headers of the 101 response.
+    /// The headers of the response with 101, or with 200 over HTTP/2.
     public var responseHeaders: SignalingHeaders {
-        var headers: SignalingHeaders = [
-            "upgrade": "websocket", "connection": "upgrade", "sec-websocket-accept": self.accept,
-        ]
+        var headers = SignalingHeaders()
+        if let accept = self.accept {
+            headers = ["upgrade": "websocket", "connection": "upgrade", "sec-websocket-accept": accept]
+        }
         if let subprotocol = self.subprotocol { headers.add("sec-websocket-protocol", subprotocol) }
+        if let deflate = self.deflate { headers.add("sec-websocket-extensions", deflate.response) }
         return headers
     }
 
@@ -57,7 +74,8 @@ public struct WebSocketHandshake: Sendable, Hashable {
             && bytes.dropLast(2).allSatisfy { Base64.alphabet.contains($0) }
     }
 
-    private static func accept(key: String) -> String {
+    /// What a server answers to a key.
+    static func accept(key: String) -> String {
         let bytes = Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8)
         return Base64.encode(HashAlgorithm.sha1.digest(of: bytes.span.bytes))
     }

@@ -7,7 +7,7 @@ public enum WebSocketMessage: Sendable, Hashable {
     /// Bytes.
     case binary(ByteBuffer)
 
-    /// The size in bytes.
+    /// The size of the payload in bytes.
     package var size: Int {
         switch self {
         case .text(let text): return text.utf8.count

@@ -1,4 +1,5 @@
 import NIOCore
+import RTCBase
 import RTCSignaling
 
 /// The way from a broker to one client.
@@ -24,6 +25,10 @@ final class STOMPDriver {
         self.broker = STOMPBroker(configuration: service.configuration)
         self.timer = LoopTimer(eventLoop: eventLoop)
     }
+
+    var queuedMessages: Int { self.broker.queuedMessages }
+    var slowConnections: Int { self.broker.slowConnections }
+    var unsentBytes: Int { self.broker.unsentBytes }
 
     // MARK: Connections
 
@@ -89,7 +94,10 @@ final class STOMPDriver {
         switch output {
         case .transmit(let id, let bytes):
             let count = bytes.readableBytes
-            self.links[id]?.transmit(bytes) { [weak self] in self?.broker.didTransmit(count, to: id) }
+            self.links[id]?.transmit(bytes) { [weak self] in
+                self?.broker.didTransmit(count, to: id, now: .now())
+                self?.pump()
+            }
         case .close(let id): self.links.removeValue(forKey: id)?.close()
         case .ask(let question): self.ask(question)
         case .connected: break

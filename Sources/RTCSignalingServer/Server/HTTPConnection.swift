@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import RTCBase
 import RTCSignaling
 
 /// One HTTP/1.1 connection: whole requests in, responses out, whole or in pieces.
@@ -7,28 +8,52 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
+    /// What is awaited from the client.
+    private enum Phase {
+        /// The first byte of a request.
+        case idle
+        /// The rest of its head.
+        case head
+        /// The rest of its body.
+        case body
+        /// Nothing: the response is due.
+        case response
+    }
+
     private let core: ServerCore
+    private let limits: RequestLimits
     private var context: ChannelHandlerContext?
-    private var head: HTTPRequestHead?
+    private var phase = Phase.head
+    private var request: HTTPRequestHead?
     private var body = ByteBuffer()
+    /// Bytes since the last request was whole.
+    private var headBytes = 0
     /// The exchange that a response is due for.
     private var exchange: ExchangeID?
-    private weak var owner: (any ExchangeOwner)?
+    private weak var streamer: (any ExchangeStreamer)?
     private var isKeptAlive = false
     private var isVersion1_0 = false
+    /// Whether the response has a head only.
+    private var isHeadRequest = false
+    private var isDraining = false
     private let timer: LoopTimer
+    private var deadline: NIODeadline?
 
     init(core: ServerCore) {
         self.core = core
+        self.limits = RequestLimits(core.configuration)
         self.timer = LoopTimer(eventLoop: core.eventLoop)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        self.awaitRequest()
+        self.core.httpConnections[ObjectIdentifier(self)] = self
+        // The first head has no time of idleness before it.
+        self.setDeadline(in: self.core.configuration.headTimeout)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
+        self.core.httpConnections[ObjectIdentifier(self)] = nil
         self.timer.cancel()
         self.context = nil
     }
@@ -37,15 +62,16 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
         switch Self.unwrapInboundIn(data) {
         case .head(let head): self.began(head, context)
         case .body(let bytes):
-            guard self.head != nil else { return }
-            guard self.body.readableBytes + bytes.readableBytes <= self.core.configuration.maximumBodySize else {
-                return self.refuse()
+            guard self.request != nil else { return }
+            guard self.body.readableBytes + bytes.readableBytes <= self.limits.bodySize else {
+                return self.refuse(.bodyTooLarge)
             }
             self.body.writeImmutableBuffer(bytes)
         case .end:
-            guard let head = self.head else { return }
-            self.head = nil
-            self.timer.cancel()
+            guard let head = self.request else { return }
+            self.request = nil
+            self.phase = .response
+            self.setDeadline(in: nil)
             let exchange = self.core.makeExchange(self)
             self.exchange = exchange
             self.core.receive(SignalingRequest(head, body: self.body), exchange: exchange)
@@ -56,14 +82,14 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
         if let exchange = self.exchange {
             self.exchange = nil
             self.core.exchanges[exchange] = nil
-            self.owner?.exchangeEnded(exchange)
+            self.streamer?.exchangeEnded(exchange)
         }
         self.timer.cancel()
         context.fireChannelInactive()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if let exchange = self.exchange { self.owner?.setWritable(exchange, context.channel.isWritable) }
+        if let exchange = self.exchange { self.streamer?.setWritable(exchange, context.channel.isWritable) }
         context.fireChannelWritabilityChanged()
     }
 
@@ -72,40 +98,80 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
         if !(error is WebSocketHandshake.Refusal) { context.close(promise: nil) }
     }
 
+    /// Bytes came, perhaps the first of a request.
+    func bytesCame(_ count: Int) {
+        guard self.context != nil else { return }
+        self.headBytes += count
+        guard self.phase == .idle else { return }
+        self.phase = .head
+        self.setDeadline(in: self.core.configuration.headTimeout)
+    }
+
+    /// Whether a head that is not done is too large already.
+    var hasTooLargeHead: Bool {
+        self.context != nil && self.phase == .head && self.headBytes > self.limits.headSize
+    }
+
     private func began(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         self.body = ByteBuffer()
+        self.phase = .body
         // NIO reads no more HTTP after a request to upgrade.
-        self.isKeptAlive = head.isKeepAlive && head.headers["upgrade"].isEmpty
+        self.isKeptAlive = head.isKeepAlive && head.headers["upgrade"].isEmpty && !self.isDraining
         self.isVersion1_0 = head.version == .http1_0
-        let length = head.headers.first(name: "content-length").map { Int($0) ?? .max } ?? 0
-        self.head = head
-        guard length <= self.core.configuration.maximumBodySize else { return self.refuse() }
+        self.isHeadRequest = head.method == .HEAD
+        self.setDeadline(in: self.core.configuration.bodyTimeout)
+        self.request = head
+        let size = head.headers.reduce(head.uri.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+        let length = head.headers.first(name: "content-length")
+        if let refusal = self.limits.refusal(target: head.uri, headSize: size, contentLength: length) {
+            return self.refuse(refusal)
+        }
         if head.headers[canonicalForm: "expect"].contains("100-continue") {
             let part = HTTPServerResponsePart.head(HTTPResponseHead(version: .http1_1, status: .continue))
             context.writeAndFlush(Self.wrapOutboundOut(part), promise: nil)
         }
     }
 
-    /// Refuses a body that is too large, and the connection with it.
-    private func refuse() {
-        self.head = nil
+    /// Refuses a request, and the connection with it.
+    private func refuse(_ refusal: ServerRefusal) {
+        self.core.refused(refusal)
+        self.request = nil
+        self.phase = .response
         self.isKeptAlive = false
         self.exchange = self.core.makeExchange(self)
-        self.respond(SignalingResponse(413, text: "The body is too large."))
+        self.respond(refusal.response)
     }
 
-    /// A request must come as a whole in time.
-    private func awaitRequest() {
-        self.timer.set(.now() + self.core.configuration.requestTimeout) { [weak self] in
-            self?.context?.close(promise: nil)
+    /// Lets the response that is due be the last; closes at once if none is.
+    func drain() {
+        self.isDraining = true
+        self.isKeptAlive = false
+        if self.phase == .idle || self.phase == .head { self.context?.close(promise: nil) }
+    }
+
+    private func setDeadline(in time: TimeAmount?) {
+        let deadline = time.map { NIODeadline.now() + $0 }
+        self.deadline = deadline
+        self.timer.set(deadline) { [weak self] in self?.timeIsUp() }
+    }
+
+    private func timeIsUp() {
+        guard let deadline = self.deadline else { return }
+        guard deadline <= .now() else { return self.timer.set(deadline) { [weak self] in self?.timeIsUp() } }
+        switch self.phase {
+        case .head: self.core.refused(.headTimeout)
+        case .body: self.core.refused(.bodyTimeout)
+        case .idle, .response: break
         }
+        self.context?.close(promise: nil)
     }
 }
 
 // MARK: Responses
 
-extension HTTPConnection {
-    /// Sends a whole response.
+extension HTTPConnection: HTTPExchange {
+    func hold(for streamer: any ExchangeStreamer) { self.streamer = streamer }
+
     func respond(_ response: SignalingResponse) {
         var response = response
         if response.status != 204, response.status != 304 {
@@ -116,32 +182,33 @@ extension HTTPConnection {
         self.end()
     }
 
-    /// Somebody must know if the connection is closed before the response is whole.
-    func setOwner(_ owner: any ExchangeOwner) { self.owner = owner }
-
-    /// Begins a response whose body comes in pieces.
-    func begin(_ response: SignalingResponse) {
+    func begin(_ response: SignalingResponse, streamedBy streamer: any ExchangeStreamer) {
+        self.streamer = streamer
         // There the end of the body is the end of the connection.
         if self.isVersion1_0 { self.isKeptAlive = false }
         self.writeHead(response)
         self.context?.flush()
         if self.context?.channel.isWritable == false, let exchange = self.exchange {
-            self.owner?.setWritable(exchange, false)
+            streamer.setWritable(exchange, false)
         }
     }
 
     func write(_ bytes: ByteBuffer) {
-        guard bytes.readableBytes > 0, self.exchange != nil, let context = self.context else { return }
+        guard bytes.readableBytes > 0, !self.isHeadRequest, self.exchange != nil, let context = self.context else {
+            return
+        }
         context.writeAndFlush(Self.wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
     }
 
     func end() {
         guard let exchange = self.exchange, let context = self.context else { return }
         self.exchange = nil
-        self.owner = nil
+        self.streamer = nil
         self.core.exchanges[exchange] = nil
+        self.headBytes = 0
+        self.phase = .idle
+        self.setDeadline(in: self.core.configuration.idleTimeout)
         let isKeptAlive = self.isKeptAlive
-        if isKeptAlive { self.awaitRequest() }
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { _ in
             if !isKeptAlive { context.close(promise: nil) }

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOHTTP1
 import RTCSignaling
@@ -6,21 +7,28 @@ import RTCSignaling
 final class ServerCore {
     let configuration: SignalingServerConfiguration
     let eventLoop: any EventLoop
-    /// The connections that a response is due on.
-    var exchanges: [ExchangeID: HTTPConnection] = [:]
+    /// Those to whom a response is due.
+    var exchanges: [ExchangeID: any HTTPExchange] = [:]
     /// The connections that are WebSockets.
     var webSockets: [ObjectIdentifier: WebSocketHandler] = [:]
+    var httpConnections: [ObjectIdentifier: HTTPConnection] = [:]
+    var http2Connections: [ObjectIdentifier: HTTP2Connection] = [:]
+    let connections: ConnectionRegistry
+    var counters = SignalingServerCounters()
+    /// Whether the server stops.
+    var isDraining = false
+    /// Called when the server stops and all have taken their leave.
+    var whenIdle: (() -> Void)?
+    /// Handlers that have not returned.
+    var activeHandlers = 0
 
     private let routes: SignalingRoutes
     /// The drivers of services, by their routes' paths.
-    private var services: [String: any ServiceDriver] = [:]
+    private(set) var services: [String: any ServiceDriver] = [:]
     private var socketIODrivers: [ObjectIdentifier: SocketIODriver] = [:]
-    private var stompDrivers: [ObjectIdentifier: STOMPDriver] = [:]
-    /// Has something run beside the event loop, until the server is done.
-    let begin: (@escaping @Sendable () async -> Void) -> Void
-    private var connections: [ObjectIdentifier: any Channel] = [:]
+    private(set) var stompDrivers: [ObjectIdentifier: STOMPDriver] = [:]
+    private let begin: (@escaping @Sendable () async -> Void) -> Void
     private var nextExchange: UInt64 = 0
-    private var isShutDown = false
 
     init(
         _ routes: SignalingRoutes,
@@ -32,6 +40,7 @@ final class ServerCore {
         self.configuration = configuration
         self.eventLoop = eventLoop
         self.begin = begin
+        self.connections = ConnectionRegistry(configuration)
         for service in routes.stompServices {
             let driver = STOMPDriver(service, eventLoop: eventLoop)
             self.stompDrivers[ObjectIdentifier(service)] = driver
@@ -43,72 +52,24 @@ final class ServerCore {
                 let service = SockJSService(path: path, configuration: configuration)
                 self.services[path] = SockJSDriver(service, core: self, serving: serving)
             case .socketIO(let service, _): self.services[path] = self.makeDriver(of: service)
-            case .webSocket, .http: break
+            case .webSocket, .http, .files: break
             }
         }
     }
 
-    // MARK: Connections
+    func stomp(_ service: STOMPService) -> STOMPDriver? { self.stompDrivers[ObjectIdentifier(service)] }
 
-    /// Makes a new connection ready.
-    func accept(_ channel: any Channel) throws {
-        guard self.add(channel) else { return channel.close(promise: nil) }
-        try self.configuration.prepareConnection?(channel)
-        let http = HTTPConnection(core: self)
-        let upgrader = WebSocketUpgrader(core: self, eventLoop: self.eventLoop)
-        let bound = NIOLoopBound(http, eventLoop: self.eventLoop)
-        try channel.pipeline.syncOperations.configureHTTPServerPipeline(
-            withPipeliningAssistance: true,
-            withServerUpgrade: (
-                upgraders: [upgrader],
-                completionHandler: { context in
-                    context.pipeline.syncOperations.removeHandler(bound.value, promise: nil)
-                }
-            ),
-            withErrorHandling: true
-        )
-        try channel.pipeline.syncOperations.addHandler(http)
-    }
-
-    /// Makes a new connection of plain STOMP ready.
-    func acceptSTOMP(_ channel: any Channel, _ service: STOMPService) throws {
-        guard self.add(channel), let driver = self.stomp(service) else { return channel.close(promise: nil) }
-        try self.configuration.prepareConnection?(channel)
-        try channel.pipeline.syncOperations.addHandler(STOMPHandler(driver))
-    }
-
-    private func stomp(_ service: STOMPService) -> STOMPDriver? { self.stompDrivers[ObjectIdentifier(service)] }
-
-    /// Notes a connection until it is closed; false if there are as many as allowed.
-    private func add(_ channel: any Channel) -> Bool {
-        guard !self.isShutDown, self.connections.count < self.configuration.maximumConnections else { return false }
-        let name = ObjectIdentifier(channel)
-        self.connections[name] = channel
-        channel.closeFuture.assumeIsolated().whenComplete { _ in self.connections[name] = nil }
-        return true
-    }
-
-    func makeExchange(_ connection: HTTPConnection) -> ExchangeID {
+    func makeExchange(_ connection: any HTTPExchange) -> ExchangeID {
         self.nextExchange += 1
         let exchange = ExchangeID(rawValue: self.nextExchange)
         self.exchanges[exchange] = connection
         return exchange
     }
 
-    /// Closes everything, sessions in their own words.
-    func shutdown() {
-        self.isShutDown = true
-        for driver in self.stompDrivers.values { driver.shutdown() }
-        for service in self.services.values { service.shutdown() }
-        for webSocket in Array(self.webSockets.values) { webSocket.close(code: 1001, reason: "Going away") }
-        let webSockets = self.webSockets.count
-        guard webSockets > 0 else { return self.closeConnections() }
-        // The closing handshakes take as long as they are given, then what is left goes.
-        self.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.closeConnections() }
-    }
-
-    private func closeConnections() {
-        for channel in self.connections.values { channel.close(promise: nil) }
+    /// Counts what was refused.
+    func refused(_ refusal: ServerRefusal) {
+        self.counters.refusals[refusal.rawValue, default: 0] += 1
+        self.configuration.logger.debug("refused", metadata: ["reason": "\(refusal.rawValue)"])
     }
 
     // MARK: Requests
@@ -120,27 +81,37 @@ final class ServerCore {
     }
 
     func receive(_ request: SignalingRequest, exchange: ExchangeID) {
+        guard !self.isDraining else { return self.refuse(exchange, .draining) }
         if let target = self.routes.exact[request.path] {
             switch target {
             case .http(let handler): self.respond(to: exchange) { await handler(request) }
-            case .webSocket, .sockJS, .socketIO: self.refuseWebSocket(request, exchange)
+            case .webSocket, .sockJS, .socketIO, .files: self.refuseWebSocket(request, exchange)
             }
+        } else if case .http(let handler)? = self.prefix(of: request.path)?.target {
+            self.respond(to: exchange) { await handler(request) }
         } else if let (driver, _) = self.service(for: request.path) {
             guard self.routes.admit != nil else { return self.receive(request, exchange, driver) }
             self.admit(request).assumeIsolated().whenComplete { result in
                 if case .success(nil) = result { return self.receive(request, exchange, driver) }
-                self.exchanges[exchange]?.respond((try? result.get()) ?? SignalingResponse(403))
+                self.refuse(exchange, .notAdmitted, (try? result.get()) ?? nil)
             }
+        } else if case .files(let files)? = self.prefix(of: request.path)?.target {
+            self.respond(to: exchange) { await files.response(to: request) }
         } else {
-            self.exchanges[exchange]?.respond(SignalingResponse(404, text: "There is nothing under this path."))
+            self.refuse(exchange, .notFound)
         }
     }
 
     private func receive(_ request: SignalingRequest, _ exchange: ExchangeID, _ driver: any ServiceDriver) {
         // Nobody is left to answer if the connection was closed while the application decided.
         guard let connection = self.exchanges[exchange] else { return }
-        connection.setOwner(driver)
+        connection.hold(for: driver)
         driver.receive(request, exchange: exchange)
+    }
+
+    private func refuse(_ exchange: ExchangeID, _ refusal: ServerRefusal, _ response: SignalingResponse? = nil) {
+        self.refused(refusal)
+        self.exchanges[exchange]?.respond(response ?? refusal.response)
     }
 
     private func respond(
@@ -155,25 +126,35 @@ final class ServerCore {
     /// Says why a request to a WebSocket's path is not one.
     private func refuseWebSocket(_ request: SignalingRequest, _ exchange: ExchangeID) {
         self.admit(request).assumeIsolated().whenComplete { result in
-            let refusal = (try? result.get()) ?? nil
-            var response = refusal ?? SignalingResponse(403)
-            if refusal == nil {
-                do throws(WebSocketHandshake.Refusal) {
-                    _ = try WebSocketHandshake(request)
-                } catch {
-                    response = error.response
-                }
+            guard case .success(nil) = result else {
+                return self.refuse(exchange, .notAdmitted, (try? result.get()) ?? nil)
             }
-            self.exchanges[exchange]?.respond(response)
+            var response = SignalingResponse(403)
+            do throws(WebSocketHandshake.Refusal) {
+                _ = try WebSocketHandshake(request)
+            } catch {
+                response = error.response
+            }
+            self.refuse(exchange, .notAHandshake, response)
         }
     }
 
     // MARK: Routes
 
     /// What a handshake opens; throws if nothing.
-    func webSocket(for request: SignalingRequest) throws(WebSocketHandshake.Refusal) -> WebSocketAcceptance {
+    ///
+    /// - Parameter isExtendedConnect: Whether it came by HTTP/2.
+    func webSocket(
+        for request: SignalingRequest,
+        isExtendedConnect: Bool = false
+    ) throws(WebSocketHandshake.Refusal) -> WebSocketAcceptance {
         if case .webSocket(let configuration, let subprotocols, let serving)? = self.routes.exact[request.path] {
-            let handshake = try WebSocketHandshake(request, subprotocols: subprotocols)
+            let handshake = try WebSocketHandshake(
+                request,
+                subprotocols: subprotocols,
+                deflate: configuration.deflate,
+                isExtendedConnect: isExtendedConnect
+            )
             let opening = SessionOpening(
                 request: request,
                 transport: .webSocket,
@@ -188,13 +169,17 @@ final class ServerCore {
             )
         }
         guard let (_, route) = self.service(for: request.path) else { throw .notAnUpgrade }
-        if case .socketIO(let service, let webSocket) = route.target {
-            return try self.socketIOWebSocket(for: request, service, webSocket)
+        if case .socketIO(let service, let configuration) = route.target {
+            return try self.socketIOWebSocket(for: request, service, configuration, isExtendedConnect)
         }
         guard case .sockJS(let configuration, var webSocket, let serving) = route.target, configuration.hasWebSocket,
             let framing = SockJSService.webSocketFraming(path: request.path, servicePath: route.path)
         else { throw .notAnUpgrade }
-        let handshake = try WebSocketHandshake(request)
+        let handshake = try WebSocketHandshake(
+            request,
+            deflate: webSocket.deflate,
+            isExtendedConnect: isExtendedConnect
+        )
         if framing == .sockJS {
             webSocket.pingInterval = configuration.heartbeatInterval
             webSocket.heartbeatText = SockJSFrame.heartbeat.text
@@ -216,10 +201,13 @@ final class ServerCore {
     private func service(
         for path: String
     ) -> (any ServiceDriver, route: (path: String, target: SignalingRoutes.Target))? {
-        for route in self.routes.prefixes where path == route.path || path.hasPrefix(route.path + "/") {
-            if let driver = self.services[route.path] { return (driver, route) }
-        }
-        return nil
+        guard let route = self.prefix(of: path), let driver = self.services[route.path] else { return nil }
+        return (driver, route)
+    }
+
+    /// The longest prefix that a path is under.
+    private func prefix(of path: String) -> (path: String, target: SignalingRoutes.Target)? {
+        self.routes.prefixes.first { path == $0.path || path.hasPrefix($0.path + "/") }
     }
 
     /// Begins a session.
@@ -228,14 +216,23 @@ final class ServerCore {
         link: any SessionLink,
         serving: SignalingRoutes.Serving
     ) -> (any SessionReceiver)? {
+        let meter = SessionMeter(opening.transport, link: link, core: self)
         switch serving {
-        case .application(let handler): return self.open(opening, link: link, handler: handler)
-        case .stomp(let service): return self.stomp(service).map { STOMPSession($0, link: link) }
+        case .application(let handler): meter.receiver = self.open(opening, link: meter, handler: handler)
+        case .stomp(let service): meter.receiver = self.stomp(service).map { STOMPSession($0, link: meter) }
         case .socketIO(let service):
-            return self.socketIODrivers[ObjectIdentifier(service)].map {
-                SocketIOWebSocket($0, opening.request, link: link)
+            meter.receiver = self.socketIODrivers[ObjectIdentifier(service)].map {
+                SocketIOWebSocket($0, opening.request, link: meter)
             }
+        case .rooms(let service):
+            let outbox = SessionOutbox(
+                eventLoop: self.eventLoop,
+                link: meter,
+                maximumUnsentBytes: self.configuration.maximumUnsentBytes
+            )
+            meter.receiver = RoomReceiver(service, outbox: outbox, request: opening.request)
         }
+        return meter
     }
 
     private func open(
@@ -250,11 +247,17 @@ final class ServerCore {
             limits: self.configuration
         )
         let session = receiver.session
-        self.begin {
+        self.serve {
             await handler(session)
             session.close()
         }
         return receiver
+    }
+
+    /// Has a handler run beside the event loop; the server waits for it when it stops.
+    func serve(_ work: @escaping @Sendable () async -> Void) {
+        self.activeHandlers += 1
+        self.begin(work)
     }
 
     // MARK: Socket.IO
@@ -271,9 +274,14 @@ final class ServerCore {
     private func socketIOWebSocket(
         for request: SignalingRequest,
         _ service: SocketIOService,
-        _ configuration: WebSocketConfiguration
+        _ configuration: WebSocketConfiguration,
+        _ isExtendedConnect: Bool
     ) throws(WebSocketHandshake.Refusal) -> WebSocketAcceptance {
-        let handshake = try WebSocketHandshake(request)
+        let handshake = try WebSocketHandshake(
+            request,
+            deflate: configuration.deflate,
+            isExtendedConnect: isExtendedConnect
+        )
         // What is refused goes on as a request, which gets the reason.
         guard self.socketIODrivers[ObjectIdentifier(service)]?.accepts(request) == true else { throw .notAnUpgrade }
         return WebSocketAcceptance(

@@ -1,3 +1,4 @@
+public import RTCRooms
 public import RTCSignaling
 
 /// What a signalling server has under which path.
@@ -13,6 +14,7 @@ public struct SignalingRoutes: Sendable {
     enum Serving: Sendable {
         case application(SessionHandler)
         case stomp(STOMPService)
+        case rooms(RoomService)
         case socketIO(SocketIOService)
     }
 
@@ -21,6 +23,7 @@ public struct SignalingRoutes: Sendable {
         case sockJS(configuration: SockJSConfiguration, webSocket: WebSocketConfiguration, Serving)
         case socketIO(SocketIOService, webSocket: WebSocketConfiguration)
         case http(RequestHandler)
+        case files(StaticFiles)
     }
 
     /// Decides on every request to a route of sessions before anything else, of WebSocket handshakes as of each request of SockJS and Socket.IO:
@@ -94,6 +97,41 @@ public struct SignalingRoutes: Sendable {
         }
     }
 
+    /// Serves STOMP on a TCP port of its own; ``SignalingServer/tcpAddresses`` has the real one.
+    ///
+    /// - Parameters:
+    ///   - service: The broker.
+    ///   - host: The address to listen on.
+    ///   - port: The port; 0 takes a free one.
+    public mutating func stompTCP(_ service: STOMPService, host: String = "127.0.0.1", port: Int = 61_613) {
+        self.add(service)
+        self.stompListeners.append((service, host, port))
+    }
+
+    /// Serves rooms, over WebSockets and over SockJS.
+    ///
+    /// - Parameters:
+    ///   - service: The rooms; clients of all its routes meet in them.
+    ///   - webSocket: The path for WebSockets; nil for none.
+    ///   - sockJS: The path for SockJS; nil for none.
+    ///   - configuration: Limits and times of WebSockets, whose pings tell which clients are still there.
+    public mutating func rooms(
+        _ service: RoomService,
+        webSocket: String?,
+        sockJS: String? = nil,
+        configuration: WebSocketConfiguration = WebSocketConfiguration()
+    ) {
+        if let webSocket {
+            self.exact[webSocket] = .webSocket(configuration: configuration, subprotocols: [], .rooms(service))
+        }
+        if let sockJS {
+            self.addPrefix(
+                sockJS,
+                .sockJS(configuration: SockJSConfiguration(), webSocket: configuration, .rooms(service))
+            )
+        }
+    }
+
     /// Serves Socket.IO 2, over polling and WebSockets, and a client for browsers under `PATH/socket.io.js`.
     ///
     /// - Parameters:
@@ -108,17 +146,6 @@ public struct SignalingRoutes: Sendable {
         self.addPrefix(path, .socketIO(service, webSocket: webSocket))
     }
 
-    /// Serves STOMP on a TCP port of its own; ``SignalingServer/tcpAddresses`` has the real one.
-    ///
-    /// - Parameters:
-    ///   - service: The broker.
-    ///   - host: The address to listen on.
-    ///   - port: The port; 0 takes a free one.
-    public mutating func stompTCP(_ service: STOMPService, host: String = "127.0.0.1", port: Int = 61_613) {
-        self.add(service)
-        self.stompListeners.append((service, host, port))
-    }
-
     private mutating func add(_ service: STOMPService) {
         if !self.stompServices.contains(where: { $0 === service }) { self.stompServices.append(service) }
     }
@@ -130,4 +157,23 @@ public struct SignalingRoutes: Sendable {
 
     /// Responds to requests under a path.
     public mutating func http(_ path: String, handler: @escaping RequestHandler) { self.exact[path] = .http(handler) }
+
+    /// Responds to requests under a path and all paths below it, whatever their method.
+    public mutating func http(prefix path: String, handler: @escaping RequestHandler) {
+        self.addPrefix(path, .http(handler))
+    }
+
+    /// Serves the files of a folder under a path: `GET` and `HEAD`, with `ETag`.
+    ///
+    /// A path that ends with a slash has the `index.html` of that folder. What begins with a dot is not there, nor is what a link leads
+    /// to outside of the folder.
+    ///
+    /// - Parameters:
+    ///   - path: The path; `/` for all that nothing else is under.
+    ///   - folder: The folder's path on this machine.
+    ///   - maximumFileSize: The largest file that is served, in bytes; a larger one is as if it were not there.
+    public mutating func files(_ path: String, folder: String, maximumFileSize: Int = 16 << 20) {
+        let path = path.hasSuffix("/") ? String(path.dropLast()) : path
+        self.addPrefix(path, .files(StaticFiles(path: path, folder: folder, maximumFileSize: maximumFileSize)))
+    }
 }

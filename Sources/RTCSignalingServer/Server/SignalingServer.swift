@@ -4,13 +4,17 @@ public import NIOPosix
 import RTCSignaling
 import Synchronization
 
-/// An HTTP/1.1 server that speaks signalling protocols: WebSocket, SockJS, STOMP and Socket.IO.
+/// A server of HTTP/1.1 and HTTP/2 that speaks signalling protocols: WebSocket, SockJS, STOMP and Socket.IO.
 ///
 /// ``run()`` serves until ``shutdown()`` or until its task is cancelled. All connections of a server are on one event loop:
 /// messages of signalling are few and small, and sessions that go from connection to connection need no lock.
 public final class SignalingServer: Sendable {
-    /// Serves one client, and ends its session.
-    typealias NewSession = @Sendable () async -> Void
+    /// What ``run()`` is told by the event loop.
+    enum Event: Sendable {
+        case began(@Sendable () async -> Void)
+        /// The time to take leave is over.
+        case cutOff
+    }
 
     /// The address it listens on, with the real port.
     public let address: SocketAddress
@@ -20,23 +24,25 @@ public final class SignalingServer: Sendable {
     private let channels: [any Channel]
     private let eventLoop: any EventLoop
     private let core: NIOLoopBound<ServerCore>
-    private let newSessions: AsyncStream<NewSession>
-    private let newSessionsContinuation: AsyncStream<NewSession>.Continuation
+    private let events: AsyncStream<Event>
+    private let eventsContinuation: AsyncStream<Event>.Continuation
+    private let metrics: ServerMetricsTimer
 
     private init(
         channels: [any Channel],
         eventLoop: any EventLoop,
         addresses: [SocketAddress],
         core: NIOLoopBound<ServerCore>,
-        newSessions: (stream: AsyncStream<NewSession>, continuation: AsyncStream<NewSession>.Continuation)
+        events: (stream: AsyncStream<Event>, continuation: AsyncStream<Event>.Continuation)
     ) {
         self.channels = channels
         self.eventLoop = eventLoop
         self.address = addresses[0]
         self.tcpAddresses = Array(addresses.dropFirst())
         self.core = core
-        self.newSessions = newSessions.stream
-        self.newSessionsContinuation = newSessions.continuation
+        self.events = events.stream
+        self.eventsContinuation = events.continuation
+        self.metrics = ServerMetricsTimer(core, eventLoop: eventLoop)
     }
 
     /// Listens; ``run()`` serves.
@@ -50,10 +56,10 @@ public final class SignalingServer: Sendable {
         eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.any()
     ) async throws -> SignalingServer {
         // As many as there are connections at most.
-        let newSessions = AsyncStream.makeStream(of: NewSession.self)
+        let events = AsyncStream.makeStream(of: Event.self)
         let core = try await eventLoop.submit {
             let core = ServerCore(routes, configuration, eventLoop: eventLoop) {
-                newSessions.continuation.yield($0)
+                events.continuation.yield(.began($0))
             }
             return NIOLoopBound(core, eventLoop: eventLoop)
         }.get()
@@ -78,7 +84,7 @@ public final class SignalingServer: Sendable {
             eventLoop: eventLoop,
             addresses: addresses,
             core: core,
-            newSessions: newSessions
+            events: events
         )
     }
 
@@ -100,11 +106,22 @@ public final class SignalingServer: Sendable {
     }
 
     /// Serves until ``shutdown()``; then all sessions are closed with 1001, and their handlers have returned.
+    ///
+    /// Handlers that do not return within ``SignalingServerConfiguration/drainTimeout`` are cancelled.
     public func run() async {
+        let core = self.core
+        let eventLoop = self.eventLoop
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
-                for await new in self.newSessions {
-                    group.addTask { await new() }
+                for await event in self.events {
+                    switch event {
+                    case .cutOff: group.cancelAll()
+                    case .began(let work):
+                        group.addTask {
+                            await work()
+                            eventLoop.execute { core.value.handlerEnded() }
+                        }
+                    }
                 }
             }
         } onCancel: {
@@ -112,14 +129,29 @@ public final class SignalingServer: Sendable {
         }
     }
 
-    /// Stops to listen and closes all sessions.
+    /// Stops to listen and lets all take their leave: sessions are closed with 1001, SockJS's with its frame, clients of STOMP get
+    /// an `ERROR`, connections of HTTP/2 a GOAWAY, and requests their responses.
+    ///
+    /// It returns at once; ``run()`` returns when all are gone, at the latest after ``SignalingServerConfiguration/drainTimeout``,
+    /// when those that are left are cut off.
     public func shutdown() {
         let core = self.core
-        let sessions = self.newSessionsContinuation
+        let events = self.eventsContinuation
         self.eventLoop.execute {
-            core.value.shutdown()
-            sessions.finish()
+            core.value.drain { wasCutOff in
+                if wasCutOff { events.yield(.cutOff) }
+                events.finish()
+            }
         }
+        self.metrics.stop()
         for channel in self.channels { channel.close(promise: nil) }
+    }
+
+    /// What was counted so far.
+    public var counters: SignalingServerCounters {
+        get async {
+            let core = self.core
+            return (try? await self.eventLoop.submit { core.value.currentCounters }.get()) ?? SignalingServerCounters()
+        }
     }
 }

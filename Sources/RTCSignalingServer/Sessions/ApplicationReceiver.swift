@@ -18,9 +18,11 @@ final class ApplicationReceiver: SessionReceiver {
             transport: opening.transport,
             subprotocol: opening.subprotocol,
             messages: SignalingMessages(producer: self.inbox.sequence),
-            eventLoop: eventLoop,
-            link: link,
-            maximumUnsentBytes: limits.maximumUnsentBytes
+            outbox: SessionOutbox(
+                eventLoop: eventLoop,
+                link: link,
+                maximumUnsentBytes: limits.maximumUnsentBytes
+            )
         )
     }
 

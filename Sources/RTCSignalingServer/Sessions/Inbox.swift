@@ -2,9 +2,11 @@ import NIOCore
 
 /// Who gives an ``Inbox`` its elements, confined to the server's event loop.
 protocol InboxOwner: AnyObject {
-    /// Whether more elements are wanted. Who cannot stop its client is closed once too many came nevertheless.
+    /// Whether the client can be made to stop: of one that cannot, too many elements are the end.
+    var canPause: Bool { get }
+    /// Whether more elements are wanted.
     func setReading(_ isReading: Bool)
-    /// Nobody reads, or not fast enough.
+    /// Ends the session.
     func close(code: Int, reason: String)
 }
 
@@ -43,7 +45,8 @@ final class Inbox<Element: Sendable> {
         case .produceMore: self.excess = 0
         case .stopProducing:
             self.excess += 1
-            if self.excess > self.maximumUnread {
+            // What one read from a socket brought may be many small messages; those are there already.
+            if !self.owner.canPause, self.excess > self.maximumUnread {
                 self.owner.close(code: 1008, reason: "Too many messages")
             } else {
                 self.owner.setReading(false)

@@ -1,6 +1,4 @@
-import NIOCore
 public import RTCSignaling
-import Synchronization
 
 /// One client of a route, over whatever transport it came.
 ///
@@ -16,14 +14,6 @@ public final class SignalingSession: Sendable {
         case sockJSHTTP
     }
 
-    private struct Outgoing {
-        var messages: [WebSocketMessage] = []
-        var bytes = 0
-        var close: (code: Int, reason: String)?
-        var isWoken = false
-        var isEnded = false
-    }
-
     /// The request that began it: its headers and cookies tell who the client is.
     public let request: SignalingRequest
     /// How the client is connected.
@@ -36,31 +26,24 @@ public final class SignalingSession: Sendable {
     /// unread messages is cut off.
     public let messages: SignalingMessages
 
-    private let eventLoop: any EventLoop
-    private let link: NIOLoopBound<any SessionLink>
-    private let outgoing = Mutex(Outgoing())
-    private let maximumUnsentBytes: Int
+    private let outbox: SessionOutbox
 
     init(
         request: SignalingRequest,
         transport: Transport,
         subprotocol: String?,
         messages: SignalingMessages,
-        eventLoop: any EventLoop,
-        link: any SessionLink,
-        maximumUnsentBytes: Int
+        outbox: SessionOutbox
     ) {
         self.request = request
         self.transport = transport
         self.subprotocol = subprotocol
         self.messages = messages
-        self.eventLoop = eventLoop
-        self.link = NIOLoopBound(link, eventLoop: eventLoop)
-        self.maximumUnsentBytes = maximumUnsentBytes
+        self.outbox = outbox
     }
 
     /// Whether the session is over.
-    public var isEnded: Bool { self.outgoing.withLock { $0.isEnded || $0.close != nil } }
+    public var isEnded: Bool { self.outbox.isEnded }
 
     /// Sends text; does nothing when the session is over.
     ///
@@ -68,17 +51,7 @@ public final class SignalingSession: Sendable {
     public func send(_ text: String) { self.send(.text(text)) }
 
     /// Sends a message; does nothing when the session is over. SockJS has text only, so there bytes are not sent.
-    public func send(_ message: WebSocketMessage) {
-        self.enqueue { outgoing in
-            outgoing.bytes += message.size
-            guard outgoing.bytes <= self.maximumUnsentBytes else {
-                outgoing.messages = []
-                outgoing.close = (1008, "Too slow")
-                return
-            }
-            outgoing.messages.append(message)
-        }
-    }
+    public func send(_ message: WebSocketMessage) { self.outbox.send(message) }
 
     /// Ends the session after what was sent; does nothing when it is over.
     ///
@@ -86,34 +59,9 @@ public final class SignalingSession: Sendable {
     ///   - code: What the client is told (``WebSocketCloseCode``): 1000, or 3000 to 4999 for reasons of its own.
     ///   - reason: Text for people, up to 123 bytes.
     public func close(code: Int = 1000, reason: String = "") {
-        self.enqueue { $0.close = (code, reason) }
-    }
-
-    /// Many messages cross to the event loop in one hop.
-    private func enqueue(_ change: (inout Outgoing) -> Void) {
-        let wakes = self.outgoing.withLock { outgoing in
-            guard !outgoing.isEnded, outgoing.close == nil else { return false }
-            change(&outgoing)
-            defer { outgoing.isWoken = true }
-            return !outgoing.isWoken
-        }
-        if wakes { self.eventLoop.execute { self.flush() } }
-    }
-
-    private func flush() {
-        let (messages, close) = self.outgoing.withLock { outgoing in
-            defer {
-                outgoing.messages = []
-                outgoing.bytes = 0
-                outgoing.isWoken = false
-            }
-            return (outgoing.messages, outgoing.close)
-        }
-        let link = self.link.value
-        for message in messages { link.send(message) }
-        if let close { link.close(code: close.code, reason: close.reason) }
+        self.outbox.close(code: code, reason: reason)
     }
 
     /// On the event loop: the session is over.
-    func end() { self.outgoing.withLock { $0.isEnded = true } }
+    func end() { self.outbox.end() }
 }

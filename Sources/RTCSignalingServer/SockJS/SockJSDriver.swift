@@ -1,4 +1,5 @@
 import NIOCore
+import RTCBase
 import RTCSignaling
 
 /// Drives a ``SockJSService`` with the requests of a server.
@@ -16,6 +17,8 @@ final class SockJSDriver: ServiceDriver {
         self.serving = serving
         self.timer = LoopTimer(eventLoop: core.eventLoop)
     }
+
+    var unsentBytes: Int { self.service.unsentBytes }
 
     func receive(_ request: SignalingRequest, exchange: ExchangeID) {
         self.service.receive(request, exchange: exchange, now: .now())
@@ -66,7 +69,7 @@ final class SockJSDriver: ServiceDriver {
     private func perform(_ output: SockJSService.Output) {
         switch output {
         case .respond(let exchange, let response): self.core.exchanges[exchange]?.respond(response)
-        case .begin(let exchange, let response): self.core.exchanges[exchange]?.begin(response)
+        case .begin(let exchange, let response): self.core.exchanges[exchange]?.begin(response, streamedBy: self)
         case .body(let exchange, let bytes): self.core.exchanges[exchange]?.write(bytes)
         case .end(let exchange): self.core.exchanges[exchange]?.end()
         case .opened(let session, let request):
@@ -74,7 +77,9 @@ final class SockJSDriver: ServiceDriver {
             let link = SockJSLink(driver: self, session: session)
             self.receivers[session] = self.core.open(opening, link: link, serving: self.serving)
         case .message(let session, let text): self.receivers[session]?.received(.text(text))
-        case .closed(let session, _): self.receivers.removeValue(forKey: session)?.ended()
+        case .closed(let session, let end):
+            if end == .tooSlow { self.core.counters.slowClients += 1 }
+            self.receivers.removeValue(forKey: session)?.ended()
         }
     }
 }
@@ -96,5 +101,7 @@ private final class SockJSLink: SessionLink {
     func close(code: Int, reason: String) { self.driver?.close(self.session, code: code, reason: reason) }
 
     /// Requests come whether one wants them or not.
+    var canPause: Bool { false }
+
     func setReading(_ isReading: Bool) {}
 }

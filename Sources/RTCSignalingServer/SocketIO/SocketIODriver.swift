@@ -1,4 +1,5 @@
 import NIOCore
+import RTCBase
 import RTCSignaling
 
 /// Drives a ``SocketIOBroker`` for a server, confined to its event loop.
@@ -74,6 +75,8 @@ final class SocketIODriver: ServiceDriver {
         self.pump()
     }
 
+    var unsentBytes: Int { self.broker.unsentBytes }
+
     func shutdown() {
         self.broker.closeAll(now: .now())
         self.pump()
@@ -124,6 +127,9 @@ final class SocketIODriver: ServiceDriver {
         self.pump()
     }
 
+    /// Whether a socket's client can be made to stop.
+    func canPause(_ id: SocketIOSocketID) -> Bool { self.broker.webSocket(of: id) != nil }
+
     /// A socket's events have a reader with room again, or not.
     func setReading(_ id: SocketIOSocketID, _ isReading: Bool) {
         if isReading {
@@ -163,7 +169,9 @@ final class SocketIODriver: ServiceDriver {
             self.receivers[id]?.acknowledgements.removeValue(forKey: number)?(.success(arguments))
         case .unacknowledged(let id, let number):
             self.receivers[id]?.acknowledgements.removeValue(forKey: number)?(.failure(.timedOut))
-        case .disconnected(let id, _): self.disconnected(id)
+        case .disconnected(let id, let reason):
+            if reason == .session(.tooSlow), id.namespace == "/" { self.core.counters.slowClients += 1 }
+            self.disconnected(id)
         }
     }
 
@@ -193,7 +201,7 @@ final class SocketIODriver: ServiceDriver {
             events: SocketIOEvents(producer: inbox.sequence, driver: self, id: question.id),
             driver: self
         )
-        self.core.begin {
+        self.core.serve {
             await handler(socket)
             socket.disconnect()
         }
@@ -216,6 +224,8 @@ private final class SocketIOReading: InboxOwner {
         self.driver = driver
         self.id = id
     }
+
+    var canPause: Bool { self.driver?.canPause(self.id) ?? false }
 
     func setReading(_ isReading: Bool) { self.driver?.setReading(self.id, isReading) }
 

@@ -1,4 +1,5 @@
 import NIOCore
+import RTCBase
 import RTCSignaling
 
 /// Drives a ``WebSocketConnection`` on a channel.
@@ -15,12 +16,17 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var receiver: (any SessionReceiver)?
     private var isReading = true
     private var isReadPending = false
+    private var isPumping = false
 
     init(_ acceptance: WebSocketAcceptance, core: ServerCore) {
         self.acceptance = acceptance
         self.core = core
         self.timer = LoopTimer(eventLoop: core.eventLoop)
-        self.connection = WebSocketConnection(configuration: acceptance.configuration, now: .now())
+        self.connection = WebSocketConnection(
+            configuration: acceptance.configuration,
+            deflate: acceptance.handshake.deflate,
+            now: .now()
+        )
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -31,7 +37,10 @@ final class WebSocketHandler: ChannelDuplexHandler {
         self.pump()
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.end() }
+    /// Bytes that wait for the client.
+    var unsentBytes: Int { self.connection.unsentBytes }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         self.connection.receive(Self.unwrapInboundIn(data), now: .now())
@@ -39,10 +48,18 @@ final class WebSocketHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        // What came before and was not wanted yet is still handed out.
         self.connection.receiveEnd()
         self.pump()
-        self.end()
         context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .inputClosed? = event as? ChannelEvent {
+            self.connection.receiveEnd()
+            self.pump()
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -54,26 +71,34 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     /// Writes and reports what the connection has to say, and sets the timer.
     private func pump() {
-        guard let context = self.context else { return }
+        // What is told to others makes them send and close; the outer loop takes it.
+        guard !self.isPumping else { return }
+        self.isPumping = true
+        defer { self.isPumping = false }
         var hasWritten = false
         while let output = self.connection.poll() {
             switch output {
             case .transmit(let bytes):
-                hasWritten = true
-                let written = context.eventLoop.makePromise(of: Void.self)
-                written.futureResult.assumeIsolated().whenComplete { _ in
-                    self.connection.didTransmit(bytes.readableBytes)
-                }
-                context.write(Self.wrapOutboundOut(bytes), promise: written)
+                hasWritten = self.write(bytes) || hasWritten
             case .message(let message): self.received(message)
-            case .closed(let closure): self.finish(closure, context)
+            case .closed(let closure): self.finish(closure)
             }
         }
-        if hasWritten { context.flush() }
+        if hasWritten { self.context?.flush() }
         self.timer.set(self.connection.nextTimeout) { [weak self] in
             self?.connection.handleTimeout(now: .now())
             self?.pump()
         }
+    }
+
+    private func write(_ bytes: ByteBuffer) -> Bool {
+        guard let context = self.context else { return false }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            self.connection.didTransmit(bytes.readableBytes)
+        }
+        context.write(Self.wrapOutboundOut(bytes), promise: written)
+        return true
     }
 
     private func received(_ message: WebSocketMessage) {
@@ -87,8 +112,12 @@ final class WebSocketHandler: ChannelDuplexHandler {
         for message in messages { self.receiver?.received(.text(message)) }
     }
 
-    private func finish(_ closure: WebSocketClosure, _ context: ChannelHandlerContext) {
+    private func finish(_ closure: WebSocketClosure) {
+        if self.connection.unsentBytes > self.connection.configuration.maximumUnsentBytes {
+            self.core.counters.slowClients += 1
+        }
         self.end()
+        guard let context = self.context else { return }
         // Who reads nothing or says nothing would not take the last bytes either.
         guard closure.code != .abnormal else { return context.close(promise: nil) }
         let last = context.eventLoop.makePromise(of: Void.self)
@@ -130,9 +159,14 @@ extension WebSocketHandler: SessionLink {
         self.pump()
     }
 
+    var canPause: Bool { true }
+
     func setReading(_ isReading: Bool) {
         self.isReading = isReading
-        guard isReading, self.isReadPending else { return }
+        self.connection.setReading(isReading, now: .now())
+        guard isReading else { return }
+        self.pump()
+        guard self.isReading, self.isReadPending else { return }
         self.isReadPending = false
         self.context?.read()
     }

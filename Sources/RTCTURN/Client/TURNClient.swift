@@ -88,8 +88,7 @@ public final class TURNClient {
     var peersByChannel: [UInt16: TransportAddress] = [:]
     var waiting: [(peer: TransportAddress, datagram: ByteBuffer)] = []
 
-    private var outputs: [Output] = []
-    private var outputHead = 0
+    private var outputs = OutputQueue<Output>()
 
     /// A request under way.
     struct Request {
@@ -156,7 +155,6 @@ public final class TURNClient {
             if case .event = output { return true }
             return false
         }
-        self.outputHead = 0
         if mayBeAllocated { self.request(.refresh(lifetime: 0), now: now) }
         self.end()
     }
@@ -192,19 +190,17 @@ public final class TURNClient {
         self.emit(wasAllocated ? .lost(failure) : .refused(failure))
     }
 
+    /// Says that the host of the server has refused a datagram: nobody listens there (RFC 8489 section 6.2.1, hard ICMP errors). An
+    /// allocation is given up when the server, asked whether it exists, is refused too; what was not made yet at once.
+    public func connectionRefused(_ text: String, now: NIODeadline) {
+        guard self.phase == .allocated, !self.isInDoubt else { return self.connectionClosed(text) }
+        self.verify(now: now)
+    }
+
     // MARK: The engine contract
 
     /// The next thing to do, `nil` if there is none.
-    public func poll() -> Output? {
-        guard self.outputHead < self.outputs.count else { return nil }
-        let output = self.outputs[self.outputHead]
-        self.outputHead += 1
-        if self.outputHead == self.outputs.count {
-            self.outputs.removeAll(keepingCapacity: true)
-            self.outputHead = 0
-        }
-        return output
-    }
+    public func poll() -> Output? { self.outputs.popFirst() }
 
     /// When to call ``handleTimeout(now:)``; `nil` if nothing is pending.
     public var nextTimeout: NIODeadline? {

@@ -243,6 +243,9 @@ final class UDPShard: PeerNetwork, UDPSocketOwner {
 
     func receiveComplete(on socket: UDPSocket) { self.pumpTouched() }
 
+    /// One of very many peers is concerned, and which is not known: checks of its own tell.
+    func sendFailed(_ failure: ICESendFailure, on socket: UDPSocket) {}
+
     /// Lets every connection that received something since the last time act on it.
     func pumpTouched() {
         self.isPumping = true

@@ -39,6 +39,21 @@ extension PeerDriver {
         self.pump()
     }
 
+    /// A check of a path could not be sent.
+    func sendFailed(_ failure: ICESendFailure, _ path: Path) {
+        guard self.isAttached else { return }
+        self.session.sendFailed(failure, remote: path.remote, base: path.base, now: .now())
+        self.pump()
+    }
+
+    /// The socket of an address is in trouble.
+    func checkPath(base: TransportAddress) {
+        guard self.isAttached else { return }
+        self.session.checkPath(base: base, now: .now())
+        // This may be said in the middle of a pump.
+        self.needsPump()
+    }
+
     func resolve(_ lookup: ServerLookup) {
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
         self.resolver.lookUp(lookup.host, port: lookup.port) { addresses in

@@ -204,7 +204,7 @@ final class PeerDriver {
             if self.unflushed >= Self.datagramsPerFlush { self.flush() }
         case .transmitSTUN(let bytes, let base, let remote, let transaction):
             if let transaction { self.network.expect(transaction, of: self) }
-            self.write(DatagramBatch(bytes), from: base, to: remote)
+            self.write(check: bytes, from: base, to: remote)
         case .gatherAddresses(let ufrag):
             self.gather(ufrag: ufrag)
         case .registerUfrag(let ufrag):
@@ -227,25 +227,6 @@ final class PeerDriver {
             self.flows.close(flow)
         case .event(let event):
             self.handle(event)
-        }
-    }
-
-    private func write(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress) {
-        if base.transport == .tcp { return self.writeTCP(batch, from: base, to: remote) }
-        if self.route?.base != base || self.route?.remote != remote {
-            guard let socket = self.network.socket(boundTo: base) else { return }
-            self.route = Route(base: base, remote: remote, socket: socket, destination: remote.socketAddress)
-        }
-        guard let route = self.route else { return }
-        route.socket.write(batch, to: route.destination)
-        self.network.noteWritten(batch.count)
-    }
-
-    private func writeTCP(_ batch: DatagramBatch, from base: TransportAddress, to remote: TransportAddress) {
-        if base.port == ICECandidate.activePort {
-            self.dialer.write(batch, from: base, to: remote)
-        } else {
-            self.network.acceptedConnection(Path(remote: remote, base: base))?.write(batch)
         }
     }
 

@@ -201,4 +201,6 @@ final class PrivateSockets: PeerNetwork, UDPSocketOwner, TCPListenerOwner {
     }
 
     func receiveComplete(on socket: UDPSocket) { self.driver?.pump() }
+
+    func sendFailed(_ failure: ICESendFailure, on socket: UDPSocket) { self.driver?.checkPath(base: socket.address) }
 }

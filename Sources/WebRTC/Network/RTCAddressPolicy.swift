@@ -46,9 +46,13 @@ public struct RTCAddressRewrite: Sendable, Hashable {
 public enum RTCNetworkChangePolicy: Sendable, Hashable {
     /// Nothing: the addresses of the beginning are all there are.
     case ignore
-    /// New addresses become candidates, and those that are gone are forgotten. The peer hears of new ones by the usual event.
+    /// New addresses become candidates, and those that are gone are forgotten.
+    ///
+    /// The peer hears of new ones by the usual event, until gathering is complete: then it was told that there are no more (RFC 8838
+    /// section 13). Later ones are tried all the same, and the peer learns of them by the checks. If the address that carried the data has
+    /// gone, or nothing works for two seconds, `negotiationneeded` asks for a restart of ICE, which tells them.
     case gather
-    /// The same, and ICE asks to be restarted, as after ``RTCPeerConnection/restartIce()``.
+    /// The same, and every change asks for a restart of ICE, as ``RTCPeerConnection/restartIce()`` does.
     case restart
 }
 

@@ -2,6 +2,7 @@ import NIOCore
 import NIOPosix
 import RTCBase
 import RTCCore
+import RTCICE
 
 /// The sockets of one connection to its STUN and TURN servers: one for each conversation, because a server tells allocations
 /// by their sockets. Confined to its event loop.
@@ -69,6 +70,16 @@ final class ServerFlows {
         driver.pump()
     }
 
+    /// What was sent over a flow was refused, which may be said in the middle of sending.
+    func refused(_ id: ServerFlowID, _ reason: String) {
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.eventLoop.execute {
+            guard bound.value.flows[id] != nil, let driver = bound.value.driver else { return }
+            driver.session.flowRefused(id, reason: reason, now: .now())
+            driver.pump()
+        }
+    }
+
     func receive(_ batch: DatagramBatch, on id: ServerFlowID) {
         self.driver?.receive(batch, over: id)
     }
@@ -102,9 +113,8 @@ private final class DatagramFlow: ServerFlow, UDPSocketOwner {
 
     func open(from local: TransportAddress, on eventLoop: any EventLoop) {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        UDPSocket.bind(to: local, on: eventLoop, use: .onePeer, owner: self).whenComplete { result in
-            bound.value.opened(result.map(\.value))
-        }
+        UDPSocket.bind(to: local, on: eventLoop, use: .onePeer, remote: self.server, owner: self)
+            .whenComplete { bound.value.opened($0.map(\.value)) }
     }
 
     private func opened(_ result: Result<UDPSocket, any Error>) {
@@ -138,5 +148,14 @@ private final class DatagramFlow: ServerFlow, UDPSocketOwner {
     func receiveComplete(on socket: UDPSocket) {
         guard !self.isClosed else { return }
         self.flows.receiveComplete()
+    }
+
+    func sendFailed(_ failure: ICESendFailure, on socket: UDPSocket) {
+        guard !self.isClosed else { return }
+        switch failure {
+        case .refused: self.flows.refused(self.id, "Nobody listens at the server's port.")
+        case .unreachable, .other: self.flows.refused(self.id, "The system has no way to the server.")
+        case .tooLarge: break
+        }
     }
 }

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import RTCBase
+import RTCICE
 
 #if canImport(Darwin)
 import Darwin
@@ -16,6 +17,9 @@ protocol UDPSocketOwner: AnyObject {
     func receive(_ datagrams: DatagramBatch, from remote: TransportAddress, on socket: UDPSocket)
     /// The kernel has no more for now.
     func receiveComplete(on socket: UDPSocket)
+    /// Something could not be sent, and it is not known what; on a socket for one peer that peer is concerned. What is written at the time
+    /// may be lost.
+    func sendFailed(_ failure: ICESendFailure, on socket: UDPSocket)
 }
 
 /// One bound UDP socket. Confined to its event loop.
@@ -30,6 +34,7 @@ final class UDPSocket {
     let address: TransportAddress
     private var handler: UDPSocketHandler
     private let use: Use
+    private let remote: TransportAddress?
     private let sendsSegments: Bool
     private var hasUnflushed = false
     /// Datagrams since the kernel last had no more; counted only while the read buffer is small.
@@ -39,25 +44,29 @@ final class UDPSocket {
     /// How often another socket had to take its place.
     private(set) var replacements = 0
 
-    private init(address: TransportAddress, handler: UDPSocketHandler, use: Use) {
+    private init(address: TransportAddress, handler: UDPSocketHandler, use: Use, remote: TransportAddress?) {
         self.address = address
         self.handler = handler
         self.use = use
+        self.remote = remote
         self.readsSingly = use.isOnePeer
         self.sendsSegments = System.supportsUDPSegmentationOffload
     }
 
     /// Binds a socket on `eventLoop`, on which this is called.
+    ///
+    /// - Parameter remote: The one address that datagrams come from and go to, so that the kernel tells of its refusals; `nil` for any.
     static func bind(
         to address: TransportAddress,
         on eventLoop: any EventLoop,
         use: Use,
+        remote: TransportAddress? = nil,
         owner: any UDPSocketOwner
     ) -> EventLoopFuture<NIOLoopBound<UDPSocket>> {
         let boundOwner = NIOLoopBound(owner, eventLoop: eventLoop)
-        return Self.open(address, on: eventLoop, use).flatMapThrowing { handler in
+        return Self.open(address, on: eventLoop, use, remote: remote).flatMapThrowing { handler in
             guard let local = handler.value.localAddress else { throw ChannelError.unknownLocalAddress }
-            let socket = UDPSocket(address: local, handler: handler.value, use: use)
+            let socket = UDPSocket(address: local, handler: handler.value, use: use, remote: remote)
             handler.value.socket = socket
             handler.value.owner = boundOwner.value
             return NIOLoopBound(socket, eventLoop: eventLoop)
@@ -67,9 +76,16 @@ final class UDPSocket {
     private static func open(
         _ address: TransportAddress,
         on eventLoop: any EventLoop,
-        _ use: Use
+        _ use: Use,
+        remote: TransportAddress?
     ) -> EventLoopFuture<NIOLoopBound<UDPSocketHandler>> {
         Self.bootstrap(on: eventLoop, use).bind(to: address.socketAddress).flatMap { channel in
+            guard let remote else { return channel.eventLoop.makeSucceededFuture(channel) }
+            return channel.connect(to: remote.socketAddress).map { channel }.flatMapErrorThrowing { error in
+                channel.close(promise: nil)
+                throw error
+            }
+        }.flatMap { channel in
             Self.tune(channel, use).flatMapThrowing { _ in
                 let handler = UDPSocketHandler()
                 try channel.pipeline.syncOperations.addHandler(handler)
@@ -83,9 +99,11 @@ final class UDPSocket {
     fileprivate func lost(on eventLoop: any EventLoop) {
         guard !self.isClosed else { return }
         self.replacements += 1
+        self.handler.owner?.sendFailed(.other, on: self)
+        guard !self.isClosed else { return }
         self.readsSingly = self.use.isOnePeer
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        Self.open(self.address, on: eventLoop, self.use).whenComplete { result in
+        Self.open(self.address, on: eventLoop, self.use, remote: self.remote).whenComplete { result in
             let socket = bound.value
             switch result {
             case .success(let handler) where socket.isClosed: handler.value.close()
@@ -179,6 +197,22 @@ final class UDPSocket {
         try? options.setOption(.datagramReceiveOffload, value: true)
     }
 
+    /// Queues a datagram; ``flush()`` sends it. `failed` is called if that could not be done, not before this has returned.
+    func write(
+        _ datagram: ByteBuffer,
+        to destination: SocketAddress,
+        failed: @escaping (ICESendFailure) -> Void
+    ) {
+        guard let context = self.handler.context else { return }
+        self.hasUnflushed = true
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        let report = NIOLoopBound(failed, eventLoop: context.eventLoop)
+        promise.futureResult.whenFailure { error in
+            report.eventLoop.execute { report.value(ICESendFailure(error)) }
+        }
+        context.write(Self.wrap(AddressedEnvelope(remoteAddress: destination, data: datagram)), promise: promise)
+    }
+
     /// Queues datagrams; ``flush()`` sends them.
     func write(_ batch: DatagramBatch, to destination: SocketAddress) {
         guard let context = self.handler.context else { return }
@@ -254,5 +288,29 @@ private final class UDPSocketHandler: ChannelInboundHandler {
     }
 
     /// A datagram that could not be sent or an ICMP error concerns one peer, never the socket.
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {}
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let socket = self.socket else { return }
+        self.owner?.sendFailed(ICESendFailure(error), on: socket)
+    }
+}
+
+extension ICESendFailure {
+    /// What the system or SwiftNIO says of a datagram that did not leave.
+    init(_ error: any Error) {
+        switch error {
+        case ChannelError.writeMessageTooLarge: self = .tooLarge
+        case ChannelError.writeHostUnreachable: self = .unreachable
+        case let error as IOError: self.init(errorNumber: error.errnoCode)
+        default: self = .other
+        }
+    }
+
+    private init(errorNumber: CInt) {
+        switch errorNumber {
+        case EMSGSIZE: self = .tooLarge
+        case ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN: self = .unreachable
+        case ECONNREFUSED: self = .refused
+        default: self = .other
+        }
+    }
 }

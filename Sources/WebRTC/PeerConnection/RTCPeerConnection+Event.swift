@@ -79,3 +79,17 @@ extension RTCPeerConnection {
         }
     }
 }
+
+extension RTCPeerConnection.Event {
+    // MARK: Beyond W3C
+
+    /// Whether the peer is gone: nothing will come of its connection any more.
+    public var endsConnection: Bool {
+        switch self {
+        case .connectionStateChange(.failed), .connectionStateChange(.closed), .dtlsTransportStateChange(.closed),
+            .sctpTransportStateChange(.closed):
+            return true
+        default: return false
+        }
+    }
+}

@@ -172,6 +172,28 @@ struct TURNClientTests {
         #expect(failure.code == TURNFailure.unreachable)
     }
 
+    @Test("A port where nobody listens ends an attempt at once, and an allocation when it is still so if asked")
+    func refusedConnection() {
+        let early = ClientAndServer()
+        early.isDeaf = true
+        early.client.start(now: early.now)
+        early.client.connectionRefused("nobody listens", now: early.now)
+        early.run()
+        #expect(early.events == [.refused(TURNFailure(code: TURNFailure.unreachable, text: "nobody listens"))])
+        let pair = ClientAndServer()
+        pair.client.start(now: pair.now)
+        pair.run()
+        // Somebody has made it up: the server answers.
+        pair.client.connectionRefused("nobody listens", now: pair.now)
+        pair.run(for: .seconds(60))
+        #expect(pair.events.count == 1 && pair.client.allocation != nil)
+        pair.isDeaf = true
+        pair.client.connectionRefused("nobody listens", now: pair.now)
+        pair.client.connectionRefused("nobody listens", now: pair.now)
+        pair.run()
+        #expect(pair.events.last == .lost(TURNFailure(code: TURNFailure.unreachable, text: "nobody listens")))
+    }
+
     @Test("Closing ends the allocation at the server")
     func close() {
         let pair = ClientAndServer()

@@ -214,9 +214,16 @@ extension PeerSession {
         self.release(ufrag, now: now)
     }
 
+    /// Whether a candidate shows the address already: others are not told with errors either (W3C webrtc-pc section 4.8.3).
+    private func shows(_ address: TransportAddress, of ufrag: String) -> Bool {
+        guard self.configuration.iceTransportPolicy != .relay else { return false }
+        let candidates = self.transport.allGenerations.first { $0.ufrag == ufrag }?.agent.localCandidates ?? []
+        return candidates.contains { $0.transportAddress?.ip == address.ip }
+    }
+
     func report(_ failure: TURNFailure, of entry: ServerEntry, ufrag: String, address: TransportAddress?) {
         self.withGeneration(ufrag) { $0.note(entry.url, .failed(code: failure.code), failure.text) }
-        let known = address.flatMap { $0.isUnspecified ? nil : $0 }
+        let known = address.flatMap { self.shows($0, of: ufrag) ? $0 : nil }
         self.emit(
             .iceCandidateError(
                 RTCIceCandidateError(

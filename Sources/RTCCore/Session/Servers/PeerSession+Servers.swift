@@ -55,7 +55,7 @@ extension PeerSession {
             code: TURNFailure.unreachable,
             text: "The name \(lookup.entry.uri.host) has no address."
         )
-        self.withGeneration(lookup.ufrag) { _ = $0.unknownServers.insert(lookup.entry.url) }
+        self.withGeneration(lookup.ufrag) { _ = $0.unaskedServers.insert(lookup.entry.url) }
         self.report(failure, of: lookup.entry, ufrag: lookup.ufrag, address: nil)
     }
 
@@ -150,6 +150,14 @@ extension PeerSession {
         } else {
             self.finish(connection, TURNFailure(code: TURNFailure.unreachable, text: reason), now: now)
         }
+    }
+
+    /// Says that the server's host has refused what was sent over a flow: nobody listens there.
+    public func flowRefused(_ id: ServerFlowID, reason: String, now: NIODeadline) {
+        guard let connection = self.servers.connections[id] else { return }
+        guard let client = connection.turn else { return self.flowClosed(id, reason: reason, now: now) }
+        client.connectionRefused(reason, now: now)
+        self.drain(connection, now: now)
     }
 
     /// Begins conversations anew that went out from an address that is gone: over TCP nothing tells of that, and over UDP only

@@ -101,11 +101,7 @@ final class NativeAssociation: SCTPAssociation {
         self.initialTSN = initialTSN ?? UInt32(truncatingIfNeeded: random.next())
         self.cookieSecret = random.bytes(count: 16)
         self.outstanding = OutstandingChunks(initialTSN: self.initialTSN)
-        self.congestion = CongestionControl(
-            packet: configuration.packetSize,
-            initialPackets: configuration.tuning.initialWindowPackets,
-            limit: configuration.tuning.maximumCongestionWindow
-        )
+        self.congestion = CongestionControl(configuration)
         self.roundTrip = RetransmissionTimeout(
             initial: configuration.tuning.initialRTOMilliseconds,
             minimum: configuration.tuning.minimumRTOMilliseconds,
@@ -244,6 +240,17 @@ final class NativeAssociation: SCTPAssociation {
         self.mustSkip = false
         self.mustProbe = false
         self.outstanding = OutstandingChunks(initialTSN: self.initialTSN)
+    }
+}
+
+extension CongestionControl {
+    /// The state in which a path begins.
+    init(_ configuration: SCTPConfiguration) {
+        self.init(
+            packet: configuration.packetSize,
+            initialPackets: configuration.tuning.initialWindowPackets,
+            limit: configuration.tuning.maximumCongestionWindow
+        )
     }
 }
 

@@ -227,6 +227,12 @@ struct OutstandingChunks {
         return (lost, next)
     }
 
+    /// Forgets how long chunks took, and in which order they came: others take another path.
+    mutating func forgetPath() {
+        self.latestRoundTrip = 0
+        self.reordering = 0
+    }
+
     /// Takes everything under way for lost.
     mutating func markAllLost() {
         for index in 0..<self.chunks.count {

@@ -2,6 +2,7 @@ internal import NIOCore
 
 /// The round-trip time and the time-outs that follow from it (RFC 9260 section 6.3, RFC 6298).
 struct RetransmissionTimeout {
+    private let initial: Int64
     private let minimum: Int64
     private let maximum: Int64
     private var variation: Int64 = 0
@@ -15,7 +16,8 @@ struct RetransmissionTimeout {
     init(initial: Int, minimum: Int, maximum: Int) {
         self.minimum = Int64(minimum) * 1_000_000
         self.maximum = Int64(maximum) * 1_000_000
-        self.value = Int64(initial) * 1_000_000
+        self.initial = Int64(initial) * 1_000_000
+        self.value = self.initial
     }
 
     mutating func addSample(_ sample: TimeAmount) {
@@ -29,7 +31,22 @@ struct RetransmissionTimeout {
             self.smoothed += (sample - self.smoothed) / 8
             self.least = min(self.least, sample)
         }
-        self.value = min(max(self.smoothed + 4 * self.variation, self.minimum), self.maximum)
+        self.forgetBackOff()
+    }
+
+    /// Forgets what was measured: another path leads to the peer.
+    mutating func reset() {
+        self.smoothed = 0
+        self.variation = 0
+        self.least = 0
+        self.value = self.initial
+    }
+
+    /// Takes back what expired time-outs have added.
+    mutating func forgetBackOff() {
+        self.value =
+            self.smoothed == 0
+            ? self.initial : min(max(self.smoothed + 4 * self.variation, self.minimum), self.maximum)
     }
 
     /// The time-out expired.

@@ -1,14 +1,14 @@
-import NIOCore
+package import NIOCore
 
 /// One wake-up on an event loop that moves: later deadlines cost nothing, as the timer only wakes early and looks again.
-final class LoopTimer {
+package final class LoopTimer {
     private let eventLoop: any EventLoop
     private var scheduled: (deadline: NIODeadline, task: Scheduled<Void>)?
 
-    init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+    package init(eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
     /// Calls `wake` no later than `deadline`; with nil nothing is called.
-    func set(_ deadline: NIODeadline?, wake: @escaping () -> Void) {
+    package func set(_ deadline: NIODeadline?, wake: @escaping () -> Void) {
         guard let deadline else { return self.cancel() }
         if let scheduled = self.scheduled, scheduled.deadline <= deadline { return }
         self.cancel()
@@ -19,7 +19,7 @@ final class LoopTimer {
         self.scheduled = (deadline, task)
     }
 
-    func cancel() {
+    package func cancel() {
         self.scheduled?.task.cancel()
         self.scheduled = nil
     }

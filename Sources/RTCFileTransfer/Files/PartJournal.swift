@@ -1,0 +1,125 @@
+import RTCCrypto
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// What is noted beside a file that is not complete: which file it is, and the hash of each chunk that was written.
+///
+/// A header of fixed size, then records of a count and a hash. It is only ever appended to, after the chunk was written: whatever moment
+/// the process ends at, what is noted is there, but for a last record that may be cut off.
+final class PartJournal {
+    private static let magic = Array("rtcpart1".utf8)
+    private static let recordSize = 8 + HashTree.hashSize
+
+    private let descriptor: Int32
+    private var end: UInt64
+
+    private init(descriptor: Int32, end: UInt64) {
+        self.descriptor = descriptor
+        self.end = end
+    }
+
+    deinit { close(self.descriptor) }
+
+    /// The names of an entry's unfinished file and of its journal.
+    static func names(of entry: ManifestEntry) -> (part: [UInt8], journal: [UInt8]) {
+        let digest = HashAlgorithm.sha256.digest(of: entry.path.bytes.span.bytes)
+        let name = Base32.encode(digest.prefix(20))
+        return (Array("\(name).part".utf8), Array("\(name).journal".utf8))
+    }
+
+    /// Begins a journal, with nothing in it.
+    static func create(_ entry: ManifestEntry, in folder: Int32) throws(FileTransferProblem) -> PartJournal {
+        let name = Self.names(of: entry).journal
+        let flags = O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW
+        let descriptor = try SystemCalls.open(name, in: folder, flags, mode: 0o600)
+        let journal = PartJournal(descriptor: descriptor, end: 0)
+        try journal.write(Self.header(of: entry))
+        return journal
+    }
+
+    /// Goes on with a journal, keeping the first chunks of it.
+    static func reopen(_ entry: ManifestEntry, in folder: Int32, keeping runs: [ChunkRuns.Run], chunks: UInt64)
+        throws(FileTransferProblem) -> PartJournal
+    {
+        let journal = try Self.create(entry, in: folder)
+        var left = chunks
+        for run in runs where left > 0 {
+            try journal.append(run.hash, count: min(left, run.count))
+            left -= min(left, run.count)
+        }
+        return journal
+    }
+
+    /// What was noted of an entry; nil if there is nothing, or of another state of the file.
+    static func read(_ entry: ManifestEntry, in folder: Int32) -> [ChunkRuns.Run]? {
+        guard let descriptor = try? SystemCalls.open(Self.names(of: entry).journal, in: folder, O_RDONLY | O_NOFOLLOW)
+        else { return nil }
+        defer { close(descriptor) }
+        let header = Self.header(of: entry)
+        guard let status = try? SystemCalls.status(of: descriptor), status.isRegular else { return nil }
+        var bytes = [UInt8](repeating: 0, count: max(0, Int(status.st_size)))
+        let count = bytes.withUnsafeMutableBytes { try? SystemCalls.read($0, from: descriptor, at: 0) }
+        guard count == bytes.count, bytes.starts(with: header) else { return nil }
+        var runs: [ChunkRuns.Run] = []
+        var index = header.count
+        while index + Self.recordSize <= bytes.count {
+            let number = bytes[index..<index + 8].reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+            guard number > 0 else { break }
+            runs.append(ChunkRuns.Run(count: number, hash: Array(bytes[index + 8..<index + Self.recordSize])))
+            index += Self.recordSize
+        }
+        return runs
+    }
+
+    /// Notes that a chunk was written, or several of the same content.
+    func append(_ hash: [UInt8], count: UInt64 = 1) throws(FileTransferProblem) {
+        try self.write(withUnsafeBytes(of: count.bigEndian) { Array($0) } + hash)
+    }
+
+    private func write(_ bytes: [UInt8]) throws(FileTransferProblem) {
+        do {
+            try bytes.withUnsafeBytes { try SystemCalls.write($0, to: self.descriptor, at: self.end) }
+        } catch let problem as FileTransferProblem {
+            throw problem
+        } catch {
+            throw FileTransferProblem(.other)
+        }
+        self.end += UInt64(bytes.count)
+    }
+
+    /// Which file it is: a digest of its path, size and time.
+    private static func header(of entry: ManifestEntry) -> [UInt8] {
+        var identity = withUnsafeBytes(of: entry.size.bigEndian) { Array($0) }
+        identity += withUnsafeBytes(of: entry.modified.seconds.bigEndian) { Array($0) }
+        identity += withUnsafeBytes(of: entry.modified.nanoseconds.bigEndian) { Array($0) }
+        identity += entry.path.bytes
+        return Self.magic + HashAlgorithm.sha256.digest(of: identity.span.bytes)
+    }
+}
+
+/// Base32 without padding (RFC 4648 section 6), in small letters: for names on file systems that do not tell them from capitals.
+enum Base32 {
+    private static let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
+
+    static func encode(_ bytes: some Sequence<UInt8>) -> String {
+        var text: [UInt8] = []
+        var bits: UInt32 = 0
+        var count = 0
+        for byte in bytes {
+            bits = bits << 8 | UInt32(byte)
+            count += 8
+            while count >= 5 {
+                count -= 5
+                text.append(Self.alphabet[Int(bits >> UInt32(count) & 31)])
+            }
+        }
+        if count > 0 { text.append(Self.alphabet[Int(bits << UInt32(5 - count) & 31)]) }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

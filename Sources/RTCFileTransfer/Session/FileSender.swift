@@ -1,0 +1,240 @@
+import RTCBase
+public import RTCSignaling
+
+/// Sends files and folders to one receiver, who needs the code that is reported.
+///
+/// It stays at its nameplate until all is transferred: a receiver that is interrupted may come again with the same code, and
+/// goes on. Three wrong codes end it.
+public struct FileSender: Sendable {
+    /// How many may come with wrong codes.
+    static let maximumTries = 3
+
+    private let paths: [String]
+    private let configuration: FileTransferConfiguration
+    private let connect: MailboxClient.Connect
+
+    /// A sender.
+    ///
+    /// - Parameters:
+    ///   - paths: Files and folders.
+    ///   - configuration: How the way to the receiver is found.
+    ///   - connect: Connects to a mailbox server (``MailboxService``); called again when that connection breaks.
+    public init(
+        _ paths: [String],
+        configuration: FileTransferConfiguration = FileTransferConfiguration(),
+        connect: @escaping @Sendable () async throws(SignalingChannelError) -> any SignalingChannel
+    ) {
+        self.paths = paths
+        self.configuration = configuration
+        self.connect = connect
+    }
+
+    /// Sends all of it; returns when the receiver has it on its disk.
+    ///
+    /// - Parameter report: Told what happens, from any thread; must not block.
+    /// - Throws: ``FileTransferError``. What has arrived by then is not sent again to the same folder.
+    public func run(_ report: @escaping @Sendable (FileTransferEvent) -> Void) async throws(FileTransferError)
+        -> FileTransferReport
+    {
+        let worker = TransferWorker(.send(self.paths), report: report)
+        try await worker.prepare()
+        let (client, answer) = try await MailboxClient.open(self.connect, with: .allocate)
+        guard case .allocated(let nameplate, let token) = answer else {
+            throw .signaling(.protocolViolation(reason: "that is no mailbox server"))
+        }
+        var random = RandomSource.system
+        let code = PairingCode(nameplate: nameplate, random: &random)
+        report(.code(code))
+        var post = SenderPost(
+            code: code,
+            token: token,
+            client: client,
+            connect: self.connect,
+            configuration: self.configuration,
+            worker: worker,
+            report: report
+        )
+        let result: Result<FileTransferReport, FileTransferError>
+        do {
+            result = .success(try await post.serve())
+        } catch {
+            result = .failure(error)
+        }
+        await post.client?.close()
+        return try result.get()
+    }
+}
+
+/// The sender at its nameplate: takes joiners one after the other until one has it all.
+private struct SenderPost {
+    enum News: Sendable {
+        case mailbox(MailboxMessage)
+        case mailboxBroken(FileTransferError)
+        case attempt(Int, Result<FileTransferReport, FileTransferError>)
+        case paired(Int)
+    }
+
+    let code: PairingCode
+    let token: String
+    var client: MailboxClient?
+    let connect: MailboxClient.Connect
+    let configuration: FileTransferConfiguration
+    let worker: TransferWorker
+    let report: @Sendable (FileTransferEvent) -> Void
+
+    private let news = AsyncStream.makeStream(of: News.self)
+    private var attempt: (number: Int, task: Task<Void, Never>, inputs: AsyncStream<PeerLink.Input>.Continuation)?
+    private var reader: Task<Void, Never>?
+    private var attempts = 0
+    private var wrongCodes = 0
+
+    init(
+        code: PairingCode,
+        token: String,
+        client: MailboxClient,
+        connect: @escaping MailboxClient.Connect,
+        configuration: FileTransferConfiguration,
+        worker: TransferWorker,
+        report: @escaping @Sendable (FileTransferEvent) -> Void
+    ) {
+        self.code = code
+        self.token = token
+        self.client = client
+        self.connect = connect
+        self.configuration = configuration
+        self.worker = worker
+        self.report = report
+    }
+
+    mutating func serve() async throws(FileTransferError) -> FileTransferReport {
+        self.startReading()
+        let result: Result<FileTransferReport, FileTransferError>
+        do {
+            result = .success(try await self.takeNews())
+        } catch {
+            result = .failure(error)
+        }
+        self.reader?.cancel()
+        await self.endAttempt()
+        return try result.get()
+    }
+
+    private mutating func takeNews() async throws(FileTransferError) -> FileTransferReport {
+        for await news in self.news.stream {
+            switch news {
+            case .mailbox(.joined): await self.beginAttempt()
+            case .mailbox(.relay(let text)): self.attempt?.inputs.yield(.text(text))
+            case .mailbox(.left): self.attempt?.inputs.yield(.left)
+            case .mailbox(.locked): throw .locked
+            case .mailbox: break
+            case .mailboxBroken(let error): try await self.reopen(after: error)
+            case .paired(let number):
+                if number == self.attempt?.number { try? await self.client?.send(.confirmed) }
+            case .attempt(let number, let result):
+                guard number == self.attempt?.number else { continue }
+                await self.endAttempt()
+                switch result {
+                case .success(let report): return report
+                case .failure(let error): try await self.handle(error)
+                }
+            }
+        }
+        throw .cancelled
+    }
+
+    /// What a failed attempt means for the next one.
+    private mutating func handle(_ error: FileTransferError) async throws(FileTransferError) {
+        switch error {
+        case .wrongCode:
+            self.wrongCodes += 1
+            try? await self.client?.send(.failed)
+            guard self.wrongCodes < FileSender.maximumTries else { throw .locked }
+            self.report(.wrongCode(triesLeft: FileSender.maximumTries - self.wrongCodes))
+        case .noAnswer, .tampered:
+            try? await self.client?.send(.failed)
+            self.report(.interrupted(error))
+        case .lost, .noConnection: self.report(.interrupted(error))
+        case .problem(let problem) where problem.side == .remote && problem.kind != .cancelled:
+            throw error
+        default: throw error
+        }
+    }
+
+    // MARK: Attempts
+
+    private mutating func beginAttempt() async {
+        // Who comes again has lost the connection, whatever this side has noticed of that.
+        await self.endAttempt()
+        self.attempts += 1
+        let number = self.attempts
+        let (inputs, continuation) = AsyncStream.makeStream(of: PeerLink.Input.self)
+        let (news, report, client, worker) = (self.news.continuation, self.report, self.client, self.worker)
+        let (code, configuration) = (self.code, self.configuration)
+        let task = Task {
+            do throws(FileTransferError) {
+                let link = try PeerLink(.inviter, code: code, configuration: configuration) { event in
+                    switch event {
+                    case .paired:
+                        news.yield(.paired(number))
+                        report(.paired)
+                    case .connected(let route): report(.connected(route))
+                    }
+                }
+                let result = try await link.run(
+                    inputs,
+                    carry: { try await client?.send(.relay($0)) },
+                    body: { try await worker.run($0) }
+                )
+                news.yield(.attempt(number, .success(result)))
+            } catch {
+                news.yield(.attempt(number, .failure(error)))
+            }
+        }
+        self.attempt = (number, task, continuation)
+    }
+
+    private mutating func endAttempt() async {
+        guard let attempt = self.attempt else { return }
+        self.attempt = nil
+        attempt.inputs.finish()
+        attempt.task.cancel()
+        await attempt.task.value
+    }
+
+    // MARK: The mailbox
+
+    private mutating func startReading() {
+        guard let client = self.client else { return }
+        let news = self.news.continuation
+        self.reader = Task {
+            do throws(FileTransferError) {
+                while let message = try await client.next() { news.yield(.mailbox(message)) }
+                news.yield(.mailboxBroken(.signaling(.closed(code: nil, reason: "by the server"))))
+            } catch {
+                news.yield(.mailboxBroken(error))
+            }
+        }
+    }
+
+    /// Connects to the mailbox again. A transfer that is under way goes on without it.
+    private mutating func reopen(after error: FileTransferError) async throws(FileTransferError) {
+        if case .mailbox = error, self.attempt == nil { throw error }
+        await self.client?.close()
+        self.client = nil
+        let until = ContinuousClock.now + self.configuration.reconnectionTime
+        while true {
+            do throws(FileTransferError) {
+                let first = MailboxMessage.reopen(nameplate: self.code.nameplate, token: self.token)
+                (self.client, _) = try await MailboxClient.open(self.connect, with: first)
+                return self.startReading()
+            } catch let failure {
+                // With nobody connected, and nobody who could come, there is nothing to wait for.
+                if self.attempt == nil, ContinuousClock.now > until { throw failure }
+                if case .mailbox = failure { break }
+                if Task.isCancelled { throw .cancelled }
+                try? await Task.sleep(for: .seconds(1))
+            }
+            if ContinuousClock.now > until { return }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+public import RTCSignaling
+
+/// What a member of a room learns.
+public enum RoomEvent: Sendable, Hashable {
+    /// This side is a member; the others are those that were there before.
+    case joined(RoomMember, others: [RoomMember])
+    /// Another member came.
+    case memberJoined(RoomMember)
+    /// Another member left.
+    case memberLeft(RoomMember, RoomLeaveReason)
+    /// Another member sent something.
+    case message(RoomMessage, from: RoomMemberID)
+    /// The channel was lost, and the client tries to come back. Messages that are sent meanwhile wait.
+    case interrupted(SignalingChannelError)
+    /// The client is back, and nothing was lost either way.
+    case resumed
+    /// The client is back as a new member: to it the members from before are gone, as it is to them. So many of its messages may not have
+    /// arrived.
+    case rejoined(RoomMember, others: [RoomMember], because: RoomLoss, unconfirmed: Int)
+    /// The client is no member any more; nothing follows. Nil if it left by itself.
+    case ended(RoomError?)
+}
+
+/// Why a room cannot be joined or used.
+public enum RoomError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The server refused.
+    case refused(RoomRefusal)
+    /// The server cannot be reached, for so long that the client gave up.
+    case unreachable(SignalingChannelError)
+    /// As many messages wait for the server as the client keeps.
+    case queueFull
+    /// The message is larger than allowed, in bytes.
+    case messageTooLarge(limit: Int)
+    /// The client is no member: it has not joined, or it left.
+    case notJoined
+    /// The client has joined before.
+    case alreadyJoined
+    /// The task was cancelled.
+    case cancelled
+
+    public var description: String {
+        switch self {
+        case .refused(let refusal): "the server refused: \(refusal)"
+        case .unreachable(let error): "the server cannot be reached: \(error)"
+        case .queueFull: "too many messages wait for the server"
+        case .messageTooLarge(let limit): "the message is larger than \(limit) bytes"
+        case .notJoined: "not a member of the room"
+        case .alreadyJoined: "joined before"
+        case .cancelled: "cancelled"
+        }
+    }
+}

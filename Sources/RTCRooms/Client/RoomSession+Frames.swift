@@ -1,0 +1,115 @@
+import NIOCore
+import RTCSignaling
+
+/// What the server says.
+extension RoomSession {
+    mutating func receive(_ frame: ServerFrame, _ now: NIODeadline) {
+        switch (frame, self.phase) {
+        case (.welcome(let welcome), .joining): self.joined(welcome)
+        case (.resumed(let received), .resuming): self.resumed(received, now)
+        case (.lost(let loss), .resuming): self.lost(loss, now)
+        case (.acknowledge(let received), .joined): self.acknowledged(received, now)
+        case (.numbered(let number, let occurrence), .joined): self.receive(number, occurrence, now)
+        case (.refused(let refusal), _):
+            if refusal.isTemporary {
+                self.interrupt(.closed(code: nil, reason: refusal.description), now)
+            } else {
+                self.end(.refused(refusal))
+            }
+        default: self.violation("not its turn", now)
+        }
+    }
+
+    // MARK: Entering
+
+    private mutating func joined(_ welcome: Welcome) {
+        let member = RoomMember(id: welcome.member, metadata: welcome.metadata)
+        self.member = member
+        self.token = welcome.token
+        self.members = welcome.members
+        self.received = 0
+        self.lastNumber = 0
+        self.settled()
+        if let loss = self.loss {
+            self.emit(.rejoined(member, others: welcome.members, because: loss, unconfirmed: self.unconfirmed))
+        } else {
+            self.emit(.joined(member, others: welcome.members))
+        }
+        (self.loss, self.unconfirmed) = (nil, 0)
+    }
+
+    private mutating func resumed(_ received: Int, _ now: NIODeadline) {
+        guard self.isPlausible(received) else { return self.violation("no such number", now) }
+        self.settled()
+        self.release(received)
+        for queued in self.queue { self.transmit(queued.text) }
+        if !self.queue.isEmpty { self.responseDue = now + self.configuration.responseTimeout }
+        self.emit(.resumed)
+    }
+
+    private mutating func lost(_ loss: RoomLoss, _ now: NIODeadline) {
+        self.loss = loss
+        self.unconfirmed += self.queue.count
+        self.queue.removeAll()
+        self.queuedBytes = 0
+        self.member = nil
+        self.members = []
+        self.responseDue = now + self.configuration.responseTimeout
+        self.join()
+    }
+
+    private mutating func settled() {
+        self.phase = .joined
+        self.responseDue = nil
+        self.giveUp = nil
+        self.backOff.reset()
+    }
+
+    // MARK: The room
+
+    private mutating func receive(_ number: Int, _ occurrence: RoomOccurrence, _ now: NIODeadline) {
+        guard number > self.received else { return }
+        guard number == self.received + 1 else { return self.violation("number \(self.received + 1) is missing", now) }
+        self.received = number
+        self.unacknowledged += 1
+        let policy = RoomConfiguration.acknowledgement
+        if self.unacknowledged >= policy.messages {
+            self.acknowledge()
+        } else if self.acknowledgementDue == nil {
+            self.acknowledgementDue = now + policy.delay
+        }
+        switch occurrence {
+        case .joined(let member):
+            self.members.append(member)
+            self.emit(.memberJoined(member))
+        case .left(let id, let reason):
+            guard let index = self.members.firstIndex(where: { $0.id == id }) else { return }
+            self.emit(.memberLeft(self.members.remove(at: index), reason))
+        case .message(let from, let json):
+            if let message = RoomMessage(json) {
+                self.emit(.message(message, from: from))
+            } else {
+                self.unknownMessages += 1
+            }
+        }
+    }
+
+    // MARK: Acknowledgements
+
+    private mutating func acknowledged(_ received: Int, _ now: NIODeadline) {
+        guard self.isPlausible(received) else { return self.violation("no such number", now) }
+        self.release(received)
+        self.responseDue = self.queue.isEmpty ? nil : now + self.configuration.responseTimeout
+    }
+
+    private func isPlausible(_ received: Int) -> Bool {
+        (self.lastNumber - self.queue.count...self.lastNumber).contains(received)
+    }
+
+    /// Lets go of what the server has.
+    private mutating func release(_ received: Int) {
+        while !self.queue.isEmpty, self.lastNumber - self.queue.count < received {
+            self.queuedBytes -= self.queue.removeFirst().size
+        }
+    }
+}

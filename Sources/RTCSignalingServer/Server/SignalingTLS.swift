@@ -1,0 +1,59 @@
+public import NIOSSL
+import Synchronization
+
+/// The certificates of a signalling server, which can be exchanged while it runs.
+///
+/// Everything may be called from anywhere. Connections keep what they began with.
+public final class SignalingTLS: Sendable {
+    /// Where certificates come from.
+    private enum Source: Sendable {
+        case files(certificateChain: String, privateKey: String)
+        case configuration
+    }
+
+    private let source: Source
+    private let current: Mutex<NIOSSLContext>
+
+    /// TLS 1.2 and later with a chain and a key from files in PEM form.
+    ///
+    /// - Throws: What NIOSSL says of files that cannot be read or do not fit.
+    public init(certificateChainFile: String, privateKeyFile: String) throws {
+        self.source = .files(certificateChain: certificateChainFile, privateKey: privateKeyFile)
+        self.current = Mutex(try Self.context(certificateChainFile, privateKeyFile))
+    }
+
+    /// TLS as it is configured; the protocols of ALPN are the server's.
+    public init(_ configuration: TLSConfiguration) throws {
+        self.source = .configuration
+        self.current = Mutex(try NIOSSLContext(configuration: configuration))
+    }
+
+    /// Reads the files again; connections from now on get what is in them.
+    ///
+    /// Does nothing where the certificates are from a configuration. When it throws, what was there is kept.
+    public func reload() throws {
+        guard case .files(let chain, let key) = self.source else { return }
+        self.set(try Self.context(chain, key))
+    }
+
+    /// Takes another configuration for connections from now on.
+    public func replace(with configuration: TLSConfiguration) throws {
+        self.set(try NIOSSLContext(configuration: configuration))
+    }
+
+    private func set(_ context: NIOSSLContext) { self.current.withLock { $0 = context } }
+
+    /// What a new connection gets.
+    var context: NIOSSLContext { self.current.withLock { $0 } }
+
+    private static func context(_ chain: String, _ key: String) throws -> NIOSSLContext {
+        let certificates = try NIOSSLCertificate.fromPEMFile(chain).map { NIOSSLCertificateSource.certificate($0) }
+        let key = try NIOSSLPrivateKey(file: key, format: .pem)
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: certificates,
+            privateKey: .privateKey(key)
+        )
+        configuration.minimumTLSVersion = .tlsv12
+        return try NIOSSLContext(configuration: configuration)
+    }
+}

@@ -1,0 +1,64 @@
+public import Logging
+public import RTCBase
+public import RTCCore
+public import WebRTC
+
+/// How a ``WHIPClient`` or ``WHEPClient`` works.
+public struct WHIPClientConfiguration: Sendable {
+    /// When a server learns this side's candidates.
+    public enum Candidates: Sendable, Hashable {
+        /// As they are found, with `PATCH` after the offer was answered: the fastest, also where the server names STUN and TURN servers. A
+        /// server that takes no `PATCH` finds this side by its checks.
+        case trickled
+        /// All with the offer, which waits for them.
+        case gathered
+    }
+
+    /// The bearer token (RFC 6750), which goes with every request; nil for none.
+    public var token: String?
+    /// How the connection is configured. Servers for ICE that stand here take the place of those that the server names (RFC 9725
+    /// section 4.6).
+    public var connection = RTCConfiguration(bundlePolicy: .maxBundle)
+    /// Which local addresses the connection uses.
+    public var addressPolicy = RTCAddressPolicy.defaults
+    /// Makes the connection; nil for one with sockets of its own.
+    public var connect: (@Sendable (RTCConfiguration) throws(RTCError) -> RTCPeerConnection)?
+    /// When the server learns the candidates. Default trickled.
+    public var candidates = Candidates.trickled
+    /// Whether servers for ICE are asked for with `OPTIONS` before the offer; RFC 9725 section 4.6 advises against it. Needed with
+    /// ``Candidates/gathered`` only. Default `false`.
+    public var asksForServers = false
+    /// Whether ICE is restarted when the path is lost. Default `true`.
+    public var restartsICE = true
+    /// How often a restart is tried before the session counts as lost. Default 5.
+    public var restartAttempts = 5
+    /// How often an offer is sent again to a server that has no room at present: 503, 429, and for WHEP 409. Default 5.
+    public var retries = 5
+    /// The longest wait before an offer is sent again, whatever the server says. Default 60 s.
+    public var maximumRetryDelay: Duration = .seconds(60)
+    /// How many redirections are followed. Default 5.
+    public var redirects = 5
+    /// How long a request may take. Default 10 s.
+    public var requestTimeout: Duration = .seconds(10)
+    /// How long to wait for candidates where a message should have all. Default 3 s.
+    public var gatheringTimeout: Duration = .seconds(3)
+    /// What sends the requests.
+    public var exchange: any WHIPExchange = AsyncHTTPExchange.shared
+    /// What tells the time.
+    public var clock: any Clock<Duration> = ContinuousClock()
+    /// Where the client logs to; nil for nowhere.
+    public var logger: Logger?
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What happens to a session of a ``WHIPClient`` or ``WHEPClient``.
+public enum WHIPClientEvent: Sendable, Hashable {
+    /// The connection's state changed.
+    case connectionStateChange(RTCPeerConnectionState)
+    /// ICE was restarted.
+    case restarted
+    /// The session is over, for this reason; nil after `stop()`. The last event.
+    case ended(WHIPClientError?)
+}

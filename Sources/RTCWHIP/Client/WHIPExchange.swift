@@ -1,0 +1,56 @@
+public import AsyncHTTPClient
+public import NIOCore
+import NIOHTTP1
+public import RTCSignaling
+
+/// Sends HTTP requests for a ``WHIPClient`` or ``WHEPClient``. Redirections are theirs to follow.
+public protocol WHIPExchange: Sendable {
+    /// Sends a request, and gives the whole response.
+    ///
+    /// - Throws: Anything, when there is no response within `timeout`.
+    func send(
+        _ method: String,
+        to url: String,
+        headers: SignalingHeaders,
+        body: ByteBuffer,
+        timeout: Duration
+    ) async throws -> SignalingResponse
+}
+
+/// Exchanges by AsyncHTTPClient: HTTP/1.1 and HTTP/2, over TLS where the URL says `https`.
+public struct AsyncHTTPExchange: WHIPExchange {
+    private let client: HTTPClient
+
+    /// The largest body of a response, in bytes.
+    private static let maximumBodySize = 1 << 20
+
+    /// Exchanges by a client of the process's own, which trusts the system's certification authorities.
+    public static let shared: AsyncHTTPExchange = {
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        // Who cannot be reached is told of at once, with the reason.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return AsyncHTTPExchange(HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration))
+    }()
+
+    /// Exchanges by a client, which follows no redirections and is shut down by its owner.
+    public init(_ client: HTTPClient) { self.client = client }
+
+    public func send(
+        _ method: String,
+        to url: String,
+        headers: SignalingHeaders,
+        body: ByteBuffer,
+        timeout: Duration
+    ) async throws -> SignalingResponse {
+        var request = HTTPClientRequest(url: url)
+        request.method = HTTPMethod(rawValue: method)
+        for field in headers.fields { request.headers.add(name: field.name, value: field.value) }
+        if body.readableBytes > 0 { request.body = .bytes(body) }
+        let response = try await self.client.execute(request, timeout: TimeAmount(timeout))
+        var fields = SignalingHeaders()
+        for (name, value) in response.headers { fields.add(name, value) }
+        let bytes = try await response.body.collect(upTo: Self.maximumBodySize)
+        return SignalingResponse(Int(response.status.code), headers: fields, body: bytes)
+    }
+}

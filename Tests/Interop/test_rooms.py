@@ -1,0 +1,319 @@
+"""Rooms: Chromium and Swift peers in one room, all connected to all, by signaling-server's page and mesh-peer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import threading
+import urllib.request
+
+import browser as chromium
+import pytest
+from harness import DEADLINE, swift_binary, wait_until
+from signaling import serve
+
+# More than a channel's window, and no multiple of a piece.
+FILE_SIZE = 200_003
+
+
+class SwiftPeer:
+    """A mesh-peer; what it prints, line by line."""
+
+    def __init__(self, url: str, name: str, *options: str, room: str = "room") -> None:
+        self.name = name
+        command = [*swift_binary("mesh-peer"), url, "--room", room, "--name", name, *options]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.lines: list[str] = []
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def say(self, line: str) -> None:
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def statistics(self) -> list[int]:
+        """How many peers, how many of them connected, how many members."""
+        before = len(self.lines)
+        self.say("/statistics")
+        line = wait_until(
+            lambda: next((each for each in self.lines[before:] if each.startswith("peers ")), None),
+            f"statistics of {self.name}",
+        )
+        return [int(word.rstrip(",")) for word in line.split() if word.rstrip(",").isdigit()]
+
+    def wait_connected(self, count: int) -> None:
+        wait_until(lambda: self.statistics() == [count, count, count], f"{count} peers of {self.name}: {self.lines}")
+
+    def leave(self) -> None:
+        self.say("/leave")
+        assert self.process.wait(DEADLINE) == 0, self.lines
+
+
+# Counts connections that are not closed, and makes a file whose bytes follow from its name.
+PREPARE = """
+window.connections = [];
+const Original = RTCPeerConnection;
+window.RTCPeerConnection = function (...parameters) {
+    const connection = new Original(...parameters);
+    connections.push(connection);
+    return connection;
+};
+window.openConnections = () => connections.filter((each) => each.signalingState !== "closed").length;
+window.makeFile = (name, size) => {
+    let state = [...name].reduce((sum, character) => sum * 31 + character.charCodeAt(0) >>> 0, 7);
+    const bytes = new Uint8Array(size);
+    for (let index = 0; index < size; index++) {
+        state = Math.imul(state, 1664525) + 1013904223 >>> 0;
+        bytes[index] = state >>> 24;
+    }
+    return new File([bytes], name);
+};
+window.digest = async (file) => {
+    const hash = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+    return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+};
+window.frames = async () => {
+    const counts = {};
+    for (const peer of mesh.peers.values()) {
+        counts[peer.member.metadata.name] = 0;
+        for (const each of (await peer.connection.getStats()).values()) {
+            if (each.type === "inbound-rtp" && each.kind === "video") counts[peer.member.metadata.name] += each.framesDecoded;
+        }
+    }
+    return counts;
+};
+"""
+
+
+def file_bytes(name: str, size: int) -> bytes:
+    """The same as makeFile in the page."""
+    state = 7
+    for character in name:
+        state = (state * 31 + ord(character)) & 0xFFFFFFFF
+    result = bytearray()
+    for _ in range(size):
+        state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
+        result.append(state >> 24)
+    return bytes(result)
+
+
+class Tab:
+    """A window of the browser with the page in it."""
+
+    def __init__(self, driver, url: str, name: str, room: str = "room", media: bool = True) -> None:
+        self.driver, self.name, self.url, self.room, self.media = driver, name, url, room, media
+        driver.switch_to.new_window("window")
+        self.handle = driver.current_window_handle
+        driver.get(url + "mesh")
+        self.run(PREPARE)
+        self.join()
+
+    def join(self) -> None:
+        self.run("enter(arguments[0], arguments[1], arguments[2])", self.room, self.name, self.media)
+
+    def run(self, script: str, *arguments):
+        self.driver.switch_to.window(self.handle)
+        return self.driver.execute_script(script, *arguments)
+
+    def evaluate(self, expression: str, *arguments):
+        """The value of an expression, awaited."""
+        self.driver.switch_to.window(self.handle)
+        outcome = self.driver.execute_async_script(
+            "const done = arguments[arguments.length - 1];"
+            f"(async () => ({expression}))().then((value) => done({{value}}), (e) => done({{error: String(e.stack)}}));",
+            *arguments,
+        )
+        assert "error" not in outcome, outcome["error"]
+        return outcome["value"]
+
+    def wait_connected(self, count: int) -> None:
+        wait_until(lambda: self.is_connected(count), f"{count} peers of {self.name}: {self.state()}", DEADLINE * 2)
+
+    def state(self) -> str:
+        return self.run(
+            "return [window.mesh?.room.phase, ...[...(window.mesh?.peers.values() ?? [])].map((peer) => "
+            "`${peer.member.metadata.name} ${peer.connection.connectionState} ${peer.chat.readyState}`)].join('; ')"
+        )
+
+    def is_connected(self, count: int) -> bool:
+        return self.run(
+            "const peers = [...window.mesh?.peers.values() ?? []];"
+            "return peers.length === arguments[0] && peers.every((peer) => "
+            "peer.connection.connectionState === 'connected' && peer.connection.signalingState === 'stable' "
+            "&& peer.chat.readyState === 'open')",
+            count,
+        )
+
+    def texts(self) -> dict[str, list[str]]:
+        return self.run(
+            "return Object.fromEntries([...mesh.peers.values()].map((peer) => [peer.member.metadata.name, peer.texts]))"
+        )
+
+
+def statistics(url: str) -> dict:
+    with urllib.request.urlopen(url + "rooms/statistics", timeout=DEADLINE) as response:
+        return json.load(response)
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    driver = chromium.start(
+        str(tmp_path_factory.mktemp("profile")), *chromium.MEDIA_ARGUMENTS, "--allow-loopback-in-peer-connection"
+    )
+    driver.set_script_timeout(DEADLINE * 2)
+    yield driver
+    driver.quit()
+
+
+def test_everybody_is_connected_to_everybody_whatever_happens(driver, tmp_path):
+    server = serve()
+    url = server.url
+    port = url.rsplit(":", 1)[1].strip("/")
+    swifts = [SwiftPeer(url, name, "--save-to", str(tmp_path)) for name in ("s1", "s2")]
+    tabs = [Tab(driver, url, name) for name in ("c1", "c2", "c3")]
+    try:
+        for member in [*swifts, *tabs]:
+            member.wait_connected(4)
+
+        # Text from each to each.
+        for tab in tabs:
+            assert tab.run("return mesh.sendText(arguments[0])", f"héllo from {tab.name}") == 4
+        for swift in swifts:
+            swift.say(f"héllo from {swift.name}")
+        names = [member.name for member in [*swifts, *tabs]]
+        for member in [*swifts, *tabs]:
+            for other in names:
+                if other == member.name:
+                    continue
+                if isinstance(member, SwiftPeer):
+                    wait_until(lambda: f"text {other}: héllo from {other}" in member.lines, f"{other}'s text")
+                else:
+                    wait_until(lambda: member.texts()[other] == [f"héllo from {other}"], f"{other}'s text")
+
+        # A file from each to each, byte for byte.
+        for tab in tabs:
+            tab.evaluate("await mesh.sendFile(makeFile(arguments[0], arguments[1]))", f"{tab.name}.bin", FILE_SIZE)
+        for swift in swifts:
+            path = tmp_path / f"{swift.name}.bin"
+            path.write_bytes(file_bytes(path.name, FILE_SIZE))
+            swift.say(f"/file {path}")
+            for other in names:
+                if other != swift.name:
+                    wait_until(lambda: f"sent {path} to {other}" in swift.lines, f"file to {other}: {swift.lines}")
+        digests = {f"{name}.bin": hashlib.sha256(file_bytes(f"{name}.bin", FILE_SIZE)).hexdigest() for name in names}
+        for swift in swifts:
+            for other in names:
+                if other != swift.name and other.startswith("c"):
+                    path = tmp_path / f"{other}-{other}.bin"
+                    assert hashlib.sha256(path.read_bytes()).hexdigest() == digests[f"{other}.bin"]
+        for tab in tabs:
+            received = tab.evaluate(
+                "Object.fromEntries(await Promise.all([...mesh.peers.values()].flatMap((peer) => "
+                "peer.files.map(async (file) => [file.name, await digest(file)]))))"
+            )
+            assert received == {name: value for name, value in digests.items() if name != f"{tab.name}.bin"}
+
+        # Pictures of the other browsers move.
+        for tab in tabs:
+            others = [other.name for other in tabs if other is not tab]
+            before = tab.evaluate("await frames()")
+            wait_until(
+                lambda: all(tab.evaluate("await frames()")[name] > before[name] + 10 for name in others),
+                f"moving pictures at {tab.name}",
+            )
+
+        # A broken channel to the server is no matter for the calls.
+        opened = tabs[0].run("return openConnections()")
+        tabs[0].run("mesh.room.breakSocket()")
+        wait_until(lambda: tabs[0].run("return mesh.room.phase") == "joined", "resumption")
+        assert statistics(url)["resumptions"] == 1
+        assert tabs[0].is_connected(4) and tabs[0].run("return openConnections()") == opened == 4
+
+        # One of each kind leaves; another comes.
+        tabs[2].run("mesh.room.leave()")
+        swifts.pop().leave()
+        for member in [*swifts, *tabs[:2]]:
+            member.wait_connected(2)
+        assert tabs[2].run("return openConnections()") == 0
+        tabs[2].join()
+        swifts.append(SwiftPeer(url, "s3"))
+        for member in [*swifts, *tabs]:
+            member.wait_connected(4)
+
+        # The server is killed, and another takes its place: all come back.
+        server.stop(signal.SIGKILL)
+        wait_until(lambda: all("interrupted" in swift.lines for swift in swifts), "interruption")
+        server = serve("--http", f"127.0.0.1:{port}")
+        for swift in swifts:
+            wait_until(lambda: any(line.startswith("rejoined ") for line in swift.lines), f"{swift.lines}", DEADLINE * 2)
+        for member in [*swifts, *tabs]:
+            member.wait_connected(4)
+        for tab in tabs:
+            assert tab.run("return mesh.sendText('again')") == 4
+        for swift in swifts:
+            wait_until(lambda: "text c1: again" in swift.lines, "text after the restart")
+
+        # All leave, and nothing stays.
+        for swift in swifts:
+            swift.leave()
+        for tab in tabs:
+            tab.run("mesh.room.leave()")
+            assert tab.run("return openConnections()") == 0
+            assert tab.run("return mesh.peers.size") == 0
+        swifts = []
+        nothing = {"rooms": 0, "members": 0, "connections": 0, "keptBytes": 0}
+        wait_until(lambda: nothing.items() <= statistics(url).items(), f"an empty server: {statistics(url)}")
+        assert server.stop() == 0
+    finally:
+        for swift in swifts:
+            print(swift.name, *swift.lines, sep="\n  ")
+            swift.process.kill()
+        if server.process.poll() is None:
+            server.process.kill()
+
+
+@pytest.mark.parametrize("rounds", [int(os.environ.get("GLARE_ROUNDS", "40"))])
+def test_offers_that_meet_again_and_again_settle(driver, rounds):
+    server = serve()
+    swift = SwiftPeer(server.url, "swift", "--obey", "--return-media")
+    tab = Tab(driver, server.url, "tab")
+    try:
+        tab.wait_connected(1)
+        for _ in range(rounds):
+            # Both sides restart ICE at the same time.
+            tab.evaluate(
+                """await (async () => {
+                    const [peer] = mesh.peers.values();
+                    const ufrag = () => /a=ice-ufrag:(\\S+)/.exec(peer.connection.currentLocalDescription.sdp)[1];
+                    const before = ufrag();
+                    peer.chat.send("/restart");
+                    peer.connection.restartIce();
+                    while (ufrag() === before || peer.connection.signalingState !== "stable") {
+                        await new Promise((resolve) => setTimeout(resolve, 5));
+                    }
+                })()"""
+            )
+        collisions = tab.run("return [...mesh.peers.values()][0].negotiator.collisions")
+        assert collisions > 0, "no two offers met"
+        tab.wait_connected(1)
+        assert tab.run("return openConnections()") == 1
+        before = tab.evaluate("await frames()")["swift"]
+        wait_until(lambda: tab.evaluate("await frames()")["swift"] > before + 10, f"returned pictures: {swift.lines[-9:]}")
+        tab.run("mesh.sendText('still here')")
+        wait_until(lambda: "text tab: still here" in swift.lines, "text after it")
+        tab.run("mesh.room.leave()")
+        swift.leave()
+        assert server.stop() == 0
+    finally:
+        print(*swift.lines[-40:], sep="\n  ")
+        swift.process.kill()
+        if server.process.poll() is None:
+            server.process.kill()

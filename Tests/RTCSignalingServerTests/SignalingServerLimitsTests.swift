@@ -1,0 +1,129 @@
+import NIOCore
+import RTCSignaling
+import RTCSignalingServer
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct SignalingServerLimitsTests {
+    typealias Server = SignalingServerTests
+
+    @Test("A path and a header that are too long are refused, whether they come at once or drop by drop")
+    func head() async throws {
+        try await Server.serve {
+            $1.maximumTargetSize = 100
+            $1.maximumHeadSize = 1000
+        } _: { server in
+            let path = try await RawClient(server).talk([("", Server.get("/" + String(repeating: "a", count: 100)))])
+            #expect(path.hasPrefix("HTTP/1.1 414 "))
+            let header = "X: " + String(repeating: "a", count: 1000) + "\r\n"
+            let large = try await RawClient(server).talk([("", Server.get("/none", header))])
+            #expect(large.hasPrefix("HTTP/1.1 431 "))
+            let endless = Array("GET / HTTP/1.1\r\nHost: x\r\n".utf8) + Array(repeating: UInt8(ascii: "a"), count: 1001)
+            let drops = try await RawClient(server).talk([("", endless)])
+            #expect(drops.hasPrefix("HTTP/1.1 431 "))
+            let counters = await server.counters
+            #expect(counters.refusals == ["target": 1, "head": 2])
+        }
+    }
+
+    @Test("A head and a body that do not come in time end the connection, the first and a later one")
+    func slow() async throws {
+        try await Server.serve {
+            $1.headTimeout = .milliseconds(100)
+            $1.bodyTimeout = .milliseconds(100)
+        } _: { server in
+            let begin = Array("GET / HTTP/1.1\r\nHost:".utf8)
+            for bytes in [[], begin] {
+                let heard = try await RawClient(server).talk([("", bytes)])
+                #expect(heard.isEmpty)
+            }
+            let later = try await RawClient(server).talk([("", Server.get("/none")), ("path.", begin)])
+            #expect(later.hasPrefix("HTTP/1.1 404 "))
+            let body = Array("POST /sockjs/0/s/xhr HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabc".utf8)
+            let unfinished = try await RawClient(server).talk([("", body)])
+            #expect(unfinished.isEmpty)
+            let counters = await server.counters
+            #expect(counters.refusals == ["head_timeout": 3, "body_timeout": 1, "not_found": 1])
+        }
+    }
+
+    @Test("A connection without requests ends after its time")
+    func idle() async throws {
+        try await Server.serve {
+            $1.idleTimeout = .milliseconds(100)
+        } _: { server in
+            let heard = try await RawClient(server).talk([("", Server.get("/none"))])
+            #expect(heard.hasPrefix("HTTP/1.1 404 "))
+        }
+    }
+
+    @Test("More connections than allowed are closed, in all and from one address", arguments: [true, false])
+    func connections(perAddress: Bool) async throws {
+        try await Server.serve {
+            if perAddress { $1.maximumConnectionsPerAddress = 2 } else { $1.maximumConnections = 2 }
+        } _: { server in
+            let upgrade = Server.get("/ws", Server.upgrade)
+            // Two that stay as long as the third is refused.
+            let (waits, waiting) = AsyncStream.makeStream(of: Void.self)
+            let clients = [try await RawClient(server), try await RawClient(server)]
+            try await withThrowingDiscardingTaskGroup { group in
+                for client in clients {
+                    group.addTask {
+                        _ = try await client.talk([("", upgrade)], until: "\r\n\r\n") {
+                            waiting.yield()
+                            await Self.refusal(server)
+                        }
+                    }
+                }
+                var open = 0
+                for await _ in waits {
+                    open += 1
+                    if open == 2 { break }
+                }
+                let third = try await RawClient(server).talk([])
+                #expect(third.isEmpty)
+            }
+            let counters = await server.counters
+            #expect(counters.refusals == [perAddress ? "address" : "connections": 1])
+            // There is room again once they are gone.
+            let heard = try await RawClient(server).talk([("", upgrade)], until: "\r\n\r\n")
+            #expect(heard.contains(" 101 "))
+        }
+    }
+
+    /// Waits until the server has refused something.
+    static func refusal(_ server: SignalingServer) async {
+        while await server.counters.refusals.isEmpty { await Task.yield() }
+    }
+
+    @Test("Requests that are sent ahead are answered in their order, however many")
+    func pipelining() async throws {
+        try await Server.serve { server in
+            let requests = (0..<2000).flatMap { _ in Server.get("/none") } + Server.get("/sockjs")
+            let heard = try await RawClient(server).talk([("", requests)], until: "Welcome to SockJS!")
+            #expect(heard.components(separatedBy: "HTTP/1.1 404").count == 2001)
+        }
+    }
+
+    @Test("What goes through sessions is counted, and who is open")
+    func counters() async throws {
+        try await Server.serve { server in
+            let heard = try await RawClient(server).talk(
+                [("", Server.get("/ws", Server.upgrade)), ("\r\n\r\n", Server.frame(0x81, "hello"))],
+                until: "hello"
+            )
+            #expect(heard.contains("hello"))
+            while await server.counters.openSessions[.webSocket] != 0 { await Task.yield() }
+            let counters = await server.counters
+            #expect(counters.sessions == [.webSocket: 1])
+            #expect((counters.messagesIn, counters.bytesIn) == (1, 5))
+            #expect((counters.messagesOut, counters.bytesOut) == (1, 5))
+            #expect(counters.slowClients == 0 && counters.unsentBytes == 0)
+        }
+    }
+}
+
+extension String {
+    fileprivate func components(separatedBy separator: String) -> [Substring] {
+        self.split(separator: separator, omittingEmptySubsequences: false)
+    }
+}

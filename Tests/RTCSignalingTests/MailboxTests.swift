@@ -1,0 +1,216 @@
+import NIOCore
+import RTCBase
+import RTCSignaling
+import Testing
+
+@Suite struct MailboxTests {
+    @Test("Two sides meet under a short number, and what one says comes to the other")
+    func meeting() throws {
+        var lab = Lab()
+        let name = lab.allocate(1)
+        #expect(name.count == 1)
+        lab.say(.claim(nameplate: name), 2)
+        expect(lab.take(2), [.claimed])
+        expect(lab.take(1), [.joined])
+        lab.say(.relay("from the inviter"), 1)
+        lab.say(.relay("from the joiner"), 2)
+        expect(lab.take(2), [.relay("from the inviter")])
+        expect(lab.take(1), [.relay("from the joiner")])
+        lab.leave(2)
+        expect(lab.take(1), [.left])
+    }
+
+    @Test("Only two are at a nameplate")
+    func third() {
+        var lab = Lab()
+        let name = lab.allocate(1)
+        lab.say(.claim(nameplate: name), 2)
+        lab.say(.claim(nameplate: name), 3)
+        expect(lab.refusal(3), .busy)
+        lab.say(.claim(nameplate: "123456789"), 4)
+        expect(lab.refusal(4), .unknown)
+        #expect(lab.closed == [3, 4])
+    }
+
+    @Test("The third wrong code locks the nameplate")
+    func lock() {
+        var lab = Lab()
+        let name = lab.allocate(1)
+        for client in UInt64(2)...4 {
+            lab.say(.claim(nameplate: name), client)
+            lab.say(.relay("a guess"), client)
+            lab.say(.failed, 1)
+            #expect(lab.closed.contains(client))
+        }
+        expect(lab.take(1).last, .locked)
+        lab.say(.claim(nameplate: name), 5)
+        expect(lab.refusal(5), .locked)
+    }
+
+    @Test("Who says nothing has not tried, and who had the code clears the others' tries")
+    func tries() {
+        var lab = Lab()
+        let name = lab.allocate(1)
+        for client in UInt64(10)..<20 {
+            lab.say(.claim(nameplate: name), client)
+            lab.leave(client)
+        }
+        for client in UInt64(20)..<30 {
+            lab.say(.claim(nameplate: name), client)
+            expect(lab.take(client), [.claimed])
+            lab.say(.relay("the code"), client)
+            lab.say(.confirmed, 1)
+            lab.leave(client)
+        }
+        // Nobody says that these failed, but nobody says the contrary either.
+        for client in UInt64(30)..<33 {
+            lab.say(.claim(nameplate: name), client)
+            lab.say(.relay("a guess"), client)
+            lab.leave(client)
+        }
+        lab.say(.claim(nameplate: name), 40)
+        expect(lab.refusal(40), .locked)
+    }
+
+    @Test("An inviter whose connection broke comes back with its token, and nobody else")
+    func reopening() throws {
+        var lab = Lab()
+        lab.say(.allocate, 1)
+        guard case .allocated(let name, let token) = lab.take(1).first else {
+            Issue.record("no nameplate")
+            return
+        }
+        lab.say(.claim(nameplate: name), 2)
+        lab.leave(1)
+        expect(lab.take(2), [.claimed, .left])
+        lab.leave(2)
+        lab.say(.claim(nameplate: name), 3)
+        expect(lab.refusal(3), .absent)
+        lab.say(.reopen(nameplate: name, token: token + "x"), 4)
+        expect(lab.refusal(4), .unknown)
+        lab.say(.reopen(nameplate: name, token: token), 5)
+        expect(lab.take(5), [.allocated(nameplate: name, token: token)])
+        lab.say(.claim(nameplate: name), 6)
+        expect(lab.take(6), [.claimed])
+        expect(lab.take(5), [.joined])
+    }
+
+    @Test("An inviter that stays away loses its nameplate, and time runs out for all")
+    func expiry() {
+        var lab = Lab()
+        let first = lab.allocate(1)
+        lab.leave(1)
+        lab.pass(.minutes(2))
+        lab.say(.claim(nameplate: first), 2)
+        expect(lab.refusal(2), .unknown)
+        let second = lab.allocate(3)
+        lab.pass(.minutes(59))
+        lab.say(.claim(nameplate: second), 4)
+        expect(lab.take(4), [.claimed])
+        lab.pass(.minutes(2))
+        expect(lab.refusal(3), .expired)
+        expect(lab.refusal(4), .expired)
+        #expect(lab.service.count == 0)
+    }
+
+    @Test("Nameplates, messages and bytes are bounded")
+    func limits() {
+        var configuration = MailboxConfiguration()
+        configuration.maximumNameplates = 30
+        configuration.maximumMessageSize = 100
+        configuration.maximumBytes = 250
+        var lab = Lab(configuration)
+        var names: Set<String> = []
+        for client in UInt64(1)...30 { names.insert(lab.allocate(client)) }
+        #expect(names.count == 30)
+        lab.say(.allocate, 31)
+        expect(lab.refusal(31), .full)
+        let name = names.first ?? ""
+        lab.say(.claim(nameplate: name), 40)
+        for _ in 0..<2 { lab.say(.relay(String(repeating: "x", count: 100)), 40) }
+        expect(lab.take(40), [.claimed])
+        lab.say(.relay(String(repeating: "x", count: 100)), 40)
+        expect(lab.refusal(40), .excess)
+    }
+
+    @Test("Whatever a client says, it harms nobody but itself", arguments: 0..<20)
+    func hostile(seed: UInt64) {
+        var random = RandomSource.seeded(seed)
+        var lab = Lab()
+        let name = lab.allocate(1)
+        let texts = [
+            "", "{", "[]", "[\"claim\"]", "[\"claim\",\"\(name)\"]", "[\"relay\",\"x\"]", "[\"confirmed\"]", "[\"failed\"]",
+            "[\"allocate\"]", "[\"reopen\",\"\(name)\",\"\"]", "[\"allocated\",\"1\",\"\"]", "[\"joined\"]",
+            String(repeating: "[", count: 10_000),
+        ]
+        for client in UInt64(100)..<200 {
+            for _ in 0..<4 {
+                guard let text = texts.randomElement(using: &random) else { continue }
+                if !lab.closed.contains(client) { lab.say(text, client) }
+            }
+            if !lab.closed.contains(client) { lab.leave(client) }
+        }
+        #expect(!lab.closed.contains(1), "seed \(seed)")
+        #expect(lab.service.count == 1, "seed \(seed)")
+    }
+
+    /// What macros cannot call, because it changes the lab.
+    private func expect<Value: Equatable>(_ value: Value, _ expected: Value, at place: SourceLocation = #_sourceLocation) {
+        #expect(value == expected, sourceLocation: place)
+    }
+
+    /// A service whose clients are numbers.
+    private struct Lab {
+        var service: MailboxService
+        var now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        var closed: [UInt64] = []
+        private var inboxes: [UInt64: [MailboxMessage]] = [:]
+
+        init(_ configuration: MailboxConfiguration = MailboxConfiguration()) {
+            self.service = MailboxService(configuration: configuration, random: .seeded(7))
+        }
+
+        mutating func say(_ message: MailboxMessage, _ client: UInt64) { self.say(message.text, client) }
+
+        mutating func say(_ text: String, _ client: UInt64) {
+            self.service.receive(text, from: MailboxService.ClientID(rawValue: client), now: self.now)
+            self.drain()
+        }
+
+        mutating func leave(_ client: UInt64) {
+            self.service.disconnected(MailboxService.ClientID(rawValue: client), now: self.now)
+            self.drain()
+        }
+
+        mutating func pass(_ time: TimeAmount) {
+            self.now = self.now + time
+            if let next = self.service.nextTimeout, next <= self.now { self.service.handleTimeout(now: self.now) }
+            self.drain()
+        }
+
+        mutating func allocate(_ client: UInt64) -> String {
+            self.say(.allocate, client)
+            guard case .allocated(let name, _) = self.take(client).first else { return "" }
+            return name
+        }
+
+        /// What a client was told since the last time.
+        mutating func take(_ client: UInt64) -> [MailboxMessage] { self.inboxes.removeValue(forKey: client) ?? [] }
+
+        /// The refusal that ended a client's connection.
+        mutating func refusal(_ client: UInt64) -> MailboxRefusal? {
+            guard self.closed.contains(client), case .error(let refusal, _) = self.take(client).last else { return nil }
+            return refusal
+        }
+
+        private mutating func drain() {
+            while let output = self.service.poll() {
+                switch output {
+                case .send(let text, let client):
+                    if let message = MailboxMessage(text) { self.inboxes[client.rawValue, default: []].append(message) }
+                case .close(let client): self.closed.append(client.rawValue)
+                }
+            }
+        }
+    }
+}
