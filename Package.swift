@@ -385,7 +385,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RTCSignalingServerTests",
-            dependencies: ["RTCSignalingServer", "RTCSignaling", nioCore, nioPosix],
+            dependencies: ["RTCSignalingServer", "RTCSignaling", nioCore, nioPosix, metrics],
             swiftSettings: swiftSettings
         ),
         .testTarget(

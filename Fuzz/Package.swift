@@ -50,6 +50,9 @@ let package = Package(
         fuzzer("FuzzWAV", ["RTCMediaFiles"], [nioCore]),
         fuzzer("FuzzRTPDump", ["RTCMediaFiles"], [nioCore]),
         fuzzer("FuzzWHIP", ["RTCWHIP", "RTCSDP", "RTCSignaling"]),
+        fuzzer("FuzzWebSocket", ["RTCSignaling", "RTCBase"], [nioCore]),
+        fuzzer("FuzzSTOMP", ["RTCSignaling", "RTCBase"], [nioCore]),
+        fuzzer("FuzzSockJS", ["RTCSignaling", "RTCBase"], [nioCore]),
         fuzzer("FuzzSession", ["RTCTestKit", "RTCCore", "RTCSTUN", "RTCSCTP", "RTCBase"], [nioCore]),
     ]
 )

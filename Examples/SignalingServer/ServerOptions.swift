@@ -34,6 +34,9 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Serve the files of this folder under /files.", valueName: "folder"))
     var files: String?
 
+    @Flag(name: .customLong("refuse-websockets"), help: "Refuse to open WebSockets, as some proxies do.")
+    var refuseWebSockets = false
+
     @Option(
         help: ArgumentHelp("How long clients have to take their leave when the server stops.", valueName: "seconds")
     )
@@ -57,6 +60,7 @@ struct ServerOptions: ParsableArguments {
     func configuration() throws -> SignalingServerConfiguration {
         var configuration = SignalingServerConfiguration()
         configuration.drainTimeout = .seconds(self.drain)
+        configuration.maximumUnsentBytes = max(configuration.maximumUnsentBytes, 4 * self.maximumMessage)
         configuration.logger = Logger(label: "signaling-server")
         configuration.logger.logLevel = Logger.Level(rawValue: self.logLevel) ?? .warning
         if let certificate = self.tlsCertificate, let key = self.tlsKey {

@@ -29,6 +29,9 @@ struct SignalingServerProgram: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Listen for STOMP over TCP here, too.", valueName: "host:port"))
     var stomp: HostPort?
 
+    @Option(help: ArgumentHelp("Pass clients of STOMP on to the broker there.", valueName: "host:port"))
+    var stompBroker: HostPort?
+
     @OptionGroup(title: "Server")
     var server: ServerOptions
 
@@ -38,8 +41,9 @@ struct SignalingServerProgram: AsyncParsableCommand {
         var configuration = try self.server.configuration()
         configuration.host = self.http.host.isEmpty ? "::" : self.http.host
         configuration.port = Int(self.http.port)
-        let broker = STOMPService(decide: Self.decide)
         let rooms = RoomService()
+        let relay = self.stompBroker.map { STOMPRelayConfiguration(host: $0.host, port: Int($0.port)) }
+        let broker = STOMPService(relay: relay, decide: Self.decide)
         let server: SignalingServer
         do {
             server = try await SignalingServer.bind(try self.routes(broker, rooms), configuration: configuration)
@@ -62,6 +66,11 @@ struct SignalingServerProgram: AsyncParsableCommand {
                     )
                 }
             }
+            group.addTask {
+                for await isAvailable in broker.availability {
+                    StandardOutput.write("Broker: \(isAvailable ? "available" : "away")")
+                }
+            }
             for address in server.tcpAddresses {
                 StandardOutput.write("STOMP: stomp://\(address.ipAddress ?? ""):\(address.port ?? 0)")
             }
@@ -79,6 +88,9 @@ struct SignalingServerProgram: AsyncParsableCommand {
 
     private func routes(_ broker: STOMPService, _ rooms: RoomService) throws -> SignalingRoutes {
         var routes = SignalingRoutes()
+        if self.server.refuseWebSockets {
+            routes.admit = { $0.headers.first("upgrade") == nil ? nil : SignalingResponse(403) }
+        }
         let room = BroadcastRoom()
         let webSocket = self.server.webSocket
         routes.webSocket("/ws/echo", subprotocols: ["echo"], configuration: webSocket, handler: Self.echo)

@@ -39,7 +39,19 @@ struct WHIPServerProgram: AsyncParsableCommand {
     @Flag(help: "Answer viewers' offers with one of the server's own (406).")
     var counterOffers = false
 
+    @Option(help: ArgumentHelp("Serve TLS with this certificate chain.", valueName: "pem"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The certificate's private key.", valueName: "pem"))
+    var tlsKey: String?
+
     @OptionGroup var options: ServeOptions
+
+    func validate() throws {
+        guard (self.tlsCertificate == nil) == (self.tlsKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-key go together")
+        }
+    }
 
     func run() async throws {
         // Before anything that a signal would leave half done.
@@ -63,7 +75,8 @@ struct WHIPServerProgram: AsyncParsableCommand {
         let server = try await self.bind(whip, whep)
         await withDiscardingTaskGroup { group in
             group.addTask { await server.run() }
-            let url = self.options.url(port: server.address.port)
+            let plain = self.options.url(port: server.address.port)
+            let url = self.tlsKey == nil ? plain : "https" + plain.dropFirst(4)
             StandardOutput.write("Publish to \(url)whip/NAME with the token \(token), watch \(url)whep/NAME")
             StandardOutput.write("WHIP and WHEP: \(url) (UDP port \(endpoint.port))")
             await signal.wait()
@@ -84,9 +97,12 @@ struct WHIPServerProgram: AsyncParsableCommand {
         configuration.host = self.options.http.host.isEmpty ? "::" : self.options.http.host
         configuration.port = Int(self.options.http.port)
         do {
+            if let certificate = self.tlsCertificate, let key = self.tlsKey {
+                configuration.tls = try SignalingTLS(certificateChainFile: certificate, privateKeyFile: key)
+            }
             return try await SignalingServer.bind(routes, configuration: configuration)
         } catch {
-            throw ValidationError("cannot listen for HTTP on \(self.options.http.text): \(error)")
+            throw ValidationError("cannot serve HTTP on \(self.options.http.text): \(error)")
         }
     }
 

@@ -54,6 +54,12 @@ class Certificates:
                 "-subj", "/CN=test authority")
         openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr",
                 "-subj", "/CN=localhost")
+        # Chromium, which knows no authority of ours, can be told to take a key for good.
+        public = subprocess.run(
+            ["openssl", "pkey", "-in", "server.key", "-pubout", "-outform", "der"],
+            cwd=folder, check=True, capture_output=True,
+        ).stdout
+        self.key_digest = base64.b64encode(hashlib.sha256(public).digest()).decode()
         openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
                 "-out", "server.pem", "-days", "2", "-extfile", "names")
 
@@ -139,16 +145,21 @@ class Coturn:
     def url(self, transport: str) -> str:
         return turn_url(transport, self.address, self.port, self.tls_port)
 
-    def configuration(self, transport: str = "udp", username: str = USER, credential: str = PASSWORD, **more) -> dict:
+    def stun_url(self, scheme: str = "stun") -> str:
+        return f"{scheme}:{self.address}:{self.tls_port if scheme == 'stuns' else self.port}"
+
+    def configuration(self, transport: str = "udp", **more) -> dict:
         """What a peer that may use this relay only is configured with."""
-        configuration = {
-            "iceServers": [{"urls": [self.url(transport)], "username": username, "credential": credential}],
-            "iceTransportPolicy": "relay",
-            **more,
-        }
-        if self.certificates:
-            configuration["trust"] = self.certificates.authority.read_text()
-        return configuration
+        return relay_only(self.url(transport), certificates=self.certificates, **more)
+
+
+def relay_only(
+    url: str, username: str = USER, credential: str = PASSWORD, certificates: Certificates | None = None, **more
+) -> dict:
+    """The configuration of a peer that uses nothing but a relay."""
+    servers = [{"urls": [url], "username": username, "credential": credential}]
+    trust = {"trust": certificates.authority.read_text()} if certificates else {}
+    return {"iceServers": servers, "iceTransportPolicy": "relay", **trust, **more}
 
 
 def turn_url(transport: str, address: str, port: int, tls_port: int) -> str:

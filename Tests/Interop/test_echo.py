@@ -51,7 +51,7 @@ class Server:
     def _read(self) -> None:
         for line in self.process.stdout:
             self.lines.append(line)
-            found = re.search(r"http://[^\s/]+:\d+/", line)
+            found = re.search(r"https?://[^\s/]+:\d+/", line)
             if found and self.url is None:
                 self.url = found[0]
                 self._ready.set()

@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from coturn import Certificates
-from harness import DEADLINE
+from harness import DEADLINE, wait_until
 from nat.lab import SERVER
-from nat.meeting import ALL_URLS, Meeting, echo, meeting, neighbours
+from nat.meeting import ALL_URLS, Meeting, echo, meeting, neighbours, strangers
 from nat.namespaces import unavailable
 from nat.rules import KINDS
 
@@ -205,8 +205,9 @@ FIRST, SECOND = functools.partial(move, 0), functools.partial(move, 1)
         (Plan(offering, answering, act), found)
         for act in (FIRST, SECOND)
         for offering, answering, found in (
-            ("public", "public", {"host"}),
-            # What works first is taken, and kept: that may be any relay.
+            # The other side learns of the address by checks.
+            ("public", "public", {"hole"}),
+            # What works first is taken, and kept until the restart that is asked for: that may be any relay.
             ("port-restricted", "port-restricted", {"hole", "udp", "tcp", "tls"}),
             ("symmetric", "symmetric", {"udp", "tcp", "tls"}),
             ("firewall", "firewall", {"tls"}),
@@ -218,21 +219,92 @@ def test_a_new_address_is_survived(outcome, found):
     assert kind_of(outcome)[0] in found, outcome
 
 
-def move_and_improve(held: Meeting) -> list[dict]:
-    """The same; data goes on until they need no relay."""
+def move_and_restart(mover: int, held: Meeting) -> tuple[list[dict], list[dict]]:
+    """The same; then the restart that the mover asks for, and what was selected before and after it."""
     near, far = held.connect()
-    held.sites[0].renumber()
-    until = time.monotonic() + DEADLINE
-    while True:
-        echo(near, far)
-        pairs = held.selected()
-        if kind_of(pairs)[0] == "hole" or time.monotonic() > until:
-            return pairs
+    peer = (held.pair.offerer, held.pair.answerer)[mover]
+    asked = len(peer.agent.history(peer.name, "negotiationneeded"))
+    held.sites[mover].renumber()
+    echo(near, far)
+    before = held.selected()
+    wait_until(lambda: len(peer.agent.history(peer.name, "negotiationneeded")) > asked, "request for a restart")
+    held.pair.negotiate(peer)
+    wait_until(lambda: kind_of(held.selected())[0] == "hole", "pair without a relay")
+    echo(near, far)
+    return before, held.selected()
 
 
-@plans(Plan("port-restricted", "port-restricted", move_and_improve, renominates=True))
-def test_with_renomination_they_need_the_relay_for_a_while_only(outcome):
-    assert kind_of(outcome)[0] == "hole", outcome
+@plans(
+    Plan("port-restricted", "port-restricted", functools.partial(move_and_restart, 0)),
+    Plan("port-restricted", "port-restricted", functools.partial(move_and_restart, 1)),
+)
+def test_a_new_address_asks_for_a_restart_after_which_they_need_no_relay(outcome):
+    before, after = outcome
+    assert kind_of(before)[0] in {"hole", "udp", "tcp", "tls"} and kind_of(after)[0] == "hole", outcome
+
+
+def unblock(held: Meeting) -> tuple[list[dict], list[dict]]:
+    """Two peers whose networks let them talk to a relay only, and then to each other: the pairs before and after that."""
+    for site, other in zip(held.sites, reversed(held.sites)):
+        site.host.rules(
+            f"table ip wall {{ chain in {{ type filter hook input priority filter; ip saddr {other.address} drop; }}; }}"
+        )
+    held.connect()
+    before = held.selected()
+    for site in held.sites:
+        site.host.rules("delete table ip wall")
+    wait_until(lambda: kind_of(held.selected())[0] == "host", "direct pair", deadline=60)
+    return before, held.selected()
+
+
+@plans(Plan("public", "public", unblock, urls=("udp",), renominates=True))
+def test_with_renomination_a_better_pair_is_taken_as_soon_as_it_works(outcome):
+    before, after = outcome
+    assert kind_of(before)[0] == "udp", outcome
+    assert kind_of(after)[0] == "host", outcome
+
+
+def test_names_are_found_by_multicast():
+    """Candidates show names, which the peers ask each other's hosts for (RFC 6762)."""
+    with strangers({"hidesAddresses": True}, {"hidesAddresses": True}) as held:
+        told = []
+        held.pair.passes = lambda candidate: bool(told.append(candidate)) or True
+        held.connect()
+        assert told and all(candidate.split()[4].endswith(".local") for candidate in told), told
+        # A pair of which checks told is known as peer-reflexive, until the name's address is.
+        wait_until(lambda: kind_of(held.selected())[0] == "host", "names that have addresses")
+        for peer, site in zip((held.pair.offerer, held.pair.answerer), reversed(held.sites)):
+            assert peer.request("getStats")["selectedPair"]["remote"]["address"] in (None, site.address)
+            assert ".local has no address" not in peer.request("diagnose")["text"]
+
+
+@pytest.mark.parametrize("mover", [0, 1], ids=["offers", "answers"])
+def test_an_endpoint_moves_to_an_address_that_appears(mover):
+    """`ip addr` adds an address and takes the first one away, while data flows all the time."""
+    configurations: list[dict | None] = [None, None]
+    configurations[mover] = {"endpoint": True}
+    with strangers(*configurations) as held:
+        near, far = held.connect()
+        site = held.sites[mover]
+        old, new = site.address, "198.51.100.77"
+        site.host.settings({"net/ipv4/conf/all/promote_secondaries": "1", "net/ipv4/conf/eth0/promote_secondaries": "1"})
+        site.host.ip(f"addr add {new}/24 dev eth0")
+        echo(near, far, count=20)
+        assert held.selected()[mover]["local"]["address"] == old
+        site.host.ip(f"addr del {old}/24 dev eth0", f"route replace default via {SERVER}")
+        until = time.monotonic() + DEADLINE
+        while True:
+            echo(near, far, size=500, count=5)
+            local = held.selected()[mover]["local"]
+            if local["address"] == new:
+                break
+            assert time.monotonic() < until, held.selected()
+        # And the other way: the old one comes back, and data goes on when the new one goes.
+        site.host.ip(f"addr add {old}/24 dev eth0")
+        echo(near, far, count=20)
+        site.host.ip(f"addr del {new}/24 dev eth0", f"route replace default via {SERVER}")
+        echo(near, far, count=20)
+        wait_until(lambda: held.selected()[mover]["local"]["address"] == old, "the old address")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "public"])

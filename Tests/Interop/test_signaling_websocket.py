@@ -99,18 +99,21 @@ def test_many_clients_in_one_room_hear_each_other(server):
 class Raw:
     """A WebSocket client without manners."""
 
-    def __init__(self, server, path: str = "/ws/echo") -> None:
+    def __init__(self, server, path: str = "/ws/echo", extensions: str | None = None) -> None:
         host, port = server.url.split("/")[2].rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), DEADLINE)
         key = base64.b64encode(os.urandom(16)).decode()
+        offer = f"Sec-WebSocket-Extensions: {extensions}\r\n" if extensions else ""
         self.socket.sendall(
             f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
+            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{offer}\r\n".encode()
         )
         self.file = self.socket.makefile("rb")
         assert b" 101 " in self.file.readline()
-        while self.file.readline() != b"\r\n":
-            pass
+        self.headers: dict[str, str] = {}
+        while (line := self.file.readline()) != b"\r\n":
+            name, _, value = line.decode().partition(":")
+            self.headers[name.lower()] = value.strip()
 
     def send(self, first: int, payload: bytes = b"", masked: bool = True) -> None:
         length = len(payload)

@@ -5,58 +5,21 @@ import hashlib
 import json
 import re
 import shutil
-import signal
 import socket
 import ssl
 import struct
 import subprocess
-import threading
 
 import harness  # noqa: F401  (puts the peers' folder on the path)
 import browser as chromium
 import pytest
 from aioice import stun
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
-from harness import DEADLINE, HERE, Deadline, swift_binary
+from harness import DEADLINE, HERE, swift_binary
+from turn_server import TURNServer
 
 USER, PASSWORD = "alice", "wonderland"
 MESSAGES = 500
-
-
-class TURNServer:
-    """turn-server on loopback, with ports that the system chose."""
-
-    def __init__(self, *options: str) -> None:
-        self.process = subprocess.Popen(
-            [*swift_binary("turn-server"), *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.lines: list[str] = []
-        self._ready = threading.Event()
-        threading.Thread(target=self._read, daemon=True).start()
-        if not self._ready.wait(DEADLINE) or "ready\n" not in self.lines:
-            self.process.kill()
-            raise Deadline(f"turn-server is not ready: {self.lines}")
-
-    def _read(self) -> None:
-        for line in self.process.stdout:
-            self.lines.append(line)
-            if line == "ready\n":
-                self._ready.set()
-        self._ready.set()
-
-    def port(self, scheme: str, transport: str = "udp", host: str = "127.0.0.1") -> str:
-        for line in self.lines:
-            found = re.match(rf"{scheme}:\[?{re.escape(host)}\]?:(\d+)(\?transport={transport})?$", line)
-            if found and (found[2] or transport == "udp"):
-                return found[1]
-        raise AssertionError(f"no {scheme} over {transport} in {self.lines}")
-
-    def uri(self, transport: str) -> str:
-        return f"turn:127.0.0.1:{self.port('turn', transport)}?transport={transport}"
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(DEADLINE)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
 import time
@@ -165,6 +166,21 @@ def test_a_page_of_another_origin_may_use_the_server(plain_server, drivers):
     }, outcome
     assert "ice-server" in outcome["OPTIONS"][1] and outcome["OPTIONS"][2] == "application/sdp"
     driver.get("about:blank")
+
+
+def test_the_server_speaks_tls(tmp_path, loop):
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+         "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )
+    server = serve("--tls-certificate", str(certificate), "--tls-key", str(key))
+    assert server.url.startswith("https:")
+    publisher = Client(server.url + "whip/tls", TOKEN, ssl.create_default_context(cafile=str(certificate)))
+    loop.run(publisher.publish())
+    assert loop.run(publisher.close()) == 200
+    assert server.stop() == 0
 
 
 def test_aiortc_publishes_and_watches(plain_server, loop):

@@ -21,24 +21,25 @@ struct ClientTests {
     /// A server with one endpoint and streams on loopback.
     private struct Server {
         let endpoint: WebRTCEndpoint
+        let streams: LiveStreams
         let whip: WHIPService
         let whep: WHEPService
 
         init(
             _ negotiation: WHEPService.Negotiation = .answers,
-            _ configuration: WHIPServiceConfiguration = .init()
+            _ secondPublisher: LiveStreams.SecondPublisher = .takesOver
         ) async throws {
             var endpoint = WebRTCEndpoint.Configuration()
             endpoint.addressPolicy = Peers.loopback
             self.endpoint = try await WebRTCEndpoint.bind(endpoint)
-            let streams = LiveStreams()
-            self.whip = WHIPService(
-                path: "/whip",
+            self.streams = LiveStreams(secondPublisher: secondPublisher)
+            self.whip = WHIPService(path: "/whip", endpoint: self.endpoint, streams: self.streams)
+            self.whep = WHEPService(
+                path: "/whep",
                 endpoint: self.endpoint,
-                streams: streams,
-                configuration: configuration
+                streams: self.streams,
+                negotiation: negotiation
             )
-            self.whep = WHEPService(path: "/whep", endpoint: self.endpoint, streams: streams, negotiation: negotiation)
         }
 
         var exchange: ServiceExchange {
@@ -140,6 +141,35 @@ struct ClientTests {
             #expect(server.whep.sessionCount == 0)
         }
         await clients[1].stop()
+        await server.close()
+    }
+
+    @Test("A second publisher is refused where that is wished, until the first is gone")
+    func secondPublisher() async throws {
+        let server = try await Server(.answers, .isRefused)
+        func publish() async -> (WHIPClient, WHIPClientError?) {
+            let client = WHIPClient(
+                url: "http://media.example/whip/stage",
+                configuration: Self.configuration(server.exchange)
+            )
+            do throws(WHIPClientError) {
+                try await client.publish([MediaStreamTrack(source: MediaStreamTrackSource(kind: .audio))])
+                return (client, nil)
+            } catch {
+                return (client, error)
+            }
+        }
+        let (first, failure) = await publish()
+        #expect(failure == nil)
+        while server.streams.names != ["stage"] { await Task.yield() }
+        guard case .refused(409, _)? = await publish().1 else {
+            Issue.record("the second publisher was not refused")
+            return
+        }
+        await first.stop()
+        let (second, none) = await publish()
+        #expect(none == nil)
+        await second.stop()
         await server.close()
     }
 
@@ -325,7 +355,7 @@ struct ClientTests {
 
     @Test("A server that takes no PATCH serves all the same")
     func withoutPatch() async throws {
-        let service = WHIPServiceTests.service(serve: { _ in try? await Task.sleep(for: .seconds(60)) })
+        let service = WHIPServiceTests.service(serve: { _ in await Latch().wait() })
         let (error, client, _) = await Self.offer([
             "a.example": { (request) -> SignalingResponse in
                 guard request.method != "PATCH" else { return SignalingResponse(405) }
@@ -375,7 +405,7 @@ struct ClientTests {
 
     @Test("A session that the server ends is over at the client")
     func lost() async throws {
-        let service = WHIPServiceTests.service(serve: { _ in try? await Task.sleep(for: .seconds(60)) })
+        let service = WHIPServiceTests.service(serve: { _ in await Latch().wait() })
         let (error, client, _) = await Self.offer([
             "a.example": { request in
                 request.method == "PATCH" ? SignalingResponse(404) : await service.respond(to: request)

@@ -1,5 +1,6 @@
 import ExampleSupport
 import RTCFileTransfer
+import RTCSignaling
 import Synchronization
 
 #if canImport(Darwin)
@@ -45,6 +46,11 @@ enum StandardError {
 
 /// Tells a person what happens: lines, and on a terminal a bar.
 final class Console: Sendable {
+    /// A transfer that tells what happens.
+    typealias Transfer =
+        @Sendable (@escaping @Sendable (FileTransferEvent) -> Void) async throws(FileTransferError)
+        -> FileTransferReport
+
     private struct State {
         var bar: ProgressBar?
         var route: FileTransferRoute?
@@ -62,8 +68,7 @@ final class Console: Sendable {
     /// Does the transfer, until it ends or a signal comes; gives what to exit with.
     func run(
         until signal: TerminationSignal,
-        _ transfer: @escaping @Sendable (@escaping @Sendable (FileTransferEvent) -> Void) async throws(FileTransferError)
-            -> FileTransferReport
+        _ transfer: @escaping Transfer
     ) async -> Int32 {
         let task = Task { () -> Result<FileTransferReport, FileTransferError> in
             do throws(FileTransferError) {

@@ -30,8 +30,12 @@ struct ReceiveCommand: AsyncParsableCommand {
     var way: WayOptions
 
     func validate() throws {
-        guard self.way.http != nil else { throw ValidationError("--http says where the sender waits: it printed the URL") }
-        guard !self.overwrite || !self.rename else { throw ValidationError("--overwrite and --rename exclude each other") }
+        guard self.way.http != nil else {
+            throw ValidationError("--http says where the sender waits: it printed the URL")
+        }
+        guard !self.overwrite || !self.rename else {
+            throw ValidationError("--overwrite and --rename exclude each other")
+        }
     }
 
     func run() async throws {
@@ -51,6 +55,7 @@ struct ReceiveCommand: AsyncParsableCommand {
             connect: WayOptions.connector(to: self.way.http ?? "")
         )
         let console = Console(isSender: false)
-        throw ExitCode(await console.run(until: signal) { try await receiver.run($0) })
+        let transfer: Console.Transfer = { report async throws(FileTransferError) in try await receiver.run(report) }
+        throw ExitCode(await console.run(until: signal, transfer))
     }
 }

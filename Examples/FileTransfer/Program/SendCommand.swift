@@ -1,6 +1,8 @@
 import ArgumentParser
 import ExampleSupport
 import RTCFileTransfer
+import RTCSignaling
+import RTCSignalingServer
 
 /// `file-transfer send`
 struct SendCommand: AsyncParsableCommand {
@@ -27,25 +29,32 @@ struct SendCommand: AsyncParsableCommand {
         let embedded = self.way.http == nil ? try await EmbeddedServer.start(self.listen) : nil
         let url = self.way.http ?? embedded?.ownURL ?? ""
         let console = Console(isSender: true)
-        let sender = FileSender(self.files, configuration: self.way.configuration, connect: WayOptions.connector(to: url))
+        let sender = FileSender(
+            self.files,
+            configuration: self.way.configuration,
+            connect: WayOptions.connector(to: url)
+        )
         let shown = self.way.http.map { [$0] } ?? embedded?.urls ?? []
+        let transfer: Console.Transfer = { report async throws(FileTransferError) in
+            try await sender.run { event in
+                if case .code(let code) = event { Self.tell(code.description, shown) }
+                report(event)
+            }
+        }
         let status = await withTaskGroup(of: Void.self) { group in
             if let server = embedded?.server { group.addTask { await server.run() } }
-            let status = await console.run(until: signal) { report in
-                try await sender.run { event in
-                    if case .code(let code) = event {
-                        StandardOutput.write("Code: \(code)")
-                        for url in shown { StandardOutput.write("Receive with: file-transfer receive \(code) --http \(url)") }
-                        if embedded != nil, let url = shown.last {
-                            StandardOutput.write("Or in a browser: \(url)/files#\(code)")
-                        }
-                    }
-                    report(event)
-                }
-            }
+            let status = await console.run(until: signal, transfer)
             embedded?.server.shutdown()
             return status
         }
         throw ExitCode(status)
+    }
+
+    /// Tells how the other side gets at it.
+    private static func tell(_ code: String, _ urls: [String]) {
+        StandardOutput.write("Code: \(code)")
+        for url in urls { StandardOutput.write("Receive with: file-transfer receive \(code) --http \(url)") }
+        guard let url = urls.last else { return }
+        StandardOutput.write("Or in a browser: \(url)/files#\(code)")
     }
 }

@@ -64,27 +64,18 @@ extension STOMPBroker {
 
     // MARK: Connecting
 
-    /// Chooses the version and the heart-beats (STOMP 1.2, Protocol Negotiation and Heart-beating).
     private mutating func negotiate(_ frame: STOMPFrame, _ id: STOMPConnectionID, _ now: NIODeadline) -> Bool {
-        let offered = frame["accept-version"]?.split(separator: ",").map { $0.trimmingSpaces() } ?? ["1.0"]
-        guard let version = offered.compactMap(STOMPVersion.init).max() else {
-            self.fail(id, "no version in common", frame, now)
+        switch STOMPNegotiation.of(frame, heartbeatInterval: self.configuration.heartbeatInterval) {
+        case .failure(let failure):
+            self.fail(id, failure.reason, frame, now)
             return false
+        case .success(let agreed):
+            self.connections[id]?.version = agreed.version
+            self.connections[id]?.reader.version = agreed.version
+            self.connections[id]?.sendInterval = agreed.sendInterval
+            self.connections[id]?.receiveTimeout = agreed.receiveTimeout
+            return true
         }
-        self.connections[id]?.version = version
-        self.connections[id]?.reader.version = version
-        guard version > .v1_0, let text = frame["heart-beat"] else { return true }
-        let times = text.split(separator: ",", omittingEmptySubsequences: false).map { UInt32($0.trimmingSpaces()) }
-        guard times.count == 2, let sends = times[0], let wants = times[1] else {
-            self.fail(id, "heart-beat is not two numbers", frame, now)
-            return false
-        }
-        let own = self.configuration.heartbeatInterval
-        guard own > .zero else { return true }
-        if wants > 0 { self.connections[id]?.sendInterval = max(own, .milliseconds(Int64(wants))) }
-        // Twice: the other side's clock and the network are not exact.
-        if sends > 0 { self.connections[id]?.receiveTimeout = max(own, .milliseconds(Int64(sends))) * 2 }
-        return true
     }
 
     mutating func connected(_ id: STOMPConnectionID, user: String?, _ frame: STOMPFrame, _ now: NIODeadline) {

@@ -183,8 +183,9 @@ extension HTTP2Stream: HTTPExchange {
         let isWhole = self.isWhole
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { _ in
-            // The rest of a request that has its answer is not wanted.
-            if !isWhole { context.close(promise: nil) }
+            // The rest of a request that has its answer is not wanted (RFC 9113 section 8.1).
+            guard !isWhole else { return }
+            context.writeAndFlush(Self.wrapOutboundOut(.rstStream(.noError)), promise: nil)
         }
         let last = HTTP2Frame.FramePayload.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true))
         context.writeAndFlush(Self.wrapOutboundOut(last), promise: written)

@@ -10,8 +10,25 @@ protocol STOMPLink: AnyObject {
     func close()
 }
 
+/// Who serves a server's clients of STOMP, confined to its event loop.
+protocol STOMPServing: AnyObject {
+    var queuedMessages: Int { get }
+    var slowConnections: Int { get }
+    var unsentBytes: Int { get }
+
+    /// A client came; nil if there are as many as allowed.
+    func open(_ link: any STOMPLink) -> STOMPConnectionID?
+    func receive(_ bytes: ByteBuffer, from id: STOMPConnectionID)
+    func ended(_ id: STOMPConnectionID)
+    /// Closes all connections.
+    func shutdown()
+    func publish(to destination: String, headers: [STOMPFrame.Header], body: ByteBuffer)
+    func send(to id: STOMPConnectionID, destination: String, headers: [STOMPFrame.Header], body: ByteBuffer)
+    func close(_ id: STOMPConnectionID, reason: String)
+}
+
 /// Drives a ``STOMPBroker`` for a server, confined to its event loop.
-final class STOMPDriver {
+final class STOMPDriver: STOMPServing {
     private var broker: STOMPBroker
     private let service: STOMPService
     private let eventLoop: any EventLoop
@@ -32,7 +49,6 @@ final class STOMPDriver {
 
     // MARK: Connections
 
-    /// A client came; nil if there are as many as allowed.
     func open(_ link: any STOMPLink) -> STOMPConnectionID? {
         guard let id = self.broker.open(now: .now()) else { return nil }
         self.links[id] = link
@@ -51,7 +67,6 @@ final class STOMPDriver {
         self.pump()
     }
 
-    /// Closes all connections.
     func shutdown() {
         for id in self.links.keys { self.broker.close(id, reason: "the server stops", now: .now()) }
         self.pump()
@@ -109,9 +124,7 @@ final class STOMPDriver {
     }
 
     private func ask(_ question: STOMPQuestion) {
-        guard let decide = self.service.decide else { return }
-        self.eventLoop.makeFutureWithTask { await decide(question) }.assumeIsolated().whenComplete { result in
-            let answer = (try? result.get()) ?? .deny(reason: "nobody decided")
+        self.service.answer(question, on: self.eventLoop) { answer in
             self.broker.answer(question.connection, answer, now: .now())
             self.pump()
         }

@@ -6,11 +6,11 @@ final class STOMPHandler: ChannelInboundHandler, STOMPLink {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let driver: STOMPDriver
+    private let driver: any STOMPServing
     private var context: ChannelHandlerContext?
     private var id: STOMPConnectionID?
 
-    init(_ driver: STOMPDriver) { self.driver = driver }
+    init(_ driver: any STOMPServing) { self.driver = driver }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context

@@ -4,10 +4,10 @@ import RTCSignaling
 /// STOMP in the messages of a WebSocket or of SockJS: one frame in each that goes out, anything in those that come in.
 final class STOMPSession: SessionReceiver, STOMPLink {
     private let link: any SessionLink
-    private weak var driver: STOMPDriver?
+    private weak var driver: (any STOMPServing)?
     private var id: STOMPConnectionID?
 
-    init(_ driver: STOMPDriver, link: any SessionLink) {
+    init(_ driver: any STOMPServing, link: any SessionLink) {
         self.driver = driver
         self.link = link
         self.id = driver.open(self)

@@ -14,7 +14,7 @@ extension ServerCore {
         guard let tls = self.configuration.tls else { return try self.addHTTP1(to: channel) }
         let hasHTTP2 = self.configuration.http2.isEnabled
         let ssl = NIOSSLServerHandler(
-            context: tls.context,
+            context: tls.context(hasHTTP2: hasHTTP2),
             customVerificationCallback: nil,
             configuration: .init()
         )

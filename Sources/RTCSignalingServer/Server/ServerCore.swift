@@ -26,7 +26,7 @@ final class ServerCore {
     /// The drivers of services, by their routes' paths.
     private(set) var services: [String: any ServiceDriver] = [:]
     private var socketIODrivers: [ObjectIdentifier: SocketIODriver] = [:]
-    private(set) var stompDrivers: [ObjectIdentifier: STOMPDriver] = [:]
+    private(set) var stompDrivers: [ObjectIdentifier: any STOMPServing] = [:]
     private let begin: (@escaping @Sendable () async -> Void) -> Void
     private var nextExchange: UInt64 = 0
 
@@ -42,7 +42,7 @@ final class ServerCore {
         self.begin = begin
         self.connections = ConnectionRegistry(configuration)
         for service in routes.stompServices {
-            let driver = STOMPDriver(service, eventLoop: eventLoop)
+            let driver = service.makeDriver(eventLoop: eventLoop)
             self.stompDrivers[ObjectIdentifier(service)] = driver
             service.attach(driver, eventLoop: eventLoop)
         }
@@ -57,7 +57,7 @@ final class ServerCore {
         }
     }
 
-    func stomp(_ service: STOMPService) -> STOMPDriver? { self.stompDrivers[ObjectIdentifier(service)] }
+    func stomp(_ service: STOMPService) -> (any STOMPServing)? { self.stompDrivers[ObjectIdentifier(service)] }
 
     func makeExchange(_ connection: any HTTPExchange) -> ExchangeID {
         self.nextExchange += 1
@@ -148,6 +148,7 @@ final class ServerCore {
         for request: SignalingRequest,
         isExtendedConnect: Bool = false
     ) throws(WebSocketHandshake.Refusal) -> WebSocketAcceptance {
+        guard !self.isDraining else { throw .notAnUpgrade }
         if case .webSocket(let configuration, let subprotocols, let serving)? = self.routes.exact[request.path] {
             let handshake = try WebSocketHandshake(
                 request,

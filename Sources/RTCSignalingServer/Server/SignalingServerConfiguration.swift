@@ -38,8 +38,8 @@ public struct SignalingServerConfiguration: Sendable {
     /// The most messages beyond a full buffer of 32 that a client over HTTP may send before they are read. Default 256.
     public var maximumUnreadMessages = 256
 
-    /// Where the server tells what happens to it: refusals, and its beginning and end. What clients send does not show, nor their
-    /// addresses above the level of `debug`. Default nowhere.
+    /// Where the server tells what happens to it: refusals at the level of `debug`, and its end. What clients send does not show, nor their
+    /// addresses. Default nowhere.
     public var logger = Logger(label: "signaling-server") { _ in SwiftLogNoOpLogHandler() }
     /// Called for each connection before anything else, to add handlers below TLS and HTTP.
     public var prepareConnection: (@Sendable (any Channel) throws -> Void)?

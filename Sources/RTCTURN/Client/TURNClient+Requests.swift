@@ -46,7 +46,13 @@ extension TURNClient {
             // Without the attribute a server gives IPv4, and one of RFC 5766 understands (RFC 8656 section 7.1).
             case .ipv4: break
             case .ipv6: builder.appendRequestedAddressFamily(.ipv6)
-            case .both: builder.appendAdditionalAddressFamily(.ipv6)
+            case .both:
+                builder.appendAdditionalAddressFamily(.ipv6)
+                // A server that knows the number ignores this one.
+                builder.append(
+                    .draftAdditionalAddressFamily,
+                    integer: UInt32(TURNAddressFamily.ipv6.rawValue) << 24
+                )
             }
         case .refresh(let lifetime):
             if let lifetime { builder.appendLifetime(lifetime) }

@@ -31,6 +31,8 @@ extension STUNAttributeType {
     public static let connectionID = STUNAttributeType(rawValue: 0x002A)
     /// ADDITIONAL-ADDRESS-FAMILY (RFC 8656 section 18.11).
     public static let additionalAddressFamily = STUNAttributeType(rawValue: 0x8000)
+    /// ADDITIONAL-ADDRESS-FAMILY by the number of the drafts of RFC 8656, the one that coturn knows.
+    public static let draftAdditionalAddressFamily = STUNAttributeType(rawValue: 0x8032)
     /// ADDRESS-ERROR-CODE (RFC 8656 section 18.12).
     public static let addressErrorCode = STUNAttributeType(rawValue: 0x8001)
     /// ICMP (RFC 8656 section 18.13).

@@ -10,7 +10,8 @@ public import WebRTC
 ///
 /// ```swift
 /// let whip = WHIPService(path: "/whip", connect: { try endpoint.makePeerConnection() }) { publisher in
-///     for await frame in publisher.transceiver(.video)?.receiver.frames() ?? .finished { … }
+///     guard let receiver = publisher.transceiver(.video)?.receiver else { return }
+///     for await frame in receiver.frames() { … }
 /// }
 /// routes.http(prefix: "/whip") { await whip.respond(to: $0) }
 /// ```

@@ -71,17 +71,14 @@ extension Agent {
                 throw AgentError(name: "InvalidAccessError", message: "there is a peer \(name) already")
             }
             let options = ConnectionOptions(request["configuration"])
-            let connection = try RTCPeerConnection(
-                configuration: options.configuration,
-                addressPolicy: options.addressPolicy
-            )
-            self.peers[name] = Peer(connection: connection)
-            self.listen(to: connection, name)
+            let peer = try await Self.makePeer(options)
+            self.peers[name] = peer
+            self.listen(to: peer.connection, name)
             return [:]
         case "closePeer":
             let peer = try self.peer(request)
             self.peers[try request.text("pc")] = nil
-            await peer.connection.close()
+            await peer.close()
             return [:]
         case "createDataChannel":
             return try await self.createDataChannel(request)
@@ -92,6 +89,20 @@ extension Agent {
             if let result = try await self.performMedia(request, on: connection) { return result }
             return try await self.perform(request, on: connection)
         }
+    }
+
+    private static func makePeer(_ options: ConnectionOptions) async throws -> Peer {
+        guard options.usesEndpoint else {
+            let connection = try RTCPeerConnection(
+                configuration: options.configuration,
+                addressPolicy: options.addressPolicy
+            )
+            return Peer(connection: connection, endpoint: nil)
+        }
+        var configuration = WebRTCEndpoint.Configuration()
+        configuration.addressPolicy = options.addressPolicy
+        let endpoint = try await WebRTCEndpoint.bind(configuration)
+        return Peer(connection: try endpoint.makePeerConnection(options.configuration), endpoint: endpoint)
     }
 
     private func perform(_ request: JSONValue, on connection: RTCPeerConnection) async throws -> JSONValue {

@@ -9,9 +9,15 @@ actor Agent {
     /// A connection and its channels.
     struct Peer {
         let connection: RTCPeerConnection
+        let endpoint: WebRTCEndpoint?
         var channels: [String: AgentChannel] = [:]
         var incoming = 0
         var media = AgentMedia()
+
+        func close() async {
+            await self.connection.close()
+            await self.endpoint?.close()
+        }
     }
 
     private let output = StandardOutput()
@@ -19,7 +25,7 @@ actor Agent {
 
     func serve(_ requests: AsyncStream<JSONValue>) async {
         for await request in requests { await self.handle(request) }
-        for peer in self.peers.values { await peer.connection.close() }
+        for peer in self.peers.values { await peer.close() }
         self.output.flush()
     }
 

@@ -6,6 +6,8 @@ import WebRTC
 struct ConnectionOptions {
     var configuration = RTCConfiguration()
     var addressPolicy = RTCAddressPolicy.defaults
+    /// Whether the connection has an endpoint of its own, in the place of sockets.
+    var usesEndpoint = false
 
     init(_ members: JSONValue?) {
         guard let members else { return }
@@ -23,6 +25,8 @@ struct ConnectionOptions {
             self.addressPolicy.tcp.insert(role == "active" ? .active : .passive)
         }
         if members["followsAddresses"]?.bool == false { self.addressPolicy.networkChanges = .ignore }
+        self.addressPolicy.hidesAddresses = members["hidesAddresses"]?.bool ?? false
+        self.usesEndpoint = members["endpoint"]?.bool ?? false
         self.addressPolicy.usesUDP = members["udp"]?.bool ?? true
         self.addressPolicy.addresses = members["addresses"]?.array?.compactMap(\.string) ?? []
     }

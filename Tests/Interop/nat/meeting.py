@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from coturn import PASSWORD, USER, Certificates, Coturn
 from harness import Agent, Channel, Pair, expected_tally
+from turn_server import Relay
 
 from .lab import SERVER, Lab, Site
 from .namespaces import Namespace
-from .turn_server import TURNServer
 
 # What servers that are run with care refuse to relay to.
 PRIVATE = "--denied-peer-ip=10.0.0.0-10.255.255.255"
@@ -67,12 +67,21 @@ def meeting(
         lab = _lab(stack)
         sites = [lab.add(kind, network=network) for kind, network in zip((offering, answering), networks)]
         if is_ours:
-            server = TURNServer(lab.server, SERVER, certificates)
+            server = Relay(certificates, lab.server, SERVER)
         else:
             server = Coturn(folder, PRIVATE, certificates=certificates, namespace=lab.server, address=SERVER)
-        stack.callback(server.stop)
+        stack.callback(server.kill if is_ours else server.stop)
         configuration = _configuration(server, urls) | options
         yield Meeting(lab, sites, _pair(stack, [site.host for site in sites], configuration))
+
+
+@contextlib.contextmanager
+def strangers(*configurations: dict | None) -> Iterator[Meeting]:
+    """Two peers on the public segment, without a server, configured one by one."""
+    with contextlib.ExitStack() as stack:
+        lab = _lab(stack)
+        sites = [lab.add("public") for _ in configurations]
+        yield Meeting(lab, sites, _pair(stack, [site.host for site in sites], *configurations))
 
 
 @contextlib.contextmanager
@@ -90,9 +99,9 @@ def _lab(stack: contextlib.ExitStack) -> Lab:
     return lab
 
 
-def _configuration(server: Coturn | TURNServer, urls: tuple[str, ...]) -> dict:
+def _configuration(server: Coturn | Relay, urls: tuple[str, ...]) -> dict:
     servers = [
-        {"urls": [f"stun:{SERVER}:{server.port}"]}
+        {"urls": [server.stun_url()]}
         if url == "stun"
         else {"urls": [server.url(url)], "username": USER, "credential": PASSWORD}
         for url in urls
@@ -100,12 +109,12 @@ def _configuration(server: Coturn | TURNServer, urls: tuple[str, ...]) -> dict:
     return {"iceServers": servers, "trust": server.certificates.authority.read_text()}
 
 
-def _pair(stack: contextlib.ExitStack, hosts: list[Namespace], configuration: dict | None = None) -> Pair:
-    """A peer in each of two namespaces; `stack` ends them."""
+def _pair(stack: contextlib.ExitStack, hosts: list[Namespace], *configurations: dict | None) -> Pair:
+    """A peer in each of two namespaces, with one configuration for both or one for each; `stack` ends them."""
     agents = []
     for host in hosts:
         agents.append(Agent("swift", host.command))
         stack.callback(agents[-1].stop)
-    pair = Pair(*agents, configuration, configuration)
+    pair = Pair(*agents, *(configurations * 2)[:2])
     stack.callback(pair.close)
     return pair

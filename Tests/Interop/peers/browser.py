@@ -30,14 +30,16 @@ MEDIA_ARGUMENTS = (
 
 
 def start(profile: str, *more: str) -> webdriver.Chrome:
-    """A browser with that folder as its profile, and more arguments. CHROMIUM and CHROMEDRIVER name other programs."""
+    """A browser with that folder as its profile, and more arguments. CHROMIUM and CHROMEDRIVER name other programs, and
+    CHROMIUM_ARGUMENTS has still more arguments."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     driver = os.environ.get("CHROMEDRIVER") or shutil.which("chromedriver")
     if not chromium or not driver:
         raise FileNotFoundError("chromium or chromedriver is missing: run Scripts/install-dependencies.sh test")
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
-    for argument in (*ARGUMENTS, *more, f"--user-data-dir={profile}"):
+    given = os.environ.get("CHROMIUM_ARGUMENTS", "").split()
+    for argument in (*ARGUMENTS, *more, *given, f"--user-data-dir={profile}"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(options=options, service=Service(driver))

@@ -186,6 +186,7 @@ function side(candidate) {
   if (!candidate) return {};
   return {
     type: candidate.candidateType, protocol: candidate.protocol, address: candidate.address, port: candidate.port,
+    relayProtocol: candidate.relayProtocol, url: candidate.url,
   };
 }
 

@@ -1,0 +1,67 @@
+import NIOCore
+import RTCSignaling
+
+/// One connection to an external broker.
+final class STOMPRelayHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
+
+    private let driver: STOMPRelayDriver
+    private let id: STOMPRelayLinkID
+    private var context: ChannelHandlerContext?
+    private var isReading = true
+    private var isReadPending = false
+
+    init(_ driver: STOMPRelayDriver, _ id: STOMPRelayLinkID) {
+        self.driver = driver
+        self.id = id
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        if !self.driver.opened(self.id, self) { context.close(promise: nil) }
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.driver.receive(Self.unwrapInboundIn(data), fromBroker: self.id)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.context = nil
+        self.driver.ended(self.id)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func read(context: ChannelHandlerContext) {
+        self.isReadPending = !self.isReading
+        if self.isReading { context.read() }
+    }
+
+    func setReading(_ isReading: Bool) {
+        self.isReading = isReading
+        guard isReading, self.isReadPending else { return }
+        self.isReadPending = false
+        self.context?.read()
+    }
+
+    func transmit(_ bytes: ByteBuffer, whenDone: @escaping () -> Void) {
+        guard let context = self.context else { return }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in whenDone() }
+        context.writeAndFlush(Self.wrapOutboundOut(bytes), promise: written)
+    }
+
+    /// Closes after what was written.
+    func close() {
+        guard let context = self.context else { return }
+        let last = context.eventLoop.makePromise(of: Void.self)
+        last.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: last)
+        // A broker that takes nothing does not take the last bytes either.
+        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(5)) { context.close(promise: nil) }
+    }
+}

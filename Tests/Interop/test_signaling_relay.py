@@ -1,0 +1,240 @@
+"""signaling-server as a relay to RabbitMQ: two nodes, clients of stomp.py on either, and each of them killed."""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+import time
+import uuid
+
+import pytest
+import stomp
+from harness import DEADLINE, wait_until
+from rabbitmq import RabbitMQ
+from signaling import serve
+from test_signaling_stomp import Client
+
+
+class Node:
+    """One server that passes its clients on to a broker."""
+
+    def __init__(self, port: int) -> None:
+        self.server = serve("--stomp", "127.0.0.1:0", "--stomp-broker", f"127.0.0.1:{port}")
+        found = next(re.search(r"stomp://127\.0\.0\.1:(\d+)", line) for line in self.server.lines if "stomp://" in line)
+        self.stomp = ("127.0.0.1", int(found[1]))
+        self.url = self.server.url
+        self.heard("Broker: available")
+
+    def heard(self, text: str, count: int = 1) -> None:
+        wait_until(lambda: sum(text in line for line in self.server.lines) >= count, text)
+
+    def kill(self) -> None:
+        self.server.process.send_signal(signal.SIGKILL)
+        self.server.process.wait()
+
+    def stop(self) -> int:
+        return self.server.stop()
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    with RabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def nodes(broker):
+    nodes = [Node(broker.port), Node(broker.port)]
+    yield nodes
+    for node in nodes:
+        assert node.stop() == 0
+
+
+@pytest.mark.parametrize("kind", [stomp.StompConnection11, stomp.StompConnection12, stomp.adapter.ws.WSStompConnection])
+def test_topics_reach_clients_of_both_nodes(nodes, kind):
+    topic = f"/topic/{uuid.uuid4()}"
+    clients = [Client(node, kind) for node in nodes]
+    for client in clients:
+        client.subscribe(topic)
+    clients[0].send(topic, "grüße\n", headers={"odd": "a\nb\\c:d"})
+    clients[1].send(topic, "back")
+    for client in clients:
+        assert client.bodies(2) == ["grüße\n", "back"]
+        first = client.of("message")[0].headers
+        assert (first["odd"], first["destination"], first["subscription"]) == ("a\nb\\c:d", topic, "1")
+        client.close()
+
+
+def test_a_user_and_a_session_are_reached_on_both_nodes(nodes):
+    phones = [Client(node, login="bob") for node in nodes]
+    eve = Client(nodes[0], login="eve")
+    for client in [*phones, eve]:
+        client.subscribe("/user/queue/sdp")
+    eve.send("/user/bob/queue/sdp", "to bob")
+    session = phones[1].of("connected")[0].headers["session"]
+    eve.send(f"/user/{session}/queue/sdp", "to a phone")
+    eve.send("/user/bob/queue/sdp", "end")
+    assert phones[0].bodies(2) == ["to bob", "end"]
+    # To a user and to a session go by ways of their own, so only each has an order.
+    assert sorted(phones[1].bodies(3)) == ["end", "to a phone", "to bob"]
+    assert all(frame.headers["destination"] == "/user/queue/sdp" for frame in phones[1].of("message"))
+    assert eve.of("message") == []
+    for client in [*phones, eve]:
+        client.close()
+
+
+@pytest.mark.parametrize("kind", [stomp.StompConnection11, stomp.StompConnection12])
+def test_what_is_not_acknowledged_goes_to_the_next_on_another_node(nodes, kind):
+    queue = f"/queue/{uuid.uuid4()}"
+    sender, first = Client(nodes[0]), Client(nodes[0], kind)
+    for number in range(3):
+        sender.send(queue, str(number))
+    first.subscribe(queue, ack="client-individual")
+    messages = first.wait("message", 3)
+    is_new = kind is stomp.StompConnection12
+    acknowledge = [messages[1].headers["ack"]] if is_new else [messages[1].headers["message-id"], "1"]
+    first.receipt(first.connection.ack, *acknowledge)
+    first.close()
+    second = Client(nodes[1], kind)
+    second.subscribe(queue, ack="auto")
+    assert sorted(second.bodies(2)) == ["0", "2"]
+    second.close()
+    sender.close()
+
+
+def test_transactions(nodes):
+    topic = f"/topic/{uuid.uuid4()}"
+    client = Client(nodes[0])
+    client.subscribe(topic)
+    for end in (client.connection.abort, client.connection.commit):
+        transaction = client.connection.begin()
+        # RabbitMQ gives receipts for what is in a transaction when that is committed.
+        client.connection.send(topic, end.__name__, transaction=transaction)
+        end(transaction)
+    client.send(topic, "last")
+    assert client.bodies(2) == ["commit", "last"]
+    client.close()
+
+
+def test_the_application_answers_who_asked(nodes):
+    client = Client(nodes[1])
+    client.subscribe("/user/queue/echo")
+    client.send("/app/echo", "to the server")
+    assert client.bodies(1) == ["to the server"]
+    assert client.of("message")[0].headers["destination"] == "/user/queue/echo"
+    client.close()
+
+
+def test_other_destinations_of_the_broker_cannot_be_reached(nodes):
+    for name in ("/exchange/amq.direct/bob._2fqueue_2fsdp", "/amq/queue/x", "/temp-queue/x"):
+        client = Client(nodes[0])
+        client.connection.subscribe(name, id="1")
+        assert client.wait("error")[0].body == "no such destination"
+
+
+class Load:
+    """Senders and a receiver that go on, on whichever node there is, until all is delivered."""
+
+    def __init__(self, nodes: list[Node], messages: int) -> None:
+        self.queue = f"/queue/{uuid.uuid4()}"
+        self.nodes, self.messages = nodes, messages
+        self.receipted: set[str] = set()
+        self.delivered: set[str] = set()
+        self.done = threading.Event()
+        self.failures: list[str] = []
+        self.threads = [threading.Thread(target=self._send, args=(number,)) for number in range(2)]
+        self.threads.append(threading.Thread(target=self._receive))
+        for thread in self.threads:
+            thread.start()
+
+    def _client(self, turn: int) -> Client | None:
+        """A client on one of the nodes; None while nobody takes one."""
+        try:
+            return Client(self.nodes[turn % len(self.nodes)])
+        except Exception:  # noqa: BLE001  (the library has one for every way to fail)
+            time.sleep(0.1)
+            return None
+
+    def _send(self, sender: int) -> None:
+        number, turn, client = 0, 0, None
+        while number < self.messages and not self.done.is_set():
+            client = client or self._client(turn)
+            turn += 1
+            name = f"{sender}-{number}"
+            try:
+                if client is None:
+                    continue
+                client.receipt(client.connection.send, self.queue, name)
+            except Exception:  # noqa: BLE001
+                # Whether it was taken is not known: it is sent again, and may come twice.
+                client = None
+                continue
+            self.receipted.add(name)
+            number += 1
+
+    def _receive(self) -> None:
+        turn = 0
+        while not self.done.is_set():
+            client = self._client(turn)
+            turn += 1
+            if client is None:
+                continue
+            try:
+                client.subscribe(self.queue, ack="client-individual")
+                seen = 0
+                while not self.done.is_set() and not client.of("disconnected") and not client.of("error"):
+                    messages = client.of("message")
+                    for message in messages[seen:]:
+                        client.receipt(client.connection.ack, message.headers["ack"])
+                        # Once the broker has the acknowledgement it is the client's.
+                        self.delivered.add(message.body)
+                    seen = len(messages)
+                    time.sleep(0.01)
+            except Exception:  # noqa: BLE001
+                continue
+
+    def finish(self) -> None:
+        try:
+            for thread in self.threads[:2]:
+                thread.join(90)
+                assert not thread.is_alive(), f"only {len(self.receipted)} were taken"
+            wait_until(lambda: self.receipted <= self.delivered, "delivery of all that had a receipt")
+        finally:
+            self.done.set()
+            for thread in self.threads:
+                thread.join(DEADLINE)
+
+
+@pytest.mark.timeout(300)
+def test_a_node_that_is_killed_loses_nothing_that_had_a_receipt(broker):
+    nodes = [Node(broker.port), Node(broker.port)]
+    load = Load(nodes, 150)
+    wait_until(lambda: len(load.receipted) > 60, "some load")
+    nodes[0].kill()
+    load.nodes = [nodes[1]]
+    load.finish()
+    assert len(load.receipted) == 300
+    assert nodes[1].stop() == 0
+
+
+@pytest.mark.timeout(400)
+def test_a_broker_that_is_killed_loses_nothing_that_had_a_receipt(tmp_path):
+    with RabbitMQ(tmp_path) as broker:
+        nodes = [Node(broker.port), Node(broker.port)]
+        load = Load(nodes, 100)
+        wait_until(lambda: len(load.receipted) > 40, "some load")
+        broker.stop(kill=True)
+        for node in nodes:
+            node.heard("Broker: away")
+        stranger = Client(nodes[0], connect=False)
+        with pytest.raises(stomp.exception.ConnectFailedException):
+            stranger.connection.connect("guest", "secret", wait=True)
+        assert stranger.wait("error")[0].body == "the broker is not available"
+        broker.start()
+        for node in nodes:
+            node.heard("Broker: available", 2)
+        load.finish()
+        assert len(load.receipted) == 200
+        for node in nodes:
+            assert node.stop() == 0
