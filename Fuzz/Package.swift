@@ -54,5 +54,6 @@ let package = Package(
         fuzzer("FuzzSTOMP", ["RTCSignaling", "RTCBase"], [nioCore]),
         fuzzer("FuzzSockJS", ["RTCSignaling", "RTCBase"], [nioCore]),
         fuzzer("FuzzSession", ["RTCTestKit", "RTCCore", "RTCSTUN", "RTCSCTP", "RTCBase"], [nioCore]),
+        fuzzer("FuzzSocketIO", ["RTCSignaling", "RTCBase"], [nioCore]),
     ]
 )

@@ -1,14 +1,14 @@
 #!/bin/bash
 # Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long.
 # Targets: sdp stun turn candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump whip websocket
-# stomp sockjs session.
+# stomp sockjs session socketio.
 #
 # What was learnt is kept in .build-fuzz/corpus; an input that fails is kept in Fuzz/FailCases/TARGET, where tests replay
 # it. The exit status is that of the worst target. WRAP=command runs the build under a command.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-readonly ALL='sdp stun turn candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump whip websocket stomp sockjs session'
+readonly ALL='sdp stun turn candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump whip websocket stomp sockjs session socketio'
 readonly BUILD=$PWD/.build-fuzz
 
 seconds=${1:-60}
@@ -40,6 +40,7 @@ product() {
         stomp) echo FuzzSTOMP ;;
         sockjs) echo FuzzSockJS ;;
         session) echo FuzzSession ;;
+        socketio) echo FuzzSocketIO ;;
         *) echo "no fuzz target '$1'; there are: $ALL" >&2; return 1 ;;
     esac
 }

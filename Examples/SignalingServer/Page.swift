@@ -12,6 +12,7 @@ enum Page {
         <h1>signaling-server</h1>
         <ul>
         <li><a href="/mesh">mesh</a>: a room in which everybody is connected to everybody</li>
+        <li><a href="/codelab">codelab</a>: the WebRTC codelab's steps</li>
         </ul>
         <ul>
         <li><code>/ws/echo</code>, <code>/ws/broadcast</code>: WebSocket</li>
@@ -21,7 +22,6 @@ enum Page {
         <li><code>/stomp</code>: STOMP over WebSocket, <code>/stomp-sockjs</code>: over SockJS</li>
         <li><code>/socket.io/</code>: Socket.IO 2, with the namespaces <code>/echo</code>, <code>/rooms</code> and
         <code>/members</code>, and its client, <code>/socket.io/socket.io.js</code></li>
-        <li><a href="/codelab">/codelab</a>: the WebRTC codelab's steps</li>
         <li><a href="/files">/files</a>: send and receive files, <code>/mailbox</code>: where both sides of <code>file-transfer</code> meet</li>
         </ul>
         </body>

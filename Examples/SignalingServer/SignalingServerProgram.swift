@@ -112,7 +112,7 @@ struct SignalingServerProgram: AsyncParsableCommand {
         routes.stomp(broker, webSocket: "/stomp", sockJS: "/stomp-sockjs", configuration: webSocket)
         MeshPage.add(to: &routes, rooms, configuration: webSocket)
         if let stomp = self.stomp { routes.stompTCP(broker, host: stomp.host, port: Int(stomp.port)) }
-        routes.socketIO(SocketIODemo.makeService())
+        routes.socketIO(SocketIODemo.makeService(), webSocket: webSocket)
         CodelabPages.add(to: &routes)
         FilesPage.serve(on: &routes, mailbox: MailboxHub())
         let page = SignalingResponse(200, headers: ["content-type": "text/html; charset=utf-8"], text: Page.html)

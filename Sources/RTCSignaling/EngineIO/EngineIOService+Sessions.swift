@@ -63,6 +63,7 @@ extension EngineIOService {
             self.release(id)
         case .upgrade:
             self.release(id)
+            if let probe = self.sessions[id]?.probe { self.sessions[id]?.supportsBinary = probe.supportsBinary }
             self.sessions[id]?.probe = nil
             self.sessions[id]?.webSocket = webSocket
             self.sessions[id]?.lastReceived = now

@@ -143,6 +143,7 @@ public struct EngineIOService: Sendable {
             self.webSockets[webSocket] = id
             self.sessions[id]?.probe = EngineIOSession.Probe(
                 webSocket: webSocket,
+                supportsBinary: !Self.wantsBase64(request),
                 deadline: now + self.configuration.upgradeTimeout
             )
             self.updateDeadline(of: id)

@@ -25,6 +25,7 @@ struct EngineIOSession: Sendable {
     /// A WebSocket that is to take the session over.
     struct Probe: Sendable {
         var webSocket: EngineIOWebSocketID
+        var supportsBinary: Bool
         var deadline: NIODeadline
         /// Whether the probe was answered, so that polls must not wait any more.
         var isAnswered = false
