@@ -186,7 +186,8 @@ def test_killed_a_hundred_times_on_either_side_it_goes_on(tmp_path):
                 # Who is left alone would wait; another attempt has a receiver of its own.
                 other.kill()
                 continue
-            assert other.wait() == 0, (seed, other.said)
+            # A receiver that was killed after its last word leaves a sender that is done.
+            assert other.wait() == 0 or program.wait() == 0, (seed, other.said)
             assert program.wait() == 0, (seed, program.said)
             assert digest(into) == expected, seed
             shutil.rmtree(into)
