@@ -59,7 +59,9 @@ import Testing
 
     @Test(
         "Another password, another role's name and other associated data are not confirmed",
-        arguments: [("secret", "secreT", "b", [UInt8]()), ("secret", "secret", "c", []), ("secret", "secret", "b", [1])]
+        arguments: [
+            ("secret", "secreT", "b", [UInt8]()), ("secret", "secret", "c", []), ("secret", "secret", "b", [1]),
+        ]
     )
     func disagreement(left: String, right: String, name: String, associated: [UInt8]) throws {
         #expect(Self.exchange(left, right, name: name, associated: associated) == nil)

@@ -139,7 +139,8 @@ import Testing
         var lab = Lab()
         let name = lab.allocate(1)
         let texts = [
-            "", "{", "[]", "[\"claim\"]", "[\"claim\",\"\(name)\"]", "[\"relay\",\"x\"]", "[\"confirmed\"]", "[\"failed\"]",
+            "", "{", "[]", "[\"claim\"]", "[\"claim\",\"\(name)\"]", "[\"relay\",\"x\"]", "[\"confirmed\"]",
+            "[\"failed\"]",
             "[\"allocate\"]", "[\"reopen\",\"\(name)\",\"\"]", "[\"allocated\",\"1\",\"\"]", "[\"joined\"]",
             String(repeating: "[", count: 10_000),
         ]
@@ -155,7 +156,11 @@ import Testing
     }
 
     /// What macros cannot call, because it changes the lab.
-    private func expect<Value: Equatable>(_ value: Value, _ expected: Value, at place: SourceLocation = #_sourceLocation) {
+    private func expect<Value: Equatable>(
+        _ value: Value,
+        _ expected: Value,
+        at place: SourceLocation = #_sourceLocation
+    ) {
         #expect(value == expected, sourceLocation: place)
     }
 

@@ -119,7 +119,9 @@ import Testing
     func hostile() throws {
         let code = try PairingCode("7-crossword-guitar")
         let long = "[\"share\",\"" + String(repeating: "A", count: PairingSession.maximumTextSize) + "\"]"
-        for text in ["", "[]", "share", "[\"share\"]", "[\"share\",\"?\"]", "[\"share\",\"AA==\"]", "[\"sealed\",\"\"]", long] {
+        for text in [
+            "", "[]", "share", "[\"share\"]", "[\"share\",\"?\"]", "[\"share\",\"AA==\"]", "[\"sealed\",\"\"]", long,
+        ] {
             var session = try #require(PairingSession(.inviter, code: code))
             _ = session.poll()
             session.receive(text)

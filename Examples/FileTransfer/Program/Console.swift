@@ -62,7 +62,8 @@ final class Console: Sendable {
     /// Does the transfer, until it ends or a signal comes; gives what to exit with.
     func run(
         until signal: TerminationSignal,
-        _ transfer: @escaping @Sendable (@escaping @Sendable (FileTransferEvent) -> Void) async throws(FileTransferError)
+        _ transfer:
+            @escaping @Sendable (@escaping @Sendable (FileTransferEvent) -> Void) async throws(FileTransferError)
             -> FileTransferReport
     ) async -> Int32 {
         let task = Task { () -> Result<FileTransferReport, FileTransferError> in

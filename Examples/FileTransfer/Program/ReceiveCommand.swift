@@ -30,8 +30,12 @@ struct ReceiveCommand: AsyncParsableCommand {
     var way: WayOptions
 
     func validate() throws {
-        guard self.way.http != nil else { throw ValidationError("--http says where the sender waits: it printed the URL") }
-        guard !self.overwrite || !self.rename else { throw ValidationError("--overwrite and --rename exclude each other") }
+        guard self.way.http != nil else {
+            throw ValidationError("--http says where the sender waits: it printed the URL")
+        }
+        guard !self.overwrite || !self.rename else {
+            throw ValidationError("--overwrite and --rename exclude each other")
+        }
     }
 
     func run() async throws {

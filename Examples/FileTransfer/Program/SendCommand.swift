@@ -27,7 +27,11 @@ struct SendCommand: AsyncParsableCommand {
         let embedded = self.way.http == nil ? try await EmbeddedServer.start(self.listen) : nil
         let url = self.way.http ?? embedded?.ownURL ?? ""
         let console = Console(isSender: true)
-        let sender = FileSender(self.files, configuration: self.way.configuration, connect: WayOptions.connector(to: url))
+        let sender = FileSender(
+            self.files,
+            configuration: self.way.configuration,
+            connect: WayOptions.connector(to: url)
+        )
         let shown = self.way.http.map { [$0] } ?? embedded?.urls ?? []
         let status = await withTaskGroup(of: Void.self) { group in
             if let server = embedded?.server { group.addTask { await server.run() } }
@@ -35,7 +39,9 @@ struct SendCommand: AsyncParsableCommand {
                 try await sender.run { event in
                     if case .code(let code) = event {
                         StandardOutput.write("Code: \(code)")
-                        for url in shown { StandardOutput.write("Receive with: file-transfer receive \(code) --http \(url)") }
+                        for url in shown {
+                            StandardOutput.write("Receive with: file-transfer receive \(code) --http \(url)")
+                        }
                         if embedded != nil, let url = shown.last {
                             StandardOutput.write("Or in a browser: \(url)/files#\(code)")
                         }

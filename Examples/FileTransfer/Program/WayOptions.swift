@@ -17,7 +17,10 @@ struct WayOptions: ParsableArguments {
     var stun: [String] = []
 
     @Option(
-        help: ArgumentHelp("Use this TURN server where there is no direct way. May be repeated.", valueName: "turn:host")
+        help: ArgumentHelp(
+            "Use this TURN server where there is no direct way. May be repeated.",
+            valueName: "turn:host"
+        )
     )
     var turn: [String] = []
 

@@ -44,7 +44,12 @@ final class PartJournal {
     }
 
     /// Goes on with a journal, keeping the first chunks of it.
-    static func reopen(_ entry: ManifestEntry, in folder: Int32, keeping runs: [ChunkRuns.Run], chunks: UInt64)
+    static func reopen(
+        _ entry: ManifestEntry,
+        in folder: Int32,
+        keeping runs: [ChunkRuns.Run],
+        chunks: UInt64
+    )
         throws(FileTransferProblem) -> PartJournal
     {
         let journal = try Self.create(entry, in: folder)

@@ -92,7 +92,9 @@ package final class SourceFiles {
             do {
                 var folders: [(location: [UInt8], path: [UInt8])] = []
                 for name in try Self.names(in: location) {
-                    let inside = (location: location + [UInt8(ascii: "/")] + name, path: path + [UInt8(ascii: "/")] + name)
+                    let inside = (
+                        location: location + [UInt8(ascii: "/")] + name, path: path + [UInt8(ascii: "/")] + name
+                    )
                     if self.addName(inside.location, inside.path) { folders.append(inside) }
                 }
                 waiting += folders.reversed()

@@ -28,7 +28,12 @@ enum SystemCalls {
     }
 
     /// Opens a name in a folder.
-    static func open(_ name: [UInt8], in folder: Int32, _ flags: Int32, mode: mode_t = 0) throws(FileTransferProblem)
+    static func open(
+        _ name: [UInt8],
+        in folder: Int32,
+        _ flags: Int32,
+        mode: mode_t = 0
+    ) throws(FileTransferProblem)
         -> Int32
     {
         let path = Self.terminated(name)
@@ -56,7 +61,11 @@ enum SystemCalls {
     }
 
     /// Writes all bytes at a place.
-    static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: UInt64)
+    static func write(
+        _ bytes: UnsafeRawBufferPointer,
+        to descriptor: Int32,
+        at offset: UInt64
+    )
         throws(FileTransferProblem)
     {
         var written = 0
@@ -68,7 +77,11 @@ enum SystemCalls {
     }
 
     /// Reads until the buffer is full or the file ends.
-    static func read(_ buffer: UnsafeMutableRawBufferPointer, from descriptor: Int32, at offset: UInt64)
+    static func read(
+        _ buffer: UnsafeMutableRawBufferPointer,
+        from descriptor: Int32,
+        at offset: UInt64
+    )
         throws(FileTransferProblem) -> Int
     {
         var count = 0

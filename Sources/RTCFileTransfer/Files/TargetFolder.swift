@@ -59,7 +59,9 @@ package final class TargetFolder {
 
     private static func openParts(in root: Int32) throws(FileTransferProblem) -> Int32 {
         let name = Array(TransferPath.partsFolder.utf8)
-        if mkdirat(root, TransferPath.partsFolder, 0o700) != 0, errno != EEXIST { throw FileTransferProblem(errno: errno) }
+        if mkdirat(root, TransferPath.partsFolder, 0o700) != 0, errno != EEXIST {
+            throw FileTransferProblem(errno: errno)
+        }
         let parts = try SystemCalls.open(name, in: root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         guard flock(parts, LOCK_EX | LOCK_NB) == 0 else {
             close(parts)

@@ -160,7 +160,12 @@ package final class FileTransferReceiver: TransferEngine {
         }
     }
 
-    private func write(_ hash: [UInt8], _ bytes: ByteBuffer, _ index: Int, _ part: PartFile)
+    private func write(
+        _ hash: [UInt8],
+        _ bytes: ByteBuffer,
+        _ index: Int,
+        _ part: PartFile
+    )
         throws(FileTransferProblem)
     {
         let size = bytes.readableBytes

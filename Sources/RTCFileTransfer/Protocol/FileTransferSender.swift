@@ -207,7 +207,8 @@ package final class FileTransferSender: TransferEngine {
             return
         }
         current.comparison = nil
-        let isSame = scanner.tree.count == possession.chunks
+        let isSame =
+            scanner.tree.count == possession.chunks
             && scanner.tree.root(size: current.file.size) == possession.root
         let isWhole = possession.chunks == HashTree.chunks(of: current.file.size)
         self.current = current

@@ -37,7 +37,9 @@ public struct FileReceiver: Sendable {
     ///
     /// - Parameter report: Told what happens, from any thread; must not block.
     /// - Throws: ``FileTransferError``.
-    public func run(_ report: @escaping @Sendable (FileTransferEvent) -> Void) async throws(FileTransferError)
+    public func run(
+        _ report: @escaping @Sendable (FileTransferEvent) -> Void
+    ) async throws(FileTransferError)
         -> FileTransferReport
     {
         let worker = TransferWorker(.receive(into: self.folder, self.policy), report: report)

@@ -33,7 +33,9 @@ public struct FileSender: Sendable {
     ///
     /// - Parameter report: Told what happens, from any thread; must not block.
     /// - Throws: ``FileTransferError``. What has arrived by then is not sent again to the same folder.
-    public func run(_ report: @escaping @Sendable (FileTransferEvent) -> Void) async throws(FileTransferError)
+    public func run(
+        _ report: @escaping @Sendable (FileTransferEvent) -> Void
+    ) async throws(FileTransferError)
         -> FileTransferReport
     {
         let worker = TransferWorker(.send(self.paths), report: report)

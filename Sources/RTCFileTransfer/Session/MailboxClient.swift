@@ -8,7 +8,10 @@ struct MailboxClient: Sendable {
     private let channel: any SignalingChannel
 
     /// Connects and says the first thing; gives what the server answered.
-    static func open(_ connect: Connect, with first: MailboxMessage) async throws(FileTransferError)
+    static func open(
+        _ connect: Connect,
+        with first: MailboxMessage
+    ) async throws(FileTransferError)
         -> (MailboxClient, MailboxMessage)
     {
         do {
@@ -45,7 +48,9 @@ struct MailboxClient: Sendable {
         return message
     }
 
-    func send(_ message: MailboxMessage) async throws(SignalingChannelError) { try await self.channel.send(message.text) }
+    func send(_ message: MailboxMessage) async throws(SignalingChannelError) {
+        try await self.channel.send(message.text)
+    }
 
     func close() async { await self.channel.close() }
 }

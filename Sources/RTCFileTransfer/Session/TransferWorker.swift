@@ -82,7 +82,10 @@ actor TransferWorker {
         return try result.get()
     }
 
-    private func carry(_ engine: any TransferEngine, over channel: RTCDataChannel) async throws(FileTransferError)
+    private func carry(
+        _ engine: any TransferEngine,
+        over channel: RTCDataChannel
+    ) async throws(FileTransferError)
         -> FileTransferReport
     {
         while true {

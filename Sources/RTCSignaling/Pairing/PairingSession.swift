@@ -111,7 +111,9 @@ public struct PairingSession: Sendable {
         guard case .paired(let key, _) = self.state, let cipher = AuthenticatedCipher(.sealing, key: key.span.bytes)
         else { return }
         let text = Array(JSONStrings.encode(message).utf8)
-        guard let sealed = cipher.seal(text, nonce: Self.nonce(self.sealed)) else { return self.fail(.protocolViolation) }
+        guard let sealed = cipher.seal(text, nonce: Self.nonce(self.sealed)) else {
+            return self.fail(.protocolViolation)
+        }
         self.sealed += 1
         self.transmit("sealed", sealed)
     }
