@@ -311,7 +311,8 @@ let package = Package(
         .executableTarget(
             name: "rtc-bench",
             dependencies: [
-                "WebRTC", "RTCBase", "RTCSRTP", "RTCSockets", "RTCSTUN", "RTCTURN", nioCore, nioPosix, argumentParser,
+                "WebRTC", "RTCBase", "RTCRooms", "RTCSignaling", "RTCSignalingClient", "RTCSignalingServer", "RTCSRTP",
+                "RTCSockets", "RTCSTUN", "RTCTURN", nioCore, nioPosix, argumentParser,
             ],
             path: "Benchmarks/rtc-bench",
             swiftSettings: swiftSettings

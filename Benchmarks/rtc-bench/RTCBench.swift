@@ -8,7 +8,8 @@ struct RTCBench: AsyncParsableCommand {
         abstract: "Measures WebRTC data channels, media and the layers below.",
         subcommands: [
             ThroughputCommand.self, RateCommand.self, RTTCommand.self, ConnectCommand.self, IdleCommand.self,
-            SRTPCommand.self, ForwardCommand.self, RelayCommand.self, AgentCommand.self,
+            SRTPCommand.self, ForwardCommand.self, RelayCommand.self, RoomsCommand.self,
+            RoomServerCommand.self, AgentCommand.self,
         ]
     )
 }

@@ -152,6 +152,8 @@ import Testing
             if !lab.closed.contains(client) { lab.leave(client) }
         }
         #expect(!lab.closed.contains(1), "seed \(seed)")
+        // Nameplates of those who have left wait for them, and not for ever.
+        lab.pass(lab.service.configuration.absence)
         #expect(lab.service.count == 1, "seed \(seed)")
     }
 

@@ -63,14 +63,14 @@ struct RelayCommand: ParsableCommand {
         let load = try RelayLoad(server.address, allocations: self.allocations, size: self.size, echoes: self.echo)
         defer { load.close() }
         _ = load.run(rate: self.rate, seconds: 0.5)
-        let before = server.processorSeconds
+        let before = server.statistics.processorSeconds
         let result = load.run(rate: self.rate, seconds: self.seconds)
-        let used = server.processorSeconds - before
+        let used = server.statistics.processorSeconds - before
         let name = self.rounds > 1 ? "\(kind.rawValue)_\(round)" : kind.rawValue
         let wanted = result.sent * (self.echo ? 2 : 1)
         report.add("\(name)_relayed_per_s", Double(result.relayed) / result.seconds)
         report.add("\(name)_lost", Double(wanted - result.relayed) / Double(max(1, wanted)))
         report.add("\(name)_cpu_us_per_packet", used * 1e6 / Double(max(1, result.relayed)))
-        report.add("\(name)_rss_bytes", server.residentBytes)
+        report.add("\(name)_rss_bytes", server.statistics.residentBytes)
     }
 }

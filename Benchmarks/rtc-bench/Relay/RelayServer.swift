@@ -54,27 +54,8 @@ struct RelayServer {
         }
     }
 
-    /// Processor time so far, in seconds, from `/proc`; 0 if it cannot be read.
-    var processorSeconds: Double {
-        let fields = self.statistics
-        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
-        return (user + system) / 100
-    }
-
-    /// Resident memory, in bytes.
-    var residentBytes: Int {
-        let fields = self.statistics
-        return fields.count > 21 ? (Int(fields[21]) ?? 0) * 4_096 : 0
-    }
-
-    /// The fields of `/proc/…/stat` behind the name.
-    private var statistics: [Substring] {
-        let path = "/proc/\(self.process.processIdentifier)/stat"
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8), let end = text.lastIndex(of: ")") else {
-            return []
-        }
-        return text[end...].dropFirst(2).split(separator: " ")
-    }
+    /// What the system says of it.
+    var statistics: ProcessStatistics { ProcessStatistics(self.process.processIdentifier) }
 
     /// Ends the server at once: it has nothing to tidy up, and the signals that ask may be blocked in a child.
     func stop() {

@@ -140,7 +140,12 @@ public actor MeshCall {
                 (try? room.send(.negotiation(message), to: .member(id))) != nil
             }
             let peer = MeshPeer(member: member, negotiator: negotiator)
-            self.peers[id] = peer
+            // Another may have been begun while the one before was closed.
+            let before = self.peers.updateValue(peer, forKey: id)
+            if let before {
+                self.queue.put(.ended(before, .replaced))
+                await before.connection.close()
+            }
             await negotiator.whenGivenUp { [weak self, weak peer] in
                 guard let peer else { return }
                 await self?.gaveUp(peer)
@@ -148,10 +153,10 @@ public actor MeshCall {
             do {
                 try await self.prepare(peer)
             } catch {
-                await self.end(id, .closed)
+                if self.peers[id] === peer { await self.end(id, .closed) }
                 throw error
             }
-            self.queue.put(.peer(peer))
+            if self.peers[id] === peer { self.queue.put(.peer(peer)) }
         } catch {
             self.queue.put(.failed(member, "\(error)"))
         }

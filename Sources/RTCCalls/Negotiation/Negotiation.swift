@@ -44,7 +44,7 @@ public struct Negotiation: Sendable {
     }
 
     /// An offer of this side that has no answer.
-    private struct Outstanding: Sendable {
+    struct Outstanding: Sendable {
         var number: Int
         var answerDue: NIODeadline
         var waits = 1
@@ -57,37 +57,37 @@ public struct Negotiation: Sendable {
     /// Times and limits.
     public let configuration: NegotiatorConfiguration
     /// Messages of the other side that were of no use: late candidates, answers to offers that gave way, repetitions.
-    public private(set) var droppedMessages = 0
+    public internal(set) var droppedMessages = 0
     /// Times that two offers met.
-    public private(set) var collisions = 0
+    public internal(set) var collisions = 0
     /// Whether it is over, by ``close(reason:)`` or the other side's `bye`.
-    public private(set) var isEnded = false
+    public internal(set) var isEnded = false
 
-    private var outputs = CircularBuffer<Output>()
-    private var inbox = CircularBuffer<NegotiationMessage.Content>()
-    private var operation: Operation?
-    private var needsOffer = false
-    private var offersFrom: NIODeadline
-    private var outstanding: Outstanding?
-    private var lastOffer = 0
+    var outputs = CircularBuffer<Output>()
+    var inbox = CircularBuffer<NegotiationMessage.Content>()
+    var operation: Operation?
+    var needsOffer = false
+    var offersFrom: NIODeadline
+    var outstanding: Outstanding?
+    var lastOffer = 0
     /// The number of the other side's offer that is being answered, and of the last that was.
-    private var answering = 0
-    private var answered = 0
-    private var refusedOffer = 0
+    var answering = 0
+    var answered = 0
+    var refusedOffer = 0
     /// Whether the other side's last offer was ignored: its candidates may follow.
-    private var ignoresOffer = false
-    private var heldCandidates: [NegotiationMessage.Content] = []
+    var ignoresOffer = false
+    var heldCandidates: [NegotiationMessage.Content] = []
     /// When to compare at the latest, while messages may be missing.
-    private var comparisonDue: NIODeadline?
-    private var comparisons = 0
-    private var connectionState = RTCPeerConnectionState.new
-    private var restartDue: NIODeadline?
-    private var restarts = 0
-    private var restartDelay: BackOff
-    private var lastRequestedRestart: NIODeadline?
+    var comparisonDue: NIODeadline?
+    var comparisons = 0
+    var connectionState = RTCPeerConnectionState.new
+    var restartDue: NIODeadline?
+    var restarts = 0
+    var restartDelay: BackOff
+    var lastRequestedRestart: NIODeadline?
 
-    private static let maximumWaitingMessages = 512
-    private static let maximumComparisons = 5
+    static let maximumWaitingMessages = 512
+    static let maximumComparisons = 5
 
     /// A negotiation in which nothing was said yet.
     ///
@@ -237,197 +237,5 @@ public struct Negotiation: Sendable {
             self.needsOffer && self.outstanding == nil && self.operation == nil && self.comparisonDue == nil
         let offersFrom = waitsToOffer ? self.offersFrom : nil
         return [self.comparisonDue, self.outstanding?.answerDue, self.restartDue, offersFrom].compactMap { $0 }.min()
-    }
-
-    // MARK: Steps
-
-    private mutating func send(_ content: NegotiationMessage.Content) {
-        guard !self.isEnded else { return }
-        self.outputs.append(.send(NegotiationMessage(call: self.call, content)))
-    }
-
-    private mutating func perform(_ operation: Operation) {
-        self.operation = operation
-        self.outputs.append(.perform(operation))
-    }
-
-    private mutating func end() {
-        self.isEnded = true
-        self.inbox.removeAll()
-        self.heldCandidates = []
-        self.restartDue = nil
-    }
-
-    /// Does what comes next, if nothing is under way.
-    private mutating func proceed(_ now: NIODeadline) {
-        while self.operation == nil, !self.isEnded, let content = self.inbox.popFirst() { self.process(content, now) }
-        guard self.operation == nil, !self.isEnded, self.needsOffer, self.outstanding == nil, self.comparisonDue == nil,
-            self.offersFrom <= now
-        else { return }
-        self.needsOffer = false
-        self.perform(.offer)
-    }
-
-    private mutating func process(_ content: NegotiationMessage.Content, _ now: NIODeadline) {
-        switch content {
-        case .offer(let sdp, let number, let answered): self.receiveOffer(sdp, number, answered, now)
-        case .answer(let sdp, let number):
-            guard self.outstanding?.number == number else {
-                self.droppedMessages += 1
-                return
-            }
-            self.perform(.accept(sdp: sdp))
-        case .candidate(let candidate): self.receive(candidate)
-        case .endOfCandidates(let fragment): self.receive(CandidateMessage(candidate: "", usernameFragment: fragment))
-        case .restart:
-            // One answer for many who ask at once.
-            if let last = self.lastRequestedRestart, now - last < .seconds(2) { return }
-            self.lastRequestedRestart = now
-            self.perform(.restartICE)
-        case .synchronise(let position): self.receive(position, now)
-        case .bye(let reason):
-            self.outputs.append(.event(.bye(reason: reason)))
-            self.end()
-        }
-    }
-
-    private mutating func receiveOffer(_ sdp: String, _ number: Int, _ answered: Int, _ now: NIODeadline) {
-        guard number > self.answered else {
-            // The answer got lost, or is on its way.
-            if number == self.answered { self.perform(.repeatDescription(.answer)) } else { self.droppedMessages += 1 }
-            return
-        }
-        guard number != self.refusedOffer else {
-            self.droppedMessages += 1
-            return
-        }
-        if let outstanding = self.outstanding {
-            if answered >= outstanding.number {
-                // Ours was answered: to take it back now would tear the two apart.
-                return self.compare(now)
-            }
-            self.collisions += 1
-            guard self.isPolite else {
-                self.ignoresOffer = true
-                return
-            }
-        }
-        self.ignoresOffer = false
-        self.answering = number
-        // If an offer of ours is still needed afterwards, the connection says so again.
-        self.outstanding = nil
-        self.needsOffer = false
-        self.perform(.answer(sdp: sdp))
-    }
-
-    private mutating func receive(_ candidate: CandidateMessage) {
-        // Those that name their generation are told apart by the connection.
-        if self.ignoresOffer, candidate.usernameFragment == nil {
-            self.droppedMessages += 1
-            return
-        }
-        self.perform(.addCandidate(candidate))
-    }
-
-    private mutating func completed(_ operation: Operation, _ outcome: Outcome, _ now: NIODeadline) {
-        switch (operation, outcome) {
-        case (.offer, .done(let description?)):
-            self.lastOffer += 1
-            self.outstanding = Outstanding(number: self.lastOffer, answerDue: now + self.configuration.answerTimeout)
-            self.send(.offer(sdp: description.sdp, number: self.lastOffer, answered: self.answered))
-            self.expectConnection(now)
-        case (.answer, .done(let description?)):
-            self.answered = self.answering
-            self.send(.answer(sdp: description.sdp, number: self.answered))
-            self.expectConnection(now)
-        case (.accept, .done):
-            self.outstanding = nil
-            self.ignoresOffer = false
-        case (.repeatDescription(.offer), .done(let description?)):
-            guard let outstanding = self.outstanding else { break }
-            self.send(.offer(sdp: description.sdp, number: outstanding.number, answered: self.answered))
-        case (.repeatDescription, .done(let description?)):
-            self.send(.answer(sdp: description.sdp, number: self.answered))
-        case (.addCandidate, .failed): self.droppedMessages += 1
-        case (.answer, .failed(let error)):
-            self.refusedOffer = self.answering
-            self.outputs.append(.event(.failed(error.description)))
-        case (.offer, .failed(let error)), (.accept, .failed(let error)):
-            self.outputs.append(.event(.failed(error.description)))
-        case (.addCandidate, .done), (.restartICE, _), (.repeatDescription, _), (.offer, .done), (.answer, .done): break
-        }
-    }
-
-    // MARK: Comparing
-
-    /// Says where this side stands, some times until the other does.
-    private mutating func compare(_ now: NIODeadline) {
-        self.comparisons += 1
-        guard self.comparisons <= Self.maximumComparisons else {
-            self.comparisonDue = nil
-            return
-        }
-        self.comparisonDue = now + self.configuration.answerTimeout * Int64(min(6, self.comparisons))
-        self.send(.synchronise(self.position(wantsReply: true)))
-    }
-
-    private func position(wantsReply: Bool) -> NegotiationPosition {
-        NegotiationPosition(offer: self.outstanding?.number, answered: self.answered, wantsReply: wantsReply)
-    }
-
-    private mutating func receive(_ position: NegotiationPosition, _ now: NIODeadline) {
-        if position.wantsReply { self.send(.synchronise(self.position(wantsReply: false))) }
-        self.comparisonDue = nil
-        if let offer = position.offer, offer == self.answered { return self.perform(.repeatDescription(.answer)) }
-        if let outstanding = self.outstanding {
-            // Where the other side answered, it repeats the answer by itself.
-            if position.answered < outstanding.number { self.perform(.repeatDescription(.offer)) }
-        } else if position.offer == nil, self.connectionState != .connected, !self.isPolite {
-            // Candidates may be missing: a new exchange has them all.
-            self.needsOffer = true
-        }
-    }
-
-    // MARK: Restarting
-
-    /// What a polite side waits longer, so that rarely both restart.
-    private var courtesy: TimeAmount { self.isPolite ? .milliseconds(1_500) : .zero }
-
-    private mutating func expectConnection(_ now: NIODeadline) {
-        guard self.connectionState != .connected, self.restartDue == nil else { return }
-        self.restartDue = now + self.configuration.connectTimeout + self.courtesy
-    }
-
-    private mutating func restartForFailure(_ now: NIODeadline) {
-        self.restartDue = nil
-        guard self.connectionState != .connected else { return }
-        if let maximum = self.configuration.maximumRestarts, self.restarts >= maximum {
-            return self.outputs.append(.event(.gaveUp))
-        }
-        self.restarts += 1
-        self.outputs.append(.event(.restarting(attempt: self.restarts)))
-        self.restartDue = now + self.configuration.connectTimeout + self.restartDelay.next() + self.courtesy
-        self.restart(now: now)
-    }
-}
-
-extension CandidateMessage {
-    init(_ candidate: RTCIceCandidate) {
-        self.init(
-            candidate: candidate.candidate,
-            sdpMid: candidate.sdpMid,
-            sdpMLineIndex: candidate.sdpMLineIndex,
-            usernameFragment: candidate.usernameFragment
-        )
-    }
-
-    /// The candidate as a connection takes it.
-    var candidateInit: RTCIceCandidateInit {
-        RTCIceCandidateInit(
-            candidate: self.candidate,
-            sdpMid: self.sdpMid,
-            sdpMLineIndex: self.sdpMLineIndex,
-            usernameFragment: self.usernameFragment
-        )
     }
 }

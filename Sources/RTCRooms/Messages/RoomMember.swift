@@ -59,8 +59,6 @@ public enum RoomLeaveReason: String, Sendable, Hashable {
     case violation
     /// The server's owner removed it.
     case removed
-    /// The server stops.
-    case shutdown
 }
 
 /// The name of a room: from 1 to 128 bytes, without characters that cannot be seen, and without spaces at its ends.

@@ -1,0 +1,186 @@
+import NIOCore
+import RTCBase
+import RTCCalls
+import RTCCore
+import RTCRooms
+import RTCSignaling
+import Synchronization
+import Testing
+import WebRTC
+
+/// A member of a mesh whose peers all have a channel for text.
+final class MeshMember: Sendable {
+    let room: RoomClient
+    let call: MeshCall
+    private let state = Mutex<(texts: [String], ends: [MeshEnd])>(([], []))
+    private let chats = Mutex<[RoomMemberID: RTCDataChannel]>([:])
+    private let weakConnections: WeakConnections
+
+    init(_ service: RoomService, _ connections: WeakConnections, breaking: Channels = Channels()) {
+        var configuration = RoomClientConfiguration()
+        configuration.firstDelay = .milliseconds(5)
+        self.room = RoomClient(configuration: configuration) { () throws(SignalingChannelError) in
+            let (client, server) = SignalingChannelPair.make()
+            breaking.add(server)
+            Task { await service.serve(server) }
+            return client
+        }
+        self.weakConnections = connections
+        self.call = MeshCall(room: self.room) { () throws(RTCError) in
+            var policy = RTCAddressPolicy.defaults
+            policy.includesLoopback = true
+            policy.addresses = ["127.0.0.1"]
+            let connection = try RTCPeerConnection(addressPolicy: policy)
+            connections.add(connection)
+            return connection
+        } prepare: { _ in
+        }
+    }
+
+    var texts: [String] { self.state.withLock { $0.texts.sorted() } }
+    var ends: [MeshEnd] { self.state.withLock { $0.ends } }
+
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.call.run() }
+            for await event in self.call.events {
+                switch event {
+                case .peer(let peer):
+                    guard
+                        let chat = try? await peer.connection.createDataChannel("chat", .init(negotiated: true, id: 0))
+                    else { continue }
+                    self.chats.withLock { $0[peer.member.id] = chat }
+                    group.addTask { for await _ in peer.events {} }
+                    group.addTask { await self.read(chat) }
+                case .ended(let peer, let end):
+                    self.chats.withLock { $0[peer.member.id] = nil }
+                    self.state.withLock { $0.ends.append(end) }
+                case .failed, .room: break
+                }
+            }
+        }
+        self.chats.withLock { $0 = [:] }
+    }
+
+    private func read(_ chat: RTCDataChannel) async {
+        do {
+            for try await message in chat.messages { self.state.withLock { $0.texts.append(message.text ?? "") } }
+        } catch {
+            // It ends with its connection.
+        }
+    }
+
+    func say(_ text: String, count: Int) async throws {
+        while self.chats.withLock({ $0.count }) < count { await Task.yield() }
+        for chat in self.chats.withLock({ Array($0.values) }) { try await chat.send(text) }
+    }
+}
+
+/// Server sides of channels, to be broken.
+final class Channels: Sendable {
+    private let channels = Mutex<[any SignalingChannel]>([])
+
+    func add(_ channel: any SignalingChannel) { self.channels.withLock { $0.append(channel) } }
+
+    func breakAll() async {
+        for channel in self.channels.withLock({ $0 }) { await channel.close() }
+    }
+}
+
+/// Connections, as long as anybody else keeps them.
+final class WeakConnections: Sendable {
+    private struct Reference: Sendable {
+        weak let connection: RTCPeerConnection?
+    }
+
+    private let references = Mutex<[Reference]>([])
+
+    func add(_ connection: RTCPeerConnection) {
+        self.references.withLock { $0.append(Reference(connection: connection)) }
+    }
+
+    var made: Int { self.references.withLock { $0.count } }
+    var alive: Int { self.references.withLock { $0.count { $0.connection != nil } } }
+}
+
+@Suite(.serialized, .timeLimit(.minutes(2))) struct MeshCallTests {
+    static let room = RoomName("mesh")!
+
+    static func wait(until condition: () async -> Bool) async {
+        while !(await condition()) { await Task.yield() }
+    }
+
+    @Test("Members are connected with each other, who leaves is parted from, and nothing stays")
+    func mesh() async throws {
+        let connections = WeakConnections()
+        let service = RoomService()
+        weak var last: MeshMember?
+        try await withThrowingDiscardingTaskGroup { group in
+            let members = (0..<4).map { _ in MeshMember(service, connections) }
+            last = members[3]
+            for member in members {
+                group.addTask { await member.run() }
+                try await member.room.join(Self.room)
+            }
+            for (number, member) in members.enumerated() { try await member.say("from \(number)", count: 3) }
+            for (number, member) in members.enumerated() {
+                let others = (0..<4).filter { $0 != number }.map { "from \($0)" }
+                await Self.wait { member.texts == others }
+            }
+            #expect(connections.made == 12)
+            members[0].room.leave()
+            for member in members.dropFirst() {
+                await Self.wait { await member.call.connections.count == 2 }
+                #expect(member.ends == [.left(.left)])
+            }
+            for member in members.dropFirst() { member.room.leave() }
+        }
+        await Self.wait { connections.alive == 0 }
+        await Self.wait { last == nil }
+        await Self.wait { service.statistics.connections == 0 && service.statistics.members == 0 }
+    }
+
+    @Test("Connections survive channels to the server that break, again and again")
+    func resumption() async throws {
+        let connections = WeakConnections()
+        let service = RoomService()
+        let channels = Channels()
+        try await withThrowingDiscardingTaskGroup { group in
+            let members = (0..<2).map { _ in MeshMember(service, connections, breaking: channels) }
+            for member in members {
+                group.addTask { await member.run() }
+                try await member.room.join(Self.room)
+            }
+            for round in 0..<10 {
+                await channels.breakAll()
+                try await members[round % 2].say("\(round)", count: 1)
+                await Self.wait { members[1 - round % 2].texts.count == round / 2 + 1 }
+            }
+            #expect(connections.made == 2)
+            for member in members { member.room.leave() }
+        }
+        await Self.wait { connections.alive == 0 }
+    }
+
+    @Test("A connection that is closed behind the call's back is made anew")
+    func replacement() async throws {
+        let connections = WeakConnections()
+        let service = RoomService()
+        try await withThrowingDiscardingTaskGroup { group in
+            let members = (0..<2).map { _ in MeshMember(service, connections) }
+            for member in members {
+                group.addTask { await member.run() }
+                try await member.room.join(Self.room)
+            }
+            try await members[0].say("before", count: 1)
+            await Self.wait { members[1].texts == ["before"] }
+            await members[0].call.connections[0].connection.close()
+            await Self.wait { connections.made >= 4 }
+            await Self.wait { await members[1].call.connections.first?.connection.connectionState == .connected }
+            try await members[1].say("after", count: 1)
+            await Self.wait { members[0].texts == ["after"] }
+            for member in members { member.room.leave() }
+        }
+        await Self.wait { connections.alive == 0 }
+    }
+}
