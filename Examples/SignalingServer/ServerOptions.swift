@@ -31,7 +31,7 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The largest message of a WebSocket.", valueName: "bytes"))
     var maximumMessage = WebSocketConfiguration().maximumMessageSize
 
-    @Option(help: ArgumentHelp("Serve the files of this folder under /files.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Serve the files of this folder under /static.", valueName: "folder"))
     var files: String?
 
     @Flag(name: .customLong("refuse-websockets"), help: "Refuse to open WebSockets, as some proxies do.")

@@ -96,7 +96,7 @@ struct SignalingServerProgram: AsyncParsableCommand {
         let webSocket = self.server.webSocket
         routes.webSocket("/ws/echo", subprotocols: ["echo"], configuration: webSocket, handler: Self.echo)
         routes.webSocket("/ws/broadcast", configuration: webSocket) { await room.serve($0) }
-        if let folder = self.server.files { routes.files("/files", folder: folder) }
+        if let folder = self.server.files { routes.files("/static", folder: folder) }
         var sockJS = SockJSConfiguration()
         sockJS.clientURL = self.sockjsFile == nil ? self.sockjsClient : "/sockjs.js"
         sockJS.responseLimit = self.sockjsResponseLimit

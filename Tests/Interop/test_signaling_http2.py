@@ -77,14 +77,14 @@ def test_the_server_says_its_limits(client):
 
 
 def test_pages_and_files_many_at_once(client):
-    streams = [client.request("GET", "/files/page.html") for _ in range(20)]
-    missing, head = client.request("GET", "/none"), client.request("HEAD", "/files/page.html")
+    streams = [client.request("GET", "/static/page.html") for _ in range(20)]
+    missing, head = client.request("GET", "/none"), client.request("HEAD", "/static/page.html")
     for stream in streams:
         assert client.response(stream) == ("200", b"<title>page</title>" * 10_000)
     assert client.response(missing)[0] == "404"
     assert client.response(head) == ("200", b"")
     assert client.headers[head]["content-length"] == str(19 * 10_000)
-    again = client.request("GET", "/files/page.html", headers=[("if-none-match", client.headers[streams[0]]["etag"])])
+    again = client.request("GET", "/static/page.html", headers=[("if-none-match", client.headers[streams[0]]["etag"])])
     assert client.response(again) == ("304", b"")
     assert not any(name in client.headers[streams[0]] for name in ("connection", "transfer-encoding", "keep-alive"))
 
