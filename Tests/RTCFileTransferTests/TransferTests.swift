@@ -135,15 +135,18 @@ import Glibc
         let scratch = Scratch()
         var random = RandomSource.seeded(1)
         let path = scratch.write("out/data", random.content(2_000_000))
-        var pair = try EnginePair([path], into: scratch.folder("in"))
-        pair.run(messages: 12)
+        do {
+            // Its end lets go of the folder.
+            var first = try EnginePair([path], into: scratch.folder("in"))
+            first.run(messages: 12)
+        }
         let parts = "\(scratch.path)/in/.rtc-parts"
         let part = try #require(FileManager.default.contentsOfDirectory(atPath: parts).first { $0.hasSuffix(".part") })
         let descriptor = open("\(parts)/\(part)", O_WRONLY)
         pwrite(descriptor, "damage", 6, 400_000)
         close(descriptor)
         var messages: [TransferFrame] = []
-        pair = try EnginePair([path], into: scratch.folder("in"))
+        var pair = try EnginePair([path], into: scratch.folder("in"))
         pair.meddle = { message in
             var copy = message
             while let frame = TransferFrame(from: &copy) { messages.append(frame) }
@@ -161,11 +164,14 @@ import Glibc
         let scratch = Scratch()
         var random = RandomSource.seeded(2)
         let path = scratch.write("out/data", random.content(2_000_000))
-        var pair = try EnginePair([path], into: scratch.folder("in"))
-        pair.run(messages: 12)
+        do {
+            // Its end lets go of the folder.
+            var first = try EnginePair([path], into: scratch.folder("in"))
+            first.run(messages: 12)
+        }
         scratch.write("out/data", random.content(2_000_000))
         // Even with the time of before.
-        pair = try EnginePair([path], into: scratch.folder("in"))
+        var pair = try EnginePair([path], into: scratch.folder("in"))
         pair.run()
         #expect(pair.isComplete)
         #expect(scratch.read("in/data") == scratch.read("out/data"))
