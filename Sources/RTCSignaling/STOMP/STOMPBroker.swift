@@ -37,6 +37,9 @@ public struct STOMPBroker: Sendable {
         public let headers: [STOMPFrame.Header]
         /// The body.
         public let body: ByteBuffer
+        /// The name of the receipt that is given by ``STOMPRelay/confirm(_:now:)``; nil for none, and of a ``STOMPBroker``, which gives
+        /// receipts itself.
+        public internal(set) var receipt: String?
     }
 
     /// Limits and times.
