@@ -133,6 +133,19 @@ def test_other_destinations_of_the_broker_cannot_be_reached(nodes):
         assert client.wait("error")[0].body == "no such destination"
 
 
+def test_headers_of_the_broker_reach_no_queue_of_somebody_else(nodes):
+    queue = str(uuid.uuid4())
+    sender, thief, owner = Client(nodes[0]), Client(nodes[0]), Client(nodes[1])
+    sender.send(f"/queue/{queue}", "private")
+    headers = {"x-queue-name": queue, "durable": "true", "auto-delete": "false"}
+    thief.subscribe(f"/topic/{uuid.uuid4()}", headers=headers)
+    owner.subscribe(f"/queue/{queue}")
+    assert owner.bodies(1) == ["private"]
+    assert thief.of("message") == []
+    for client in (sender, thief, owner):
+        client.close()
+
+
 class Load:
     """Senders and a receiver that go on, on whichever node there is, until all is delivered."""
 

@@ -71,6 +71,26 @@ import Testing
         schedule.succeeded()
         #expect(schedule.failed(atLeast: .seconds(7), now: now) == .seconds(7))
     }
+
+    @Test("What is reached in between is never given up, and tried again soon if it went on for a while")
+    func reached() throws {
+        var schedule = RetrySchedule(limit: .seconds(30), random: .seeded(4))
+        var now = NIODeadline.uptimeNanoseconds(0)
+        for _ in 0..<100 {
+            let delay = schedule.failed(now: now)
+            #expect(try #require(delay) <= .milliseconds(100))
+            schedule.reached(now: now)
+            now = now + .seconds(25)
+        }
+        // One that is cut off at once each time is not asked all the time.
+        for _ in 0..<100 {
+            let delay = schedule.failed(now: now)
+            now = now + (try #require(delay))
+            schedule.reached(now: now)
+        }
+        let last = schedule.failed(now: now)
+        #expect(try #require(last) >= .milliseconds(2500))
+    }
 }
 
 @Suite struct STOMPClientConnectionTests {

@@ -11,6 +11,8 @@ struct STOMPBench {
     var closed: Set<STOMPConnectionID> = []
     var questions: [STOMPQuestion] = []
     var sent: [STOMPBroker.Sent] = []
+    /// Whether the owner takes what it is sent.
+    var takesMessages = true
     /// Clients whose bytes never get out.
     var stuck: Set<STOMPConnectionID> = []
 
@@ -71,7 +73,9 @@ struct STOMPBench {
                 #expect(isNew, "closed twice")
             case .ask(let question): self.questions.append(question)
             case .connected: break
-            case .sent(let sent): self.sent.append(sent)
+            case .sent(let sent):
+                self.sent.append(sent)
+                if self.takesMessages { self.broker.confirm(sent, now: self.now) }
             }
         }
     }
@@ -341,6 +345,19 @@ struct STOMPBench {
             let isTaken = bench.broker.publish(to: "/queue/c", body: ByteBuffer(string: body), now: bench.now)
             #expect(isTaken)
         }
+    }
+
+    @Test("The receipt for a message to the owner waits until it was taken")
+    func ownerReceipts() throws {
+        var bench = STOMPBench()
+        let id = try bench.connect()
+        bench.takesMessages = false
+        bench.send("SEND\ndestination:/app/a\nreceipt:1\n\nx\0", from: id)
+        #expect(bench.heard[id] == [])
+        let sent = try #require(bench.sent.first)
+        bench.broker.confirm(sent, now: bench.now)
+        bench.drain()
+        #expect(bench.heard[id] == ["RECEIPT\nreceipt-id:1\n\n\0"])
     }
 
     @Test("Heart-beats go both ways at the slower pace, and silence ends the connection")

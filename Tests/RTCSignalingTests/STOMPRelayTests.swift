@@ -15,8 +15,12 @@ struct Relayed {
     var reading: [STOMPRelayLinkID: Bool] = [:]
     var availability: [Bool] = []
     var sent: [STOMPBroker.Sent] = []
-    /// Whether what is written is out at once.
+    /// Whether what is written to clients is out at once.
     var writes = true
+    /// Whether what is written to the broker is out at once.
+    var writesToBroker = true
+    /// Whether the application takes what is sent to it.
+    var takes = true
 
     init(_ change: (inout STOMPRelayConfiguration, inout STOMPConfiguration) -> Void = { _, _ in }) {
         var broker = STOMPRelayConfiguration(host: "broker.example")
@@ -34,11 +38,13 @@ struct Relayed {
                 if self.writes { self.relay.didTransmit(bytes.readableBytes, to: id, now: self.now) }
             case .close(let id): self.closedClients.insert(id)
             case .ask(let question): self.relay.answer(question.connection, .allow(user: "bob"), now: self.now)
-            case .sent(let sent): self.sent.append(sent)
+            case .sent(let sent):
+                self.sent.append(sent)
+                if self.takes { self.relay.confirm(sent, now: self.now) }
             case .open(let id): self.links.append(id)
             case .transmitToBroker(let id, let bytes):
                 self.toBroker[id, default: ""] += String(buffer: bytes)
-                self.relay.didTransmit(bytes.readableBytes, toBroker: id)
+                if self.writesToBroker { self.relay.didTransmit(bytes.readableBytes, toBroker: id) }
             case .closeLink(let id): self.closedLinks.insert(id)
             case .setReading(let id, let reads): self.reading[id] = reads
             case .availability(let isAvailable): self.availability.append(isAvailable)
@@ -284,9 +290,6 @@ struct Relayed {
         relayed.connectLink(relayed.links[1])
         let again = try #require(relayed.toBroker[relayed.links[1]])
         #expect(!again.contains("one") && again.contains("two") && again.contains("three") && again.contains("four"))
-        // What the broker never takes does not stand in the way of the rest.
-        relayed.broker("ERROR\nmessage:no\n\n", relayed.links[1])
-        #expect(relayed.relay.pendingMessages == 2)
     }
 
     @Test("A client that reads slowly has the broker wait, and is not cut off for it")

@@ -10,6 +10,7 @@ package struct RetrySchedule: Sendable {
     private var random: RandomSource
     private var failingSince: NIODeadline?
     private var delay = Self.shortest
+    private var reachedAt: NIODeadline?
 
     /// - Parameter limit: How long failures may go on before it is given up.
     package init(limit: TimeAmount, random: RandomSource = .system) {
@@ -20,7 +21,15 @@ package struct RetrySchedule: Sendable {
     /// It went well.
     package mutating func succeeded() {
         self.failingSince = nil
+        self.reachedAt = nil
         self.delay = Self.shortest
+    }
+
+    /// The other side was reached, by something that goes on: failures before do not count, and if it goes on for a while it went
+    /// well. What is cut off at once waits longer each time all the same.
+    package mutating func reached(now: NIODeadline) {
+        self.failingSince = nil
+        self.reachedAt = now
     }
 
     /// It failed.
@@ -29,6 +38,8 @@ package struct RetrySchedule: Sendable {
     /// - Returns: How long to wait; nil to give up. Half of it is random, so that clients that failed together do not come back
     ///   together.
     package mutating func failed(atLeast least: TimeAmount? = nil, now: NIODeadline) -> TimeAmount? {
+        if let reached = self.reachedAt, now >= reached + Self.longest { self.delay = Self.shortest }
+        self.reachedAt = nil
         let since = self.failingSince ?? now
         self.failingSince = since
         guard now < since + self.limit else { return nil }

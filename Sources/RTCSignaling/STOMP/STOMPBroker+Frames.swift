@@ -103,11 +103,18 @@ extension STOMPBroker {
     mutating func perform(_ frame: STOMPFrame, of id: STOMPConnectionID, _ now: NIODeadline) {
         if let reason = self.run(frame, of: id, now) { return self.fail(id, reason, frame, now) }
         guard let connection = self.connections[id], connection.phase != .ending else { return }
-        if let receipt = frame["receipt"] {
-            let answer = STOMPFrame("RECEIPT", [.init("receipt-id", receipt)])
-            self.transmit(answer.encoded(for: connection.version), to: id, now)
-        }
+        // Of what the owner is sent, it is the owner who knows whether it was taken.
+        let isConfirmedLater =
+            frame.command == "SEND" && frame["transaction"] == nil
+            && frame["destination"]?.hasPrefix(self.configuration.applicationPrefix) == true
+        if let receipt = frame["receipt"], !isConfirmedLater { self.giveReceipt(receipt, to: id, now) }
         if frame.command == "DISCONNECT" { self.end(id) }
+    }
+
+    mutating func giveReceipt(_ receipt: String, to id: STOMPConnectionID, _ now: NIODeadline) {
+        guard let version = self.connections[id]?.version else { return }
+        let answer = STOMPFrame("RECEIPT", [.init("receipt-id", receipt)])
+        self.transmit(answer.encoded(for: version), to: id, now)
     }
 
     /// - Returns: What is wrong with it; nil for nothing.
@@ -133,7 +140,8 @@ extension STOMPBroker {
             user: self.connections[id]?.user,
             destination: message.destination,
             headers: message.headers,
-            body: message.body
+            body: message.body,
+            receipt: frame["transaction"] == nil ? frame["receipt"] : nil
         )
         self.outputs.append(.sent(sent))
         return nil

@@ -37,6 +37,9 @@ public struct STOMPBroker: Sendable {
         public let headers: [STOMPFrame.Header]
         /// The body.
         public let body: ByteBuffer
+        /// The name of the receipt that is given by ``STOMPBroker/confirm(_:now:)`` or ``STOMPRelay/confirm(_:now:)``; nil for none,
+        /// and of what was part of a transaction.
+        public internal(set) var receipt: String?
     }
 
     /// Limits and times.
@@ -191,6 +194,12 @@ public struct STOMPBroker: Sendable {
     ) {
         let message = STOMPMessage(destination: "/user" + destination, headers: headers, body: body)
         self.deliver(message, toUserDestinationOf: id, now)
+        self.settle(now)
+    }
+
+    /// Tells that the owner has taken a message of ``Output/sent(_:)``: its client gets the receipt if it wants one.
+    public mutating func confirm(_ sent: Sent, now: NIODeadline) {
+        if let receipt = sent.receipt { self.giveReceipt(receipt, to: sent.connection, now) }
         self.settle(now)
     }
 

@@ -16,7 +16,7 @@ struct RequestFailure: Error {
 protocol HTTPChannelTransport: Sendable {
     /// Makes one request that receives.
     ///
-    /// - Parameter deliver: Hands messages over; suspends while nobody reads.
+    /// - Parameter deliver: Hands messages over; suspends while nobody reads. Without messages it tells that the server was reached.
     /// - Returns: How long to wait before the next request; nil for not at all.
     func receive(_ deliver: ([String]) async -> Void) async throws(RequestFailure) -> TimeAmount?
     /// Makes one request that sends.
@@ -119,6 +119,7 @@ final class HTTPChannel: Sendable {
             var hasDelivered = false
             do throws(RequestFailure) {
                 let pause = try await self.transport.receive { messages in
+                    guard !messages.isEmpty else { return schedule.reached(now: .now()) }
                     hasDelivered = true
                     for message in messages where !self.inbox.add(message) { await self.room.wait() }
                 }

@@ -3,7 +3,8 @@ public import RTCSignaling
 /// A client of a ``RTCSignaling/PollingService``: plain HTTP requests, through whatever passes those.
 ///
 /// Requests that fail are made again, and every message is taken once all the same. Everything may be called from anywhere, but
-/// one task at a time receives; while nobody does, nothing more is asked for. A client that is let go of is closed.
+/// one task at a time receives; while nobody does, nothing more is asked for, and a server forgets a session that asks for nothing for a
+/// while (``RTCSignaling/PollingConfiguration/sessionTimeout``), unless messages are sent. A client that is let go of is closed.
 public final class PollingClient: SignalingChannel {
     private let channel: HTTPChannel
 

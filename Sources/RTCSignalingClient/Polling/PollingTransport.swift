@@ -123,8 +123,14 @@ final class PollingTransport: HTTPChannelTransport {
             throw SignalingChannelError.protocolViolation(reason: "no stream of events")
         }
         var reader = EventStreamReader(limit: self.configuration.http.maximumResponseSize)
+        var isFirst = true
         for try await bytes in response.body {
-            self.opened.succeed()
+            if isFirst {
+                isFirst = false
+                self.opened.succeed()
+                // A stream that says nothing for long is none that failed.
+                await deliver([])
+            }
             guard let events = try? reader.receive(bytes) else {
                 throw SignalingChannelError.protocolViolation(reason: "an event is too large")
             }

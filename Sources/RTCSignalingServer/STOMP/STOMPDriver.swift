@@ -117,8 +117,11 @@ final class STOMPDriver: STOMPServing {
         case .ask(let question): self.ask(question)
         case .connected: break
         case .sent(let sent):
-            if case .dropped = self.service.messagesContinuation.yield(sent) {
-                self.broker.close(sent.connection, reason: "too many messages", now: .now())
+            switch self.service.messagesContinuation.yield(sent) {
+            case .enqueued: self.broker.confirm(sent, now: .now())
+            case .dropped: self.broker.close(sent.connection, reason: "too many messages", now: .now())
+            // Nobody reads any more: there is no receipt.
+            default: break
             }
         }
     }

@@ -144,8 +144,11 @@ final class STOMPRelayDriver: STOMPServing {
                 self.pump()
             }
         case .sent(let sent):
-            if case .dropped = self.service.messagesContinuation.yield(sent) {
-                self.relay.close(sent.connection, reason: "too many messages", now: .now())
+            switch self.service.messagesContinuation.yield(sent) {
+            case .enqueued: self.relay.confirm(sent, now: .now())
+            case .dropped: self.relay.close(sent.connection, reason: "too many messages", now: .now())
+            // Nobody reads any more: there is no receipt.
+            default: break
             }
         case .open(let id): self.connect(id)
         case .transmitToBroker(let id, let bytes):

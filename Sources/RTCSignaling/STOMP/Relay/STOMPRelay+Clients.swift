@@ -99,7 +99,10 @@ extension STOMPRelay {
                 self.end(id)
                 return nil
             }
+            guard self.clients[id] != nil else { return nil }
             self.clients[id]?.phase = .leaving
+            self.clients[id]?.connectDeadline = now + self.configuration.connectTimeout
+            self.clientDeadlines.set(self.clients[id]?.nextTimeout, for: id)
         default: return "unknown command"
         }
         return nil
@@ -110,18 +113,18 @@ extension STOMPRelay {
         switch self.destinations.sending(to: destination) {
         case nil: return "no such destination"
         case .application:
-            let own: Set = ["destination", "receipt", "transaction", "content-length"]
+            // Transactions are the broker's, which knows nothing of this message.
+            guard frame["transaction"] == nil else { return "no transactions for this destination" }
+            let own: Set = ["destination", "receipt", "content-length"]
             let sent = STOMPBroker.Sent(
                 connection: id,
                 user: self.clients[id]?.user,
                 destination: destination,
                 headers: frame.headers.filter { !own.contains($0.name) },
-                body: frame.body
+                body: frame.body,
+                receipt: frame["receipt"]
             )
             self.outputs.append(.sent(sent))
-            if let receipt = frame["receipt"] {
-                self.transmit(STOMPFrame("RECEIPT", [.init("receipt-id", receipt)]), to: id, now)
-            }
         case .broker(let name): self.pass(self.addressed(frame, to: name), of: id, now)
         case .user(let names): for name in names { self.pass(self.addressed(frame, to: name), of: id, now) }
         }
@@ -193,6 +196,7 @@ extension STOMPRelay {
     /// Sends a frame of a client to the broker.
     private mutating func pass(_ frame: STOMPFrame, of id: STOMPConnectionID, _ now: NIODeadline) {
         guard let link = self.clients[id]?.link else { return }
+        let frame = STOMPRelayHeaders(passed: self.relay.passedHeaders).filtered(frame)
         if !self.transmit(frame, toBroker: link, now) { self.fail(id, "the broker is too slow", nil, now) }
     }
 
@@ -250,6 +254,8 @@ extension STOMPRelay {
     mutating func clientTimeout(_ id: STOMPConnectionID, _ now: NIODeadline) {
         guard let client = self.clients[id] else { return }
         if let deadline = client.connectDeadline, now >= deadline {
+            // The broker's receipt for its leave did not come.
+            if client.phase == .leaving { return self.end(id) }
             self.fail(id, "CONNECT did not come in time", nil, now)
         } else if let timeout = client.receiveTimeout, now >= client.lastReceived + timeout {
             self.end(id)

@@ -94,12 +94,13 @@ extension STOMPRelay {
 
     // MARK: Frames
 
-    /// Sends a frame to the broker; false if too much waits for it.
+    /// Sends a frame to the broker; false if too much waits for it. What the server itself sends is bounded before it comes here.
     mutating func transmit(_ frame: STOMPFrame, toBroker id: STOMPRelayLinkID, _ now: NIODeadline) -> Bool {
         guard let link = self.links[id] else { return true }
         let bytes = frame.encoded(for: link.version)
-        guard link.unsentBytes + bytes.readableBytes <= self.relay.maximumUnsentBytes else { return false }
-        self.links[id]?.unsentBytes += bytes.readableBytes
+        let unsent = link.unsentBytes + bytes.readableBytes
+        guard link.client == nil || unsent <= self.relay.maximumUnsentBytes else { return false }
+        self.links[id]?.unsentBytes = unsent
         self.links[id]?.lastSent = now
         self.outputs.append(.transmitToBroker(id, bytes))
         return true
@@ -127,8 +128,7 @@ extension STOMPRelay {
         case _ where link.phase != .connected && frame.command != "ERROR": self.lost(id, now)
         case "ERROR":
             guard let client = link.client else {
-                // Frames are taken in their order: it is the oldest that the broker does not take, and never will.
-                if link.phase == .connected { self.systemRefused() }
+                if link.phase == .connected { self.systemRefused(frame["receipt-id"]) }
                 return self.lost(id, now)
             }
             self.transmit(frame, to: client, now)

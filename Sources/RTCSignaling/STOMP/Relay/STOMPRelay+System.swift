@@ -14,6 +14,8 @@ struct STOMPRelaySystem: Sendable {
     var pending = CircularBuffer<Pending>()
     var pendingBytes = 0
     var nextNumber: UInt64 = 0
+    /// How often the oldest was the one when the broker ended the connection with an `ERROR` that named none.
+    var refusals = (number: UInt64(0), count: 0)
     /// When the broker is tried again; nil while it is there or is being tried.
     var retryAt: NIODeadline?
     /// Attempts since it was last there.
@@ -76,18 +78,29 @@ extension STOMPRelay {
         return true
     }
 
-    mutating func systemReceipt(_ name: String?) {
-        guard let number = name.flatMap({ UInt64($0) }),
-            let index = self.system.pending.firstIndex(where: { $0.number == number })
-        else { return }
-        self.system.pendingBytes -= self.system.pending[index].size
-        self.system.pending.remove(at: index)
+    mutating func systemReceipt(_ name: String?) { _ = self.settle(name) }
+
+    /// The broker ended the connection with an `ERROR`. The message that it names is dropped; if it names none, the oldest once that
+    /// was the oldest three times in a row, as frames are taken in their order: others are not lost for a broker's own troubles.
+    mutating func systemRefused(_ name: String?) {
+        guard name == nil else {
+            if self.settle(name) { self.droppedMessages += 1 }
+            return
+        }
+        guard let oldest = self.system.pending.first else { return }
+        let count = self.system.refusals.number == oldest.number ? self.system.refusals.count + 1 : 1
+        self.system.refusals = (oldest.number, count)
+        if count == 3, self.settle(String(oldest.number)) { self.droppedMessages += 1 }
     }
 
-    mutating func systemRefused() {
-        guard let refused = self.system.pending.popFirst() else { return }
-        self.system.pendingBytes -= refused.size
-        self.droppedMessages += 1
+    /// Lets go of the message of a receipt's name; false if there is none.
+    private mutating func settle(_ name: String?) -> Bool {
+        guard let number = name.flatMap({ UInt64($0) }),
+            let index = self.system.pending.firstIndex(where: { $0.number == number })
+        else { return false }
+        self.system.pendingBytes -= self.system.pending[index].size
+        self.system.pending.remove(at: index)
+        return true
     }
 
     // MARK: The connection

@@ -5,7 +5,8 @@ public import RTCBase
 ///
 /// Each client has a connection of its own there, so that its acknowledgements, transactions, receipts and flow are the broker's; one
 /// more is for what the server itself sends. What a client is told to have been taken, the broker has taken: no receipt comes from
-/// here, but for what goes to the owner (``STOMPConfiguration/applicationPrefix``).
+/// here, but for what the owner has taken (``STOMPConfiguration/applicationPrefix``, ``confirm(_:now:)``); there are no transactions of
+/// that.
 ///
 /// | Destination | A message there goes to |
 /// |---|---|
@@ -23,7 +24,7 @@ public struct STOMPRelay: Sendable {
         case close(STOMPConnectionID)
         /// The owner must decide; only where ``STOMPConfiguration/asks``.
         case ask(STOMPQuestion)
-        /// A client sent something to the owner.
+        /// A client sent something to the owner; ``confirm(_:now:)`` is told when that has it.
         case sent(STOMPBroker.Sent)
         /// A connection to the broker is wanted: ``linkOpened(_:now:)`` or ``linkEnded(_:now:)`` tells what became of it.
         case open(STOMPRelayLinkID)
@@ -115,7 +116,8 @@ public struct STOMPRelay: Sendable {
 
     /// Takes bytes that a client sent, cut anywhere.
     public mutating func receive(_ bytes: ByteBuffer, from id: STOMPConnectionID, now: NIODeadline) {
-        guard self.clients[id] != nil else { return }
+        // Nothing comes behind a leave.
+        guard let client = self.clients[id], client.phase != .leaving else { return }
         self.clients[id]?.lastReceived = now
         self.clients[id]?.reader.append(bytes)
         self.process(id, now)
@@ -156,6 +158,12 @@ public struct STOMPRelay: Sendable {
         case .allow: self.perform(frame, of: id, now)
         }
         self.process(id, now)
+    }
+
+    /// Tells that the owner has taken a message of ``Output/sent(_:)``: its client gets the receipt if it wants one.
+    public mutating func confirm(_ sent: STOMPBroker.Sent, now: NIODeadline) {
+        guard let receipt = sent.receipt else { return }
+        self.transmit(STOMPFrame("RECEIPT", [.init("receipt-id", receipt)]), to: sent.connection, now)
     }
 
     /// Ends a client's connection with an `ERROR`.

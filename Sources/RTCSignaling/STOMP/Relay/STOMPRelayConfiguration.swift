@@ -29,6 +29,10 @@ public struct STOMPRelayConfiguration: Sendable, Hashable {
     /// Where messages for users and sessions go at the broker, before a name that is made of the user's and the destination's: something
     /// that takes a message to all who subscribe now. Default RabbitMQ's direct exchange.
     public var userDestinationPrefix = "/exchange/amq.direct/"
+    /// Headers of clients that are passed on though a broker may act on them: those that begin with `x-`, `durable`, `auto-delete`,
+    /// `exclusive` and `reply-to` in a `SEND`, and all but those of STOMP, `prefetch-count`, `selector` and `requeue` elsewhere. With
+    /// some of RabbitMQ's a client reaches any of its queues and exchanges. Default none.
+    public var passedHeaders: Set<String> = []
     /// Whether messages to `/queue/…` are marked as persistent unless the client says otherwise, so that RabbitMQ writes them to disk
     /// before it gives a receipt. Default true.
     public var marksPersistent = true
@@ -36,7 +40,8 @@ public struct STOMPRelayConfiguration: Sendable, Hashable {
     public var maximumPendingMessages = 1000
     /// The most bytes of them. Default 4 MiB.
     public var maximumPendingBytes = 4 << 20
-    /// The most bytes of one client that may wait for the broker; one more ends its connection. Default 4 MiB.
+    /// The most bytes of one client that may wait for the broker; one more ends its connection. Those of the server itself count in
+    /// ``maximumPendingBytes`` only. Default 4 MiB.
     public var maximumUnsentBytes = 4 << 20
 
     /// A broker somewhere.

@@ -63,6 +63,7 @@ struct STOMPRelayClient: Sendable {
     var unsentBytes = 0
     var lastSent: NIODeadline
     var lastReceived: NIODeadline
+    /// When it has to have connected, or to be gone once it took its leave.
     var connectDeadline: NIODeadline?
     var sendInterval: TimeAmount?
     var receiveTimeout: TimeAmount?
