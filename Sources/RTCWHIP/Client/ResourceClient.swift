@@ -56,16 +56,37 @@ struct ResourceClient: Sendable {
         _ body: String
     ) async throws(WHIPClientError) -> SignalingResponse {
         do {
-            return try await self.configuration.exchange.send(
-                method,
-                to: url.text,
-                headers: headers,
-                body: ByteBuffer(string: body),
-                timeout: self.configuration.requestTimeout
-            )
+            // The bound is for the whole response, whatever an exchange makes of its own: servers may stop in the middle of one.
+            return try await withThrowingTaskGroup(of: SignalingResponse.self) { group in
+                defer { group.cancelAll() }
+                let configuration = self.configuration
+                group.addTask {
+                    try await configuration.exchange.send(
+                        method,
+                        to: url.text,
+                        headers: headers,
+                        body: ByteBuffer(string: body),
+                        timeout: configuration.requestTimeout
+                    )
+                }
+                group.addTask {
+                    try await configuration.clock.sleep(for: configuration.requestTimeout)
+                    throw NoResponse(within: configuration.requestTimeout)
+                }
+                guard let response = try await group.next() else { throw CancellationError() }
+                return response
+            }
         } catch {
             throw .unreachable(reason: String(describing: error))
         }
+    }
+
+    private struct NoResponse: Error, CustomStringConvertible {
+        let limit: Duration
+
+        init(within limit: Duration) { self.limit = limit }
+
+        var description: String { "there was no whole response within \(self.limit)" }
     }
 
     /// Sends an offer, again and again while the server asks for patience.

@@ -38,7 +38,7 @@ public struct WHIPClientConfiguration: Sendable {
     public var maximumRetryDelay: Duration = .seconds(60)
     /// How many redirections are followed. Default 5.
     public var redirects = 5
-    /// How long a request may take. Default 10 s.
+    /// How long a request may take, until its response is there to the last byte. Default 10 s.
     public var requestTimeout: Duration = .seconds(10)
     /// How long to wait for candidates where a message should have all. Default 3 s.
     public var gatheringTimeout: Duration = .seconds(3)

@@ -1,0 +1,70 @@
+import NIOCore
+import NIOPosix
+import RTCSignaling
+import Testing
+import WebRTC
+
+@testable import RTCWHIP
+
+/// The requests of clients: how long they may take, who sends them, what goes with them.
+@Suite("Requests of clients", .timeLimit(.minutes(1)))
+struct ClientRequestTests {
+    private static func publish(_ client: WHIPClient) async -> WHIPClientError? {
+        do throws(WHIPClientError) {
+            try await client.publish([MediaStreamTrack(source: MediaStreamTrackSource(kind: .audio))])
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private static func configuration(_ exchange: any WHIPExchange) -> WHIPClientConfiguration {
+        var configuration = WHIPClientConfiguration()
+        configuration.exchange = exchange
+        configuration.addressPolicy = Peers.loopback
+        return configuration
+    }
+
+    private static func isUnreachable(_ error: WHIPClientError?) -> Bool {
+        if case .unreachable = error { true } else { false }
+    }
+
+    // MARK: Time
+
+    @Test("A request that takes longer than it may ends, whatever sends it")
+    func timeout() async {
+        let clock = ManualClock()
+        let exchange = ServiceExchange([
+            "a.example": { _ in
+                await Latch().wait()
+                throw CancellationError()
+            }
+        ])
+        var configuration = Self.configuration(exchange)
+        configuration.clock = clock
+        configuration.requestTimeout = .seconds(10)
+        let client = WHIPClient(url: "http://a.example/whip", configuration: configuration)
+        let result = Task { await Self.publish(client) }
+        await clock.waitForSleeper(until: .seconds(10))
+        clock.advance(by: .seconds(10))
+        #expect(Self.isUnreachable(await result.value))
+    }
+
+    @Test("A response whose body never ends takes no longer than one that never comes")
+    func bodyTimeout() async throws {
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                let head =
+                    "HTTP/1.1 201 Created\r\ncontent-type: application/sdp\r\ncontent-length: 1000\r\n\r\nv=0\r\n"
+                channel.writeAndFlush(ByteBuffer(string: head), promise: nil)
+                return channel.eventLoop.makeSucceededVoidFuture()
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(server.localAddress?.port)
+        var configuration = Self.configuration(AsyncHTTPExchange.shared)
+        configuration.requestTimeout = .milliseconds(300)
+        let client = WHIPClient(url: "http://127.0.0.1:\(port)/whip", configuration: configuration)
+        #expect(Self.isUnreachable(await Self.publish(client)))
+        try await server.close()
+    }
+}
