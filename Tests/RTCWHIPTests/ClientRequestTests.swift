@@ -67,4 +67,29 @@ struct ClientRequestTests {
         #expect(Self.isUnreachable(await Self.publish(client)))
         try await server.close()
     }
+
+    // MARK: Cancellation
+
+    @Test("A server hears of the end of a session from a task that was cancelled too")
+    func cancelled() async throws {
+        let service = WHIPServiceTests.service()
+        let exchange = ServiceExchange([
+            "a.example": { request in
+                try Task.checkCancellation()
+                return await service.respond(to: request)
+            }
+        ])
+        let client = WHIPClient(url: "http://a.example/whip", configuration: Self.configuration(exchange))
+        #expect(await Self.publish(client) == nil)
+        #expect(service.sessionCount == 1)
+        let task = Task {
+            await Latch().wait()
+            #expect(Task.isCancelled)
+            await client.stop()
+        }
+        task.cancel()
+        await task.value
+        #expect(service.sessionCount == 0)
+        await service.close()
+    }
 }
