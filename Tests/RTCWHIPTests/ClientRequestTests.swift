@@ -54,10 +54,9 @@ struct ClientRequestTests {
     func bodyTimeout() async throws {
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
-                let head =
-                    "HTTP/1.1 201 Created\r\ncontent-type: application/sdp\r\ncontent-length: 1000\r\n\r\nv=0\r\n"
-                channel.writeAndFlush(ByteBuffer(string: head), promise: nil)
-                return channel.eventLoop.makeSucceededVoidFuture()
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(EndlessResponse())
+                }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(server.localAddress?.port)
@@ -91,5 +90,39 @@ struct ClientRequestTests {
         await task.value
         #expect(service.sessionCount == 0)
         await service.close()
+    }
+
+    // MARK: Tokens
+
+    @Test("The token goes to hosts that may have it, and redirections are followed without it")
+    func tokens() async throws {
+        let service = WHIPServiceTests.service()
+        let exchange = ServiceExchange([
+            "a.example": { _ in SignalingResponse(307, headers: ["location": "http://b.example/whip/stage"]) },
+            "b.example": { await service.respond(to: $0) },
+        ])
+        var configuration = Self.configuration(exchange)
+        configuration.token = "t"
+        configuration.sendsToken = { $0.hasPrefix("http://a.example/") }
+        let client = WHIPClient(url: "http://a.example/whip", configuration: configuration)
+        #expect(await Self.publish(client) == nil)
+        await client.stop()
+        for await request in exchange.requests {
+            let isFirst = request.headers.first("host") == "a.example"
+            #expect(request.headers.first("authorization") == (isFirst ? "Bearer t" : nil))
+            if request.method == "DELETE" { break }
+        }
+        await service.close()
+    }
+}
+
+/// Answers with the head of a response, and the beginning of its body.
+private final class EndlessResponse: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let text = "HTTP/1.1 201 Created\r\ncontent-type: application/sdp\r\ncontent-length: 1000\r\n\r\nv=0\r\n"
+        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
     }
 }

@@ -31,11 +31,12 @@ struct ResourceClient: Sendable {
         headers: SignalingHeaders = [:],
         body: String = ""
     ) async throws(WHIPClientError) -> Reply {
-        var headers = headers
-        if let token = self.configuration.token { headers.set("authorization", "Bearer \(token)") }
         var url = url
         for _ in 0...max(0, self.configuration.redirects) {
-            let response = try await self.exchange(method, url, headers, body)
+            let token = self.configuration.token.flatMap { self.configuration.sendsToken(url.text) ? $0 : nil }
+            var sent = headers
+            if let token { sent.set("authorization", "Bearer \(token)") }
+            let response = try await self.exchange(method, url, sent, body)
             guard (300..<400).contains(response.status) else { return Reply(response: response, url: url) }
             let location = response.headers.first("location") ?? ""
             let next = url.resolving(location)

@@ -14,8 +14,11 @@ public struct WHIPClientConfiguration: Sendable {
         case gathered
     }
 
-    /// The bearer token (RFC 6750), which goes with every request; nil for none.
+    /// The bearer token (RFC 6750), which goes with every request that ``sendsToken`` allows; nil for none.
     public var token: String?
+    /// Whether the token goes to a URL: that of the endpoint, of a redirection, or of the session. Default: to all, since servers share
+    /// out their load by redirections to other hosts (RFC 9725 section 4.5). From TLS to none is never gone.
+    public var sendsToken: @Sendable (_ url: String) -> Bool = { _ in true }
     /// How the connection is configured. Servers for ICE that stand here take the place of those that the server names (RFC 9725
     /// section 4.6).
     public var connection = RTCConfiguration(bundlePolicy: .maxBundle)
