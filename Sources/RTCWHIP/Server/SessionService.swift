@@ -23,7 +23,6 @@ final class SessionService: Sendable {
     private struct Entry {
         var session: ServiceSession
         var task: Task<Void, Never>
-        var token: BearerToken?
     }
 
     private struct State {
@@ -58,21 +57,21 @@ final class SessionService: Sendable {
 
     var sessionCount: Int { self.state.withLock { $0.entries.count } }
 
-    /// Ends all sessions, and opens no more.
+    /// Ends all sessions, and opens no more. Returns when the connections are closed, whatever still serves them.
     func close() async {
         let entries = self.state.withLock { state in
             state.isClosed = true
             return Array(state.entries.values)
         }
         for entry in entries { entry.task.cancel() }
-        for entry in entries { await entry.task.value }
+        for entry in entries { await entry.session.waitUntilClosed() }
     }
 
-    /// Ends a session; false if there is none.
+    /// Ends a session; false if there is none. Returns when the connection is closed, whatever still serves it.
     func end(_ id: String) async -> Bool {
         guard let entry = self.state.withLock({ $0.entries[id] }) else { return false }
         entry.task.cancel()
-        await entry.task.value
+        await entry.session.waitUntilClosed()
         return true
     }
 
@@ -249,13 +248,14 @@ final class SessionService: Sendable {
                 return false
             }
             let task = Task {
-                await session.run(serve: serve)
-                self.state.withLock { state in
-                    state.entries[id] = nil
-                    Self.release(token, in: &state)
+                await session.run(serve: serve) {
+                    self.state.withLock { state in
+                        state.entries[id] = nil
+                        Self.release(token, in: &state)
+                    }
                 }
             }
-            state.entries[id] = Entry(session: session, task: task, token: token)
+            state.entries[id] = Entry(session: session, task: task)
             return true
         }
     }
