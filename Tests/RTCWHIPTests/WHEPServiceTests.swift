@@ -65,6 +65,22 @@ struct WHEPServiceTests {
         #expect(service.sessionCount == 0)
     }
 
+    @Test("Who waits for a stream keeps nobody from opening sessions")
+    func waiting() async throws {
+        let clock = ManualClock()
+        let service = Self.service {
+            $0.limits.openings = WHIPRateLimit(burst: 1, perSecond: 1)
+            $0.clock = clock
+        }
+        let offer = try await Peers.offer([.audio], .recvonly)
+        for _ in 0..<3 {
+            #expect(await service.respond(to: Self.post(offer, to: "/whep/other")).status == 409)
+        }
+        #expect(await service.respond(to: Self.post(offer)).status == 201)
+        #expect(await service.respond(to: Self.post(offer)).status == 429)
+        await service.close()
+    }
+
     @Test("An endpoint says by GET and HEAD that it is one")
     func discovery() async {
         for method in ["GET", "HEAD"] {

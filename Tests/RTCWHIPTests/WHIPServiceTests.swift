@@ -288,6 +288,29 @@ struct WHIPServiceTests {
         #expect(await service.respond(to: .post(offer)).status == 503)
     }
 
+    @Test("What counts as an opening: offers however bad, and OPTIONS that name servers; no preflights")
+    func openings() async throws {
+        let clock = ManualClock()
+        let service = Self.service {
+            $0.limits.openings = WHIPRateLimit(burst: 2, perSecond: 1)
+            $0.iceServers = { _ in [RTCIceServer(urls: ["stun:a.example"])] }
+            $0.clock = clock
+        }
+        #expect(await service.respond(to: .post("v=0")).status == 400)
+        let options = SignalingRequest(method: "OPTIONS", target: "/whip/stage")
+        let named = await service.respond(to: options)
+        #expect(named.status == 200 && named.headers.first("link") != nil)
+        let unnamed = await service.respond(to: options)
+        #expect(unnamed.status == 429 && unnamed.headers.first("retry-after") == "1")
+        #expect(await service.respond(to: .post("v=0")).status == 429)
+        var preflight = options
+        preflight.headers = ["origin": "https://a.example", "access-control-request-method": "POST"]
+        #expect(await service.respond(to: preflight).status == 200)
+        clock.advance(by: .seconds(1))
+        #expect(await service.respond(to: .post(try await Peers.offer())).status == 201)
+        await service.close()
+    }
+
     @Test("A session that never connects is deleted")
     func vanished() async throws {
         let clock = ManualClock()
