@@ -25,7 +25,7 @@ public struct WHIPServiceConfiguration: Sendable {
     }
 
     /// Decides on every request that is for something here, by a method that is known there: nil accepts it. `OPTIONS` are answered for
-    /// everybody; asked of those to an endpoint that are no preflight, this decides whether they name the ``iceServers``. The token is in
+    /// everybody; this decides only whether one that is for an endpoint and no preflight names the ``iceServers``. The token is in
     /// ``WHIPRequest/token``; compare it with ``BearerToken/matches(_:)``. By default everybody is accepted.
     public var authorize: @Sendable (WHIPRequest) async -> WHIPRefusal? = { _ in nil }
     /// The STUN and TURN servers that a client is told of (RFC 9725 section 4.6), asked for each session, and for each
