@@ -97,7 +97,7 @@ struct WHEPServiceTests {
         #expect(response.status == 406, "\(response.text)")
         let type = try #require(response.headers.first("content-type"))
         let until = try #require(type.split(separator: "\"").dropFirst().first.flatMap { HTTPDate.parse(String($0)) })
-        #expect(type.hasPrefix("application/sdp; valid-until=") && abs(until - HTTPDate.now - 30) <= 2)
+        #expect(type.hasPrefix("application/sdp; valid-until=") && abs(until - HTTPDate.now - 15) <= 2)
         #expect(response.text.split(whereSeparator: \.isNewline).count { $0 == "a=sendonly" } == 2)
         func patch(_ body: String, _ type: String = "application/sdp", match: String? = nil) async -> SignalingResponse
         {

@@ -210,9 +210,10 @@ final class SessionService: Sendable {
         return offer
     }
 
-    /// The type of a counter-offer, and how long it holds (draft-ietf-wish-whep section 4.3.2).
+    /// The type of a counter-offer, and how long it holds (draft-ietf-wish-whep section 4.3.2): who answers at the last moment still has
+    /// half of the time to connect.
     private var counterOfferType: String {
-        let end = HTTPDate.now + Int(self.configuration.connectTimeout.components.seconds)
+        let end = HTTPDate.now + Int((self.configuration.connectTimeout / 2).components.seconds)
         return "\(MediaType.sdp); valid-until=\"\(HTTPDate.text(end))\""
     }
 

@@ -38,7 +38,7 @@ public struct WHIPServiceConfiguration: Sendable {
     public var allowedOrigins: [String]?
     /// Bounds.
     public var limits = Limits()
-    /// How long a session may take until it is connected. Default 30 s.
+    /// How long a session may take until it is connected; a counter-offer says that it holds for half as long. Default 30 s.
     public var connectTimeout: Duration = .seconds(30)
     /// How long to wait for candidates of servers that this side asks, before an answer goes out without them. Default 3 s.
     public var gatheringTimeout: Duration = .seconds(3)
