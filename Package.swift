@@ -402,7 +402,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RTCWHIPTests",
-            dependencies: ["RTCWHIP", "RTCSignaling", "RTCBase", "RTCSDP", "WebRTC", nioCore],
+            dependencies: ["RTCWHIP", "RTCSignaling", "RTCBase", "RTCSDP", "WebRTC", nioCore, nioPosix],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -72,9 +72,12 @@ enum Page {
           async trickle() {
             if (this.isBusy || this.resource === null || this.found.length === 0) return;
             this.isBusy = true;
-            const body = this.fragment(this.found.splice(0));
-            await this.send("PATCH", this.resource, "application/trickle-ice-sdpfrag", body, { "if-match": this.tag });
-            this.isBusy = false;
+            try {
+              const body = this.fragment(this.found.splice(0));
+              await this.send("PATCH", this.resource, "application/trickle-ice-sdpfrag", body, { "if-match": this.tag });
+            } finally {
+              this.isBusy = false;
+            }
             await this.trickle();
           }
 
@@ -87,31 +90,34 @@ enum Page {
               remote = remote.replaceAll("a=setup:actpass", `a=setup:${role}`);
             }
             this.isBusy = true;
-            this.found = [];
-            await peer.setLocalDescription(await peer.createOffer({ iceRestart: true }));
-            const body = this.fragment(this.found.splice(0));
-            const response = await this.send("PATCH", this.resource, "application/trickle-ice-sdpfrag", body, { "if-match": "*" });
-            if (!response.ok) {
-              await peer.setLocalDescription({ type: "rollback" });
-              for (const transceiver of peer.getTransceivers()) transceiver.stop();
-              throw new Error(`${response.status} ${await response.text()}`);
+            try {
+              this.found = [];
+              await peer.setLocalDescription(await peer.createOffer({ iceRestart: true }));
+              const body = this.fragment(this.found.splice(0));
+              const response = await this.send("PATCH", this.resource, "application/trickle-ice-sdpfrag", body, { "if-match": "*" });
+              if (!response.ok) {
+                await peer.setLocalDescription({ type: "rollback" });
+                throw new Error(`${response.status} ${await response.text()}`);
+              }
+              const lines = (await response.text()).split("\r\n");
+              this.tag = response.headers.get("etag");
+              const fresh = prefix => lines.find(line => line.startsWith(prefix));
+              const candidates = lines.filter(line => line.startsWith("a=candidate:"));
+              const sdp = remote.split("\r\n")
+                .filter(line => !line.startsWith("a=candidate:") && line !== "a=end-of-candidates")
+                .flatMap(line => line.startsWith("a=ice-ufrag:") ? [fresh("a=ice-ufrag:"), ...candidates.splice(0)]
+                  : line.startsWith("a=ice-pwd:") ? [fresh("a=ice-pwd:")] : [line]).join("\r\n");
+              await peer.setRemoteDescription({ type: "answer", sdp });
+            } finally {
+              this.isBusy = false;
             }
-            const lines = (await response.text()).split("\r\n");
-            this.tag = response.headers.get("etag");
-            const fresh = prefix => lines.find(line => line.startsWith(prefix));
-            const candidates = lines.filter(line => line.startsWith("a=candidate:"));
-            const sdp = remote.split("\r\n")
-              .filter(line => !line.startsWith("a=candidate:") && line !== "a=end-of-candidates")
-              .flatMap(line => line.startsWith("a=ice-ufrag:") ? [fresh("a=ice-ufrag:"), ...candidates.splice(0)]
-                : line.startsWith("a=ice-pwd:") ? [fresh("a=ice-pwd:")] : [line]).join("\r\n");
-            await peer.setRemoteDescription({ type: "answer", sdp });
-            this.isBusy = false;
             await this.trickle();
           }
 
           async close() {
             this.peer.close();
-            if (this.resource !== null) await this.send("DELETE", this.resource);
+            // A server that is gone needs no goodbye, and must not be in the way of what comes next.
+            if (this.resource !== null) await this.send("DELETE", this.resource).catch(() => {});
           }
         }
 

@@ -341,6 +341,8 @@ struct ClientTests {
                 }
             ]) {
                 $0.clock = clock
+                // Shorter than every wait that is looked for.
+                $0.requestTimeout = .milliseconds(1)
                 $0.retries = 3
                 $0.maximumRetryDelay = .seconds(10)
             }.error

@@ -65,6 +65,22 @@ struct WHEPServiceTests {
         #expect(service.sessionCount == 0)
     }
 
+    @Test("Who waits for a stream keeps nobody from opening sessions")
+    func waiting() async throws {
+        let clock = ManualClock()
+        let service = Self.service {
+            $0.limits.openings = WHIPRateLimit(burst: 1, perSecond: 1)
+            $0.clock = clock
+        }
+        let offer = try await Peers.offer([.audio], .recvonly)
+        for _ in 0..<3 {
+            #expect(await service.respond(to: Self.post(offer, to: "/whep/other")).status == 409)
+        }
+        #expect(await service.respond(to: Self.post(offer)).status == 201)
+        #expect(await service.respond(to: Self.post(offer)).status == 429)
+        await service.close()
+    }
+
     @Test("An endpoint says by GET and HEAD that it is one")
     func discovery() async {
         for method in ["GET", "HEAD"] {
@@ -81,7 +97,7 @@ struct WHEPServiceTests {
         #expect(response.status == 406, "\(response.text)")
         let type = try #require(response.headers.first("content-type"))
         let until = try #require(type.split(separator: "\"").dropFirst().first.flatMap { HTTPDate.parse(String($0)) })
-        #expect(type.hasPrefix("application/sdp; valid-until=") && abs(until - HTTPDate.now - 30) <= 2)
+        #expect(type.hasPrefix("application/sdp; valid-until=") && abs(until - HTTPDate.now - 15) <= 2)
         #expect(response.text.split(whereSeparator: \.isNewline).count { $0 == "a=sendonly" } == 2)
         func patch(_ body: String, _ type: String = "application/sdp", match: String? = nil) async -> SignalingResponse
         {

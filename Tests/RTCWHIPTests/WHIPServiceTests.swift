@@ -127,6 +127,35 @@ struct WHIPServiceTests {
         #expect(response.status == 503 && response.headers.first("retry-after") != nil)
     }
 
+    @Test("Peers keep no offer, and what is printed of requests and peers has no secrets")
+    func descriptions() async throws {
+        let (peers, continuation) = AsyncStream.makeStream(of: WHIPPeer.self)
+        let (requests, requested) = AsyncStream.makeStream(of: WHIPRequest.self)
+        let service = Self.service(
+            { configuration in
+                configuration.authorize = { request in
+                    requested.yield(request)
+                    return nil
+                }
+            },
+            prepare: { continuation.yield($0) }
+        )
+        let post = SignalingRequest.post(try await Peers.offer(), to: "/whip/a%0Ab?key=hidden", token: "secret")
+        let location = await service.respond(to: post).location
+        #expect(await service.respond(to: .init(method: "GET", target: location)).status == 204)
+        var iterator = requests.makeAsyncIterator()
+        let (first, second) = (try #require(await iterator.next()), try #require(await iterator.next()))
+        #expect("\(first)" == #"WHIPRequest(POST "a\nb")"#)
+        #expect("\([second])" == #"[WHIPRequest(GET, session of "a\nb")]"#)
+        for await peer in peers {
+            #expect("\(peer) \(String(reflecting: peer))" == #"WHIPPeer("a\nb") WHIPPeer("a\nb")"#)
+            #expect(peer.request.http.body.readableBytes == 0 && peer.request.token?.matches("secret") == true)
+            #expect(peer.connection.remoteDescription?.type == .offer)
+            break
+        }
+        await service.close()
+    }
+
     // MARK: Methods
 
     @Test("Methods that a resource does not have get 405, and those it has are named")
@@ -286,6 +315,29 @@ struct WHIPServiceTests {
         #expect(await service.respond(to: .post(offer)).status == 503)
         await service.close()
         #expect(await service.respond(to: .post(offer)).status == 503)
+    }
+
+    @Test("What counts as an opening: offers however bad, and OPTIONS that name servers; no preflights")
+    func openings() async throws {
+        let clock = ManualClock()
+        let service = Self.service {
+            $0.limits.openings = WHIPRateLimit(burst: 2, perSecond: 1)
+            $0.iceServers = { _ in [RTCIceServer(urls: ["stun:a.example"])] }
+            $0.clock = clock
+        }
+        #expect(await service.respond(to: .post("v=0")).status == 400)
+        let options = SignalingRequest(method: "OPTIONS", target: "/whip/stage")
+        let named = await service.respond(to: options)
+        #expect(named.status == 200 && named.headers.first("link") != nil)
+        let unnamed = await service.respond(to: options)
+        #expect(unnamed.status == 429 && unnamed.headers.first("retry-after") == "1")
+        #expect(await service.respond(to: .post("v=0")).status == 429)
+        var preflight = options
+        preflight.headers = ["origin": "https://a.example", "access-control-request-method": "POST"]
+        #expect(await service.respond(to: preflight).status == 200)
+        clock.advance(by: .seconds(1))
+        #expect(await service.respond(to: .post(try await Peers.offer())).status == 201)
+        await service.close()
     }
 
     @Test("A session that never connects is deleted")

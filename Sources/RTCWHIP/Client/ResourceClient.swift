@@ -31,11 +31,12 @@ struct ResourceClient: Sendable {
         headers: SignalingHeaders = [:],
         body: String = ""
     ) async throws(WHIPClientError) -> Reply {
-        var headers = headers
-        if let token = self.configuration.token { headers.set("authorization", "Bearer \(token)") }
         var url = url
         for _ in 0...max(0, self.configuration.redirects) {
-            let response = try await self.exchange(method, url, headers, body)
+            let token = self.configuration.token.flatMap { self.configuration.sendsToken(url.text) ? $0 : nil }
+            var sent = headers
+            if let token { sent.set("authorization", "Bearer \(token)") }
+            let response = try await self.exchange(method, url, sent, body)
             guard (300..<400).contains(response.status) else { return Reply(response: response, url: url) }
             let location = response.headers.first("location") ?? ""
             let next = url.resolving(location)
@@ -56,16 +57,37 @@ struct ResourceClient: Sendable {
         _ body: String
     ) async throws(WHIPClientError) -> SignalingResponse {
         do {
-            return try await self.configuration.exchange.send(
-                method,
-                to: url.text,
-                headers: headers,
-                body: ByteBuffer(string: body),
-                timeout: self.configuration.requestTimeout
-            )
+            // The bound is for the whole response, whatever an exchange makes of its own: servers may stop in the middle of one.
+            return try await withThrowingTaskGroup(of: SignalingResponse.self) { group in
+                defer { group.cancelAll() }
+                let configuration = self.configuration
+                group.addTask {
+                    try await configuration.exchange.send(
+                        method,
+                        to: url.text,
+                        headers: headers,
+                        body: ByteBuffer(string: body),
+                        timeout: configuration.requestTimeout
+                    )
+                }
+                group.addTask {
+                    try await configuration.clock.sleep(for: configuration.requestTimeout)
+                    throw NoResponse(within: configuration.requestTimeout)
+                }
+                guard let response = try await group.next() else { throw CancellationError() }
+                return response
+            }
         } catch {
             throw .unreachable(reason: String(describing: error))
         }
+    }
+
+    private struct NoResponse: Error, CustomStringConvertible {
+        let limit: Duration
+
+        init(within limit: Duration) { self.limit = limit }
+
+        var description: String { "there was no whole response within \(self.limit)" }
     }
 
     /// Sends an offer, again and again while the server asks for patience.

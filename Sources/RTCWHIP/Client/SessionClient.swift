@@ -271,8 +271,9 @@ actor SessionClient {
     private func leave() async {
         if let resource = self.resource {
             self.resource = nil
-            // No entity-tag: it does not matter which ICE session there is (RFC 9725 section 4.3.1).
-            _ = try? await self.http.send("DELETE", to: resource)
+            // No entity-tag: it does not matter which ICE session there is (RFC 9725 section 4.3.1). By a task of its own, because whoever
+            // ends a session is often cancelled, and a request of a cancelled task does not get far.
+            await Task { [http] in _ = try? await http.send("DELETE", to: resource) }.value
         }
         await self.connection?.close()
     }

@@ -38,7 +38,7 @@ public final class WHEPClient: Sendable {
     /// The links of the server's answer: servers for ICE, and extensions.
     public var links: [HTTPLink] { get async { await self.session.links } }
 
-    /// Begins to play; returns when the descriptions are exchanged.
+    /// Begins to play; returns when the descriptions are exchanged. Keep the client as long as the session, as with ``WHIPClient``.
     ///
     /// - Parameter kinds: What is wanted.
     /// - Returns: What receives the tracks that the server sends.

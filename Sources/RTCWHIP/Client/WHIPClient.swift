@@ -39,6 +39,8 @@ public final class WHIPClient: Sendable {
 
     /// Publishes tracks, in one stream; returns when the server has answered.
     ///
+    /// Keep the client as long as the session: its connection is closed when nobody has it any more, and the server is not told.
+    ///
     /// - Parameters:
     ///   - tracks: At most one of sound and one of pictures.
     ///   - codecs: The names of the codecs to offer, `VP8` for example; all for a kind of which none is named.

@@ -14,8 +14,11 @@ public struct WHIPClientConfiguration: Sendable {
         case gathered
     }
 
-    /// The bearer token (RFC 6750), which goes with every request; nil for none.
+    /// The bearer token (RFC 6750), which goes with every request that ``sendsToken`` allows; nil for none.
     public var token: String?
+    /// Whether the token goes to a URL: that of the endpoint, of a redirection, or of the session. Default: to all, since servers share
+    /// out their load by redirections to other hosts (RFC 9725 section 4.5). From TLS to none is never gone.
+    public var sendsToken: @Sendable (_ url: String) -> Bool = { _ in true }
     /// How the connection is configured. Servers for ICE that stand here take the place of those that the server names (RFC 9725
     /// section 4.6).
     public var connection = RTCConfiguration(bundlePolicy: .maxBundle)
@@ -38,7 +41,7 @@ public struct WHIPClientConfiguration: Sendable {
     public var maximumRetryDelay: Duration = .seconds(60)
     /// How many redirections are followed. Default 5.
     public var redirects = 5
-    /// How long a request may take. Default 10 s.
+    /// How long a request may take, until its response is there to the last byte. Default 10 s.
     public var requestTimeout: Duration = .seconds(10)
     /// How long to wait for candidates where a message should have all. Default 3 s.
     public var gatheringTimeout: Duration = .seconds(3)

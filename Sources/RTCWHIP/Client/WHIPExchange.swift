@@ -7,7 +7,9 @@ public import RTCSignaling
 public protocol WHIPExchange: Sendable {
     /// Sends a request, and gives the whole response.
     ///
-    /// - Throws: Anything, when there is no response within `timeout`.
+    /// The task is cancelled when there is none within `timeout`, and the request must end then.
+    ///
+    /// - Throws: Anything, when there is no response.
     func send(
         _ method: String,
         to url: String,
@@ -51,6 +53,8 @@ public struct AsyncHTTPExchange: WHIPExchange {
         var fields = SignalingHeaders()
         for (name, value) in response.headers { fields.add(name, value) }
         let bytes = try await response.body.collect(upTo: Self.maximumBodySize)
+        // To a cancelled task a body just ends.
+        try Task.checkCancellation()
         return SignalingResponse(Int(response.status.code), headers: fields, body: bytes)
     }
 }

@@ -31,12 +31,18 @@ actor ServiceSession {
         self.bucket = TokenBucket(configuration.limits.changes, now: .zero)
     }
 
+    private nonisolated let isClosed = Latch()
     private nonisolated var connection: RTCPeerConnection { self.peer.connection }
 
     // MARK: Life
 
     /// Serves until the connection is over, `serve` returns, or the task is cancelled; then the connection is closed.
-    nonisolated func run(serve: @escaping @Sendable (WHIPPeer) async -> Void) async {
+    ///
+    /// - Parameter onClose: Called once, when the connection is closed; `serve` may not have returned then.
+    nonisolated func run(
+        serve: @escaping @Sendable (WHIPPeer) async -> Void,
+        onClose: @Sendable () -> Void
+    ) async {
         await withTaskGroup(of: Bool.self) { group in
             let isConnected = Latch()
             group.addTask {
@@ -60,8 +66,13 @@ actor ServiceSession {
             group.cancelAll()
             // Before `serve` has returned: what it reads ends thereby.
             await self.connection.close()
+            onClose()
+            self.isClosed.open()
         }
     }
+
+    /// Waits until the connection is closed, in a cancelled task too; not until `serve` has returned, which may be what waits.
+    nonisolated func waitUntilClosed() async { await Task { [isClosed] in await isClosed.wait() }.value }
 
     // MARK: Changes
 

@@ -23,7 +23,6 @@ final class SessionService: Sendable {
     private struct Entry {
         var session: ServiceSession
         var task: Task<Void, Never>
-        var token: BearerToken?
     }
 
     private struct State {
@@ -58,21 +57,21 @@ final class SessionService: Sendable {
 
     var sessionCount: Int { self.state.withLock { $0.entries.count } }
 
-    /// Ends all sessions, and opens no more.
+    /// Ends all sessions, and opens no more. Returns when the connections are closed, whatever still serves them.
     func close() async {
         let entries = self.state.withLock { state in
             state.isClosed = true
             return Array(state.entries.values)
         }
         for entry in entries { entry.task.cancel() }
-        for entry in entries { await entry.task.value }
+        for entry in entries { await entry.session.waitUntilClosed() }
     }
 
-    /// Ends a session; false if there is none.
+    /// Ends a session; false if there is none. Returns when the connection is closed, whatever still serves it.
     func end(_ id: String) async -> Bool {
         guard let entry = self.state.withLock({ $0.entries[id] }) else { return false }
         entry.task.cancel()
-        await entry.task.value
+        await entry.session.waitUntilClosed()
         return true
     }
 
@@ -143,6 +142,9 @@ final class SessionService: Sendable {
         if request.session == nil, !CrossOrigin.isPreflight(request.http),
             await self.configuration.authorize(request) == nil
         {
+            // Credentials may be made for each.
+            let now = self.stopwatch.elapsed()
+            guard self.state.withLock({ $0.bucket.take(now: now) }) else { return Self.tooManyOpenings.response }
             await self.addServers(to: &headers, request)
         }
         return SignalingResponse(200, headers: headers)
@@ -158,25 +160,18 @@ final class SessionService: Sendable {
         guard MediaType.essence(request.http.headers.first("content-type")) == MediaType.sdp else {
             throw WHIPRefusal(415, "the body is no \(MediaType.sdp)", headers: ["accept-post": MediaType.sdp])
         }
-        let text = try request.http.text()
-        let offer: SDPSession
-        do throws(SDPError) {
-            offer = try SDPSession(parsing: text)
-        } catch {
-            throw WHIPRefusal(400, "the offer is malformed, line \(error.line): \(error.reason)")
-        }
-        try OfferRules.check(offer, clientSends: !self.isPlayback)
+        // Before anything is done with the offer: that is what is limited.
         try self.reserve(request.token)
-        let (id, opened): (String, Opened)
+        var random = RandomSource.system
+        let id = random.hexadecimal(bytes: 16)
+        let (offer, opened): (SDPSession, Opened)
         do throws(WHIPRefusal) {
-            var random = RandomSource.system
-            id = random.hexadecimal(bytes: 16)
+            offer = try self.offer(request)
             opened = try await self.open(request, offer, id)
         } catch {
-            self.release(request.token)
+            self.release(request.token, givesBack: error.status == 409)
             throw error
         }
-        var random = RandomSource.system
         let tag = EntityTag(opaque: random.hexadecimal(bytes: 8))
         let isCounterOffer = opened.description.type == .offer
         let session = ServiceSession(
@@ -203,11 +198,29 @@ final class SessionService: Sendable {
         )
     }
 
-    /// The type of a counter-offer, and how long it holds (draft-ietf-wish-whep section 4.3.2).
+    private func offer(_ request: WHIPRequest) throws(WHIPRefusal) -> SDPSession {
+        let text = try request.http.text()
+        let offer: SDPSession
+        do throws(SDPError) {
+            offer = try SDPSession(parsing: text)
+        } catch {
+            throw WHIPRefusal(400, "the offer is malformed, line \(error.line): \(error.reason)")
+        }
+        try OfferRules.check(offer, clientSends: !self.isPlayback)
+        return offer
+    }
+
+    /// The type of a counter-offer, and how long it holds (draft-ietf-wish-whep section 4.3.2): who answers at the last moment still has
+    /// half of the time to connect.
     private var counterOfferType: String {
-        let end = HTTPDate.now + Int(self.configuration.connectTimeout.components.seconds)
+        let end = HTTPDate.now + Int((self.configuration.connectTimeout / 2).components.seconds)
         return "\(MediaType.sdp); valid-until=\"\(HTTPDate.text(end))\""
     }
+
+    private static let tooManyOpenings = WHIPRefusal.tooMany(
+        "too many sessions are being opened",
+        retryAfter: .seconds(1)
+    )
 
     private func reserve(_ token: BearerToken?) throws(WHIPRefusal) {
         let limits = self.configuration.limits
@@ -215,7 +228,7 @@ final class SessionService: Sendable {
         let refusal = self.state.withLock { state -> WHIPRefusal? in
             guard !state.isClosed else { return .unavailable("the service is closing") }
             guard state.bucket.take(now: now) else {
-                return .tooMany("too many sessions are being opened", retryAfter: .seconds(1))
+                return Self.tooManyOpenings
             }
             guard state.count < limits.sessions else {
                 return .unavailable("there are as many sessions as the service takes", retryAfter: .seconds(10))
@@ -232,7 +245,16 @@ final class SessionService: Sendable {
         if let refusal { throw refusal }
     }
 
-    private func release(_ token: BearerToken?) { self.state.withLock { Self.release(token, in: &$0) } }
+    /// Takes back a reservation.
+    ///
+    /// - Parameter givesBack: Whether it does not count as an opening either: who waits for a stream asks again and again, and must not
+    ///   keep others from opening sessions.
+    private func release(_ token: BearerToken?, givesBack: Bool) {
+        self.state.withLock { state in
+            Self.release(token, in: &state)
+            if givesBack { state.bucket.giveBack() }
+        }
+    }
 
     private static func release(_ token: BearerToken?, in state: inout State) {
         state.count -= 1
@@ -249,13 +271,14 @@ final class SessionService: Sendable {
                 return false
             }
             let task = Task {
-                await session.run(serve: serve)
-                self.state.withLock { state in
-                    state.entries[id] = nil
-                    Self.release(token, in: &state)
+                await session.run(serve: serve) {
+                    self.state.withLock { state in
+                        state.entries[id] = nil
+                        Self.release(token, in: &state)
+                    }
                 }
             }
-            state.entries[id] = Entry(session: session, task: task, token: token)
+            state.entries[id] = Entry(session: session, task: task)
             return true
         }
     }

@@ -22,6 +22,9 @@ struct TokenBucket {
         self.tokens -= 1
         return true
     }
+
+    /// Puts a token back that was taken for nothing.
+    mutating func giveBack() { self.tokens = min(Double(self.limit.burst), self.tokens + 1) }
 }
 
 /// The time since it was made, on a clock of any kind.

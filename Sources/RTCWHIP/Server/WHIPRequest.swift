@@ -1,3 +1,4 @@
+import NIOCore
 import RTCCore
 public import RTCSignaling
 public import WebRTC
@@ -24,10 +25,18 @@ public struct WHIPRequest: Sendable, Hashable {
 public struct WHIPPeer: Sendable {
     /// The identifier of the session: 32 hexadecimal digits, which nobody can guess.
     public let session: String
-    /// The request that opened the session.
+    /// The request that opened the session, without its body: sessions last, and the offer is the connection's remote description.
     public let request: WHIPRequest
     /// The connection. Its events are the service's; its transceivers, statistics and states are for everybody.
     public let connection: RTCPeerConnection
+
+    init(session: String, request: WHIPRequest, connection: RTCPeerConnection) {
+        var request = request
+        request.http.body = ByteBuffer()
+        self.session = session
+        self.request = request
+        self.connection = connection
+    }
 
     /// The name of the stream.
     public var name: String { self.request.name }
@@ -36,4 +45,25 @@ public struct WHIPPeer: Sendable {
     public func transceiver(_ kind: MediaKind) -> RTCRtpTransceiver? {
         self.connection.getTransceivers().first { $0.kind == kind && $0.direction != .stopped }
     }
+}
+
+// Requests carry tokens and keys, in fields and in queries; who knows a session's identifier may change it.
+
+extension WHIPRequest: CustomStringConvertible, CustomDebugStringConvertible {
+    /// The method and the name of the stream: nothing that is secret.
+    public var description: String {
+        let target = self.session == nil ? "" : ", session of"
+        return "WHIPRequest(\(self.http.method.prefix(16))\(target) \(self.name.debugDescription))"
+    }
+
+    /// The same as ``description``.
+    public var debugDescription: String { self.description }
+}
+
+extension WHIPPeer: CustomStringConvertible, CustomDebugStringConvertible {
+    /// The name of the stream: nothing that is secret.
+    public var description: String { "WHIPPeer(\(self.name.debugDescription))" }
+
+    /// The same as ``description``.
+    public var debugDescription: String { self.description }
 }

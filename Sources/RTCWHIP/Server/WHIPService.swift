@@ -62,9 +62,11 @@ public final class WHIPService: Sendable {
     public var sessionCount: Int { self.sessions.sessionCount }
 
     /// Ends a session; false if there is none with that identifier.
+    ///
+    /// Returns when its connection is closed. The handler's task is cancelled and not waited for, so a handler may end its own session.
     @discardableResult
     public func endSession(_ id: String) async -> Bool { await self.sessions.end(id) }
 
-    /// Ends all sessions, and opens no more.
+    /// Ends all sessions, and opens no more. Returns when their connections are closed; handlers are not waited for.
     public func close() async { await self.sessions.close() }
 }

@@ -10,7 +10,10 @@ public struct WHIPServiceConfiguration: Sendable {
         public var sessionsPerToken: Int?
         /// The most bytes of a body; a larger one gets 413. Default 128 KiB.
         public var bodySize = 128 << 10
-        /// How many sessions may be opened; one more gets 429. Default 100 at once and 50 a second.
+        /// How many sessions may be opened, by all clients together; one more gets 429. Default 100 at once and 50 a second.
+        ///
+        /// Offers that are refused count, but for those that get 409; so do `OPTIONS` that name ``WHIPServiceConfiguration/iceServers``.
+        /// To limit each client is for ``WHIPServiceConfiguration/authorize``, or for what stands before the service.
         public var openings = WHIPRateLimit(burst: 100, perSecond: 50)
         /// How many changes a session may ask for; one more gets 429. Default 50 at once and 10 a second.
         public var changes = WHIPRateLimit(burst: 50, perSecond: 10)
@@ -21,10 +24,12 @@ public struct WHIPServiceConfiguration: Sendable {
         public init() {}
     }
 
-    /// Decides on every request but `OPTIONS` before anything else: nil accepts it. The token is in ``WHIPRequest/token``;
-    /// compare it with ``BearerToken/matches(_:)``. By default everybody is accepted.
+    /// Decides on every request that is for something here, by a method that is known there: nil accepts it. `OPTIONS` are answered for
+    /// everybody; this decides only whether one that is for an endpoint and no preflight names the ``iceServers``. The token is in
+    /// ``WHIPRequest/token``; compare it with ``BearerToken/matches(_:)``. By default everybody is accepted.
     public var authorize: @Sendable (WHIPRequest) async -> WHIPRefusal? = { _ in nil }
-    /// The STUN and TURN servers that a client is told of (RFC 9725 section 4.6), asked once for each session. By default none.
+    /// The STUN and TURN servers that a client is told of (RFC 9725 section 4.6), asked for each session, and for each
+    /// `OPTIONS` to an endpoint that is no preflight and that ``authorize`` accepts. By default none.
     public var iceServers: @Sendable (WHIPRequest) async -> [RTCIceServer] = { _ in [] }
     /// What comes before the path in `Location`, `https://media.example.org` for example. Default empty: clients resolve the path
     /// against the URL of their request.
@@ -33,7 +38,7 @@ public struct WHIPServiceConfiguration: Sendable {
     public var allowedOrigins: [String]?
     /// Bounds.
     public var limits = Limits()
-    /// How long a session may take until it is connected. Default 30 s.
+    /// How long a session may take until it is connected; a counter-offer says that it holds for half as long. Default 30 s.
     public var connectTimeout: Duration = .seconds(30)
     /// How long to wait for candidates of servers that this side asks, before an answer goes out without them. Default 3 s.
     public var gatheringTimeout: Duration = .seconds(3)

@@ -50,6 +50,11 @@ final class LiveStream: Sendable {
         }
     }
 
+    /// Whether a publisher feeds the viewers. One whose session has ended is none, though it may not have left yet.
+    var hasPublisher: Bool {
+        self.current.withLock { $0?.peer.connection }.map { $0.signalingState != .closed } ?? false
+    }
+
     /// Has a publisher feed the viewers, in the place of another if there is one. What is returned opens when the publisher's turn is over.
     func begin(_ peer: WHIPPeer) -> Latch {
         let isReplaced = Latch()

@@ -20,7 +20,8 @@ public final class LiveStreams: Sendable {
         /// The new one takes its place once it is connected: it may be the same program, started again. Viewers stay where the codecs are
         /// the same.
         case takesOver
-        /// The new one is refused with 409 while the old one is there.
+        /// The new one is refused with 409 while the old one is there. Of several that come at the same time the first that is connected
+        /// has the name, and the sessions of the others end.
         case isRefused
     }
 
@@ -41,7 +42,7 @@ public final class LiveStreams: Sendable {
 
     func prepare(_ peer: WHIPPeer) async throws {
         let stream = self.streams.withLock { $0[peer.name] }
-        if stream != nil, self.secondPublisher == .isRefused {
+        if stream?.hasPublisher == true, self.secondPublisher == .isRefused {
             throw WHIPRefusal.conflict("the stream has a publisher", retryAfter: .seconds(5))
         }
         let offered = peer.offeredCodecs
@@ -53,16 +54,19 @@ public final class LiveStreams: Sendable {
         }
     }
 
-    /// Publishes until the task is cancelled, or another one takes the name.
+    /// Publishes until the task is cancelled, or another one takes the name; not at all if another one has it for good.
     func publish(_ peer: WHIPPeer) async {
         let next = LiveStream(peer)
-        let (stream, turn) = self.streams.withLock { streams in
+        let beginning = self.streams.withLock { streams -> (LiveStream, Latch)? in
             let before = streams[peer.name]
+            // Both may have been answered while neither was here.
+            if self.secondPublisher == .isRefused, before?.hasPublisher == true { return nil }
             let stream = before.map { $0.codecs == next.codecs ? $0 : next } ?? next
             if let before, before !== stream { before.end() }
             streams[peer.name] = stream
             return (stream, stream.begin(peer))
         }
+        guard let (stream, turn) = beginning else { return }
         await turn.wait()
         self.streams.withLock { streams in
             guard stream.leave(peer) else { return }
