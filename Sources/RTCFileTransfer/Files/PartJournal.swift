@@ -26,11 +26,11 @@ final class PartJournal {
 
     deinit { close(self.descriptor) }
 
-    /// The names of an entry's unfinished file and of its journal.
-    static func names(of entry: ManifestEntry) -> (part: [UInt8], journal: [UInt8]) {
+    /// The names of an entry's unfinished file and of its journal, and of the mark of a folder that was made for it.
+    static func names(of entry: ManifestEntry) -> (part: [UInt8], journal: [UInt8], folder: [UInt8]) {
         let digest = HashAlgorithm.sha256.digest(of: entry.path.bytes.span.bytes)
         let name = Base32.encode(digest.prefix(20))
-        return (Array("\(name).part".utf8), Array("\(name).journal".utf8))
+        return (Array("\(name).part".utf8), Array("\(name).journal".utf8), Array("\(name).folder".utf8))
     }
 
     /// Begins a journal, with nothing in it.

@@ -98,7 +98,7 @@ enum SystemCalls {
     /// Sets the permissions and the time of the last change.
     static func set(mode: UInt16, modified: FileTime, of descriptor: Int32) throws(FileTransferProblem) {
         try Self.call { fchmod(descriptor, mode_t(mode)) }
-        let time = timespec(tv_sec: time_t(modified.seconds), tv_nsec: Int(modified.nanoseconds))
+        let time = timespec(tv_sec: time_t(clamping: modified.seconds), tv_nsec: Int(modified.nanoseconds))
         try Self.call { futimens(descriptor, [time, time]) }
     }
 

@@ -105,9 +105,19 @@ package final class TargetFolder {
 
     // MARK: Writing
 
-    /// Makes a folder; one that is there already serves.
+    /// Makes a folder; one that is there already serves, and keeps its permissions and its time.
     package func makeFolder(_ entry: ManifestEntry) throws(FileTransferProblem) {
-        _ = try self.open(entry.path.names, makes: true)
+        let names = entry.path.names
+        guard try self.open(names, makes: false) == nil else { return }
+        // Noted before, so that a transfer that goes on with it later knows it as one of its own.
+        let mark = PartJournal.names(of: entry).folder
+        close(try SystemCalls.open(mark, in: self.parts, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o600))
+        do {
+            _ = try self.open(names, makes: true)
+        } catch {
+            SystemCalls.unlink(mark, in: self.parts)
+            throw error
+        }
     }
 
     /// Begins to write a file, or goes on behind its first chunks.
@@ -162,11 +172,14 @@ package final class TargetFolder {
 
     // MARK: After
 
-    /// Gives the folders their permissions and times, the innermost first.
+    /// Gives the folders that were made for it their permissions and times, the innermost first.
     package func finishFolders(_ entries: [ManifestEntry]) -> [(ManifestEntry, FileTransferProblem)] {
         var failures: [(ManifestEntry, FileTransferProblem)] = []
         for entry in entries.reversed() {
+            let mark = PartJournal.names(of: entry).folder
             do {
+                guard try SystemCalls.status(mark, in: self.parts) != nil else { continue }
+                defer { SystemCalls.unlink(mark, in: self.parts) }
                 guard let folder = try self.open(entry.path.names, makes: false) else { continue }
                 try SystemCalls.set(mode: entry.mode, modified: entry.modified, of: folder)
             } catch {
