@@ -40,6 +40,7 @@ package final class ReadableFile {
     deinit { close(self.descriptor) }
 
     var isRegular: Bool { self.opened.isRegular }
+    var identity: FileIdentity { self.opened.identity }
     var modified: FileTime { self.opened.modified }
 
     /// Whether the file is still as it was when it was opened.
