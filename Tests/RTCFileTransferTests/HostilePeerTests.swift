@@ -72,7 +72,7 @@ import Glibc
             [.fileBegin(index: 0, firstChunk: 0), .hole(chunks: .max)],
             [.fileBegin(index: 0, firstChunk: 0), .chunk(hash: [UInt8](repeating: 0, count: 32), bytes: ByteBuffer())],
             [.fileBegin(index: 0, firstChunk: 0), .end],
-            [.fileSame(index: 0), .fileSame(index: 0)],
+            [.fileSame(index: 0)],
             [.end],
             [.start],
             [.hello(version: 1, chunkSize: 131_072)],
@@ -84,6 +84,38 @@ import Glibc
         for frame in frames { receiver.receive(Self.message(frame)) }
         #expect(Self.problem(receiver)?.kind == .protocolViolation)
         #expect(receiver.isOver)
+    }
+
+    @Test("That a file is the same is believed once, of a file that is there as a whole")
+    func same() throws {
+        self.scratch.write("in/a", [7])
+        let receiver = try self.listed([("a", .file, 1), ("b", .file, 1)])
+        receiver.receive(Self.message(.fileSame(index: 0)))
+        #expect(!receiver.isOver && receiver.progress.files == 1)
+        receiver.receive(Self.message(.fileSame(index: 0)))
+        #expect(Self.problem(receiver)?.kind == .protocolViolation)
+    }
+
+    @Test("A receiver that says of a file over and over that it failed is heard once")
+    func repeatedFailures() throws {
+        let sender = FileTransferSender(try SourceFiles([self.scratch.write("out/a", [1])]))
+        while sender.poll() != nil {}
+        let problem = FileTransferProblem(.other, "x", side: .remote)
+        for _ in 0..<100 { sender.receive(Self.message(.skip(index: 0, problem), .fileFailed(index: 0, problem))) }
+        #expect(sender.failures.count == 1)
+        var reports = 0
+        while let output = sender.poll() { if case .failure = output { reports += 1 } }
+        #expect(reports == 1)
+    }
+
+    @Test("The paths of a list have a size together")
+    func longPaths() throws {
+        var manifest = Manifest(maximumPathBytes: 10)
+        for (name, isTaken) in [("12345", true), ("123456", false), ("67890", true), ("1", false)] {
+            guard case .entry(let entry) = try Self.entry(name, .file, 0) else { continue }
+            #expect(manifest.append(entry) == isTaken)
+        }
+        #expect(manifest.entries.count == 2)
     }
 
     @Test("A list with a path twice, of a wrong length or of a size beyond all is refused")

@@ -7,16 +7,21 @@ import Synchronization
 /// A mailbox server in the process, with channels to it, and a hand that may alter what it carries.
 final class LocalMailbox: Sendable {
     private struct State {
-        var service = MailboxService(random: .seeded(3))
+        var service: MailboxService
         var channels: [MailboxService.ClientID: LocalChannel] = [:]
         var next: UInt64 = 1
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     /// Called for each text that is relayed, may alter it; nil drops it.
     private let meddle: @Sendable (String) -> String?
 
-    init(meddle: @escaping @Sendable (String) -> String? = { $0 }) { self.meddle = meddle }
+    init(maximumTries: Int = 3, meddle: @escaping @Sendable (String) -> String? = { $0 }) {
+        var configuration = MailboxConfiguration()
+        configuration.maximumTries = maximumTries
+        self.state = Mutex(State(service: MailboxService(configuration: configuration, random: .seeded(3))))
+        self.meddle = meddle
+    }
 
     /// A new connection to it.
     func connect() -> any SignalingChannel {
@@ -34,7 +39,11 @@ final class LocalMailbox: Sendable {
         for client in self.state.withLock({ Array($0.channels.keys) }) { self.leave(client) }
     }
 
-    fileprivate func receive(_ text: String, from client: MailboxService.ClientID) {
+    fileprivate func receive(
+        _ text: String,
+        from client: MailboxService.ClientID
+    ) throws(SignalingChannelError) {
+        guard self.state.withLock({ $0.channels[client] != nil }) else { throw .closed(code: nil, reason: "broken") }
         var text = text
         if case .relay(let body)? = MailboxMessage(text) {
             guard let altered = self.meddle(body) else { return }
@@ -74,7 +83,9 @@ final class LocalChannel: SignalingChannel {
         self.mailbox = mailbox
     }
 
-    func send(_ text: String) async throws(SignalingChannelError) { self.mailbox.receive(text, from: self.client) }
+    func send(_ text: String) async throws(SignalingChannelError) {
+        try self.mailbox.receive(text, from: self.client)
+    }
 
     func receive() async throws(SignalingChannelError) -> String? {
         for await text in self.texts.stream { return text }

@@ -58,7 +58,7 @@ import Testing
         }
         let (_, receiver) = try await self.run(mailbox, cancelsSender: true)
         switch receiver {
-        case .failure(.wrongCode), .failure(.tampered): break
+        case .failure(.wrongCode), .failure(.tampered), .failure(.incompatible): break
         default: Issue.record("\(kind) ended with \(receiver)")
         }
         #expect(Tree.names(in: self.scratch.folder("in")).filter { $0.0 != Array(".rtc-parts".utf8) }.isEmpty)

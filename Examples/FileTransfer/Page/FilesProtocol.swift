@@ -79,11 +79,13 @@ enum FilesProtocol {
                 case CODE.entry: this.addEntry(body, view); break;
                 case CODE.manifestEnd: await this.begin(view); break;
                 case CODE.fileBegin: await this.beginFile(view); break;
-                case CODE.chunk: await this.write(body.slice(HASH), body.slice(0, HASH)); break;
-                case CODE.hole: await this.leaveHole(view.getBigUint64(0)); break;
-                case CODE.fileEnd: await this.finishFile(body); break;
+                case CODE.chunk: if (!this.isIgnoring) await this.write(body.slice(HASH), body.slice(0, HASH)); break;
+                case CODE.hole: if (!this.isIgnoring) await this.leaveHole(view.getBigUint64(0)); break;
+                case CODE.fileEnd: if (!this.isIgnoring) await this.finishFile(body); this.isIgnoring = false; break;
                 case CODE.fileAborted: {
                     const index = view.getUint32(0);
+                    // It was told as failed already.
+                    if (this.isIgnoring && index === this.index) { this.isIgnoring = false; break; }
                     this.failures.push(`${this.entries[index]?.path}: ${problemOf(body.slice(4))}`);
                     await this.file?.discard();
                     this.file = undefined;
@@ -122,8 +124,22 @@ enum FilesProtocol {
                 const entry = this.entries[this.index];
                 if (!entry || entry.isFolder || this.file || view.getBigUint64(4) !== 0n) this.fail(9);
                 this.tree = new HashTree();
-                this.file = await this.store.open(entry);
                 this.written = 0;
+                this.isIgnoring = false;
+                try {
+                    this.file = await this.store.open(entry);
+                } catch (error) {
+                    // The others go on.
+                    this.isIgnoring = true;
+                    this.failures.push(`${entry.path}: ${error.message}`);
+                    this.send(frame("fileFailed", number(this.index, 4), Uint8Array.of(error.kind ?? 0)));
+                }
+            }
+            // Leaves nothing behind of a file that is not complete.
+            async abandon() {
+                const file = this.file;
+                this.file = undefined;
+                await file?.discard().catch(() => {});
             }
             async write(bytes, hash) {
                 const entry = this.entries[this.index];

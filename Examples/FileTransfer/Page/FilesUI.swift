@@ -108,7 +108,7 @@ enum FilesUI {
                 const folder = await this.folder(entry.names.slice(0, -1));
                 const name = entry.names.at(-1);
                 if (await folder.getFileHandle(name).then(() => true, () => false)) {
-                    throw new Error(`${entry.path} is there already, and is not overwritten.`);
+                    throw Object.assign(new Error(WORDS[5]), { kind: 5 });
                 }
                 const handle = await folder.getFileHandle(name, { create: true });
                 const stream = await handle.createWritable();
@@ -134,17 +134,20 @@ enum FilesUI {
                 };
                 mailbox.say("claim", code.split("-")[0]);
             });
+            const receiver = new Receiver((bytes) => link.channel.send(bytes), store, show);
             await new Promise((resolve, reject) => {
-                const receiver = new Receiver((bytes) => link.channel.send(bytes), store, show);
                 let last = Promise.resolve();
                 link.channel.onmessage = ({ data }) => {
-                    last = last.then(() => receiver.receive(data)).then((isOver) => { if (isOver) resolve(receiver); });
+                    last = last.then(() => receiver.receive(data)).then((isOver) => { if (isOver) resolve(); });
                     last.catch(reject);
                 };
                 link.channel.onclose = () => last.then(() => reject(new Error("The connection was lost.")), reject);
-            }).then((receiver) => {
+            }).then(() => {
                 for (const failure of receiver.failures) log(`Not received: ${failure}`);
                 log(`Received ${receiver.files} files, ${receiver.bytes} bytes.`);
+            }).catch(async (error) => {
+                await receiver.abandon();
+                throw error;
             }).finally(() => setTimeout(() => { link.connection.close(); mailbox.close(); }, 1000));
         }
 
@@ -159,7 +162,7 @@ enum FilesUI {
                         code = `${rest[0]}-${WORD_LISTS[0][words[0]]}-${WORD_LISTS[1][words[1]]}`;
                         element("given").textContent = code;
                         element("shown").hidden = false;
-                    } else if (verb === "joined") {
+                    } else if (verb === "joined" && wrong < 3) {
                         connect("inviter", code, mailbox, (take) => { hand = take; }).then(resolve, (error) => {
                             mailbox.say("failed");
                             log(String(error.message));
@@ -169,15 +172,26 @@ enum FilesUI {
                     else if (verb === "error" || verb === "locked") reject(new Error(rest[1] ?? "The code is locked."));
                 };
                 mailbox.say("allocate");
+            }).catch((error) => {
+                // Nobody can come any more.
+                mailbox.close();
+                throw error;
             });
             const { channel } = link;
             channel.bufferedAmountLowThreshold = 1 << 20;
+            let lose = () => {};
             const sender = new Sender(files, async (bytes) => {
                 channel.send(bytes);
-                if (channel.bufferedAmount > 4 << 20) await new Promise((low) => { channel.onbufferedamountlow = low; });
+                if (channel.bufferedAmount > 4 << 20) {
+                    await new Promise((low, fail) => { channel.onbufferedamountlow = low; lose = fail; });
+                }
             }, show);
             channel.onmessage = ({ data }) => sender.receive(data);
-            channel.onclose = () => sender.fail(new Error("The connection was lost."));
+            channel.onclose = () => {
+                const error = new Error("The connection was lost.");
+                sender.fail(error);
+                lose(error);
+            };
             await sender.run();
             for (const failure of sender.failures) log(`Not sent: ${failure}`);
             log(`Sent ${files.length - sender.failures.length} files.`);

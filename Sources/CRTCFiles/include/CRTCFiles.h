@@ -14,4 +14,11 @@ int64_t crtc_seek_hole(int descriptor, int64_t offset);
 /// the file has.
 int crtc_sync_file_system(int descriptor);
 
+/// Waits until a file is on the disk, behind the drive's cache too; 0 on success.
+int crtc_sync_file(int descriptor);
+
+/// Gives a file another name in one step unless there is something of that name: -1 with errno EEXIST if there is, and ENOSYS,
+/// EINVAL or EOPNOTSUPP where the system or the file system cannot do that.
+int crtc_rename_exclusively(int folder, const char *name, int newFolder, const char *newName);
+
 #endif

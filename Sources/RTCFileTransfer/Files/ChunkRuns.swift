@@ -1,19 +1,25 @@
 /// The hashes of chunks one after the other, equal ones counted.
-package struct ChunkRuns: Sendable {
+package struct ChunkRuns {
+    /// So many chunks of the same hash.
     package struct Run: Sendable, Hashable {
         package var count: UInt64
         package var hash: [UInt8]
     }
 
-    private var runs: [Run]
-    private var index = 0
-    private var taken: UInt64 = 0
+    /// Gives the next run; nil behind the last.
+    private let read: () -> Run?
+    /// What is left of the one that was read last.
+    private var run: Run?
 
-    package init(_ runs: [Run]) { self.runs = runs }
+    /// - Parameter read: Gives the next run each time; nil behind the last.
+    package init(_ read: @escaping () -> Run?) {
+        self.read = read
+        self.run = read()
+    }
 
     /// Whether the next one is this; then it is behind.
     mutating func takes(_ hash: [UInt8]) -> Bool {
-        guard self.index < self.runs.count, self.runs[self.index].hash == hash else { return false }
+        guard self.run?.hash == hash else { return false }
         self.advance(1)
         return true
     }
@@ -21,8 +27,8 @@ package struct ChunkRuns: Sendable {
     /// How many of the next ones, as many as given at most, are whole chunks of zeros.
     mutating func takesZeros(_ count: UInt64) -> UInt64 {
         var found: UInt64 = 0
-        while found < count, self.index < self.runs.count, self.runs[self.index].hash == HashTree.zeroLeaf {
-            let part = min(count - found, self.runs[self.index].count - self.taken)
+        while found < count, let run = self.run, run.hash == HashTree.zeroLeaf {
+            let part = min(count - found, run.count)
             self.advance(part)
             found += part
         }
@@ -30,10 +36,7 @@ package struct ChunkRuns: Sendable {
     }
 
     private mutating func advance(_ count: UInt64) {
-        self.taken += count
-        if self.taken == self.runs[self.index].count {
-            self.index += 1
-            self.taken = 0
-        }
+        self.run?.count -= count
+        if self.run?.count == 0 { self.run = self.read() }
     }
 }

@@ -44,10 +44,9 @@ package final class PartFile {
             self.journal = try PartJournal.create(self.entry, in: self.folder)
             return
         }
-        let runs = PartJournal.read(self.entry, in: self.folder) ?? []
         let size = chunks * UInt64(HashTree.chunkSize)
         try SystemCalls.call { ftruncate(self.descriptor, off_t(size)) }
-        self.journal = try PartJournal.reopen(self.entry, in: self.folder, keeping: runs, chunks: chunks)
+        self.journal = try PartJournal.reopen(self.entry, in: self.folder, keeping: chunks)
     }
 
     /// The part's first chunks are those of this tree.
@@ -94,13 +93,14 @@ package final class PartFile {
         return end - start
     }
 
-    /// Gives the file its size, permissions and time, and closes it.
-    func complete() throws(FileTransferProblem) {
+    /// Gives the file its permissions and time, and closes it.
+    ///
+    /// - Parameter synchronizes: Wait until it is on the disk; a file of several chunks is waited for anyway.
+    func complete(synchronizes: Bool) throws(FileTransferProblem) {
         guard self.descriptor >= 0 else { return }
         try SystemCalls.set(mode: self.entry.mode, modified: self.entry.modified, of: self.descriptor)
-        #if canImport(Darwin)
-        try SystemCalls.call { fsync(self.descriptor) }
-        #endif
+        // A name must not reach the disk before its content, least of all one that had another content.
+        if synchronizes || self.expectedChunks > 1 { try SystemCalls.synchronize(self.descriptor) }
         close(self.descriptor)
         self.descriptor = -1
         self.journal = nil

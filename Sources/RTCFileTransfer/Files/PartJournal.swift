@@ -26,11 +26,11 @@ final class PartJournal {
 
     deinit { close(self.descriptor) }
 
-    /// The names of an entry's unfinished file and of its journal.
-    static func names(of entry: ManifestEntry) -> (part: [UInt8], journal: [UInt8]) {
+    /// The names of an entry's unfinished file and of its journal, and of the mark of a folder that was made for it.
+    static func names(of entry: ManifestEntry) -> (part: [UInt8], journal: [UInt8], folder: [UInt8]) {
         let digest = HashAlgorithm.sha256.digest(of: entry.path.bytes.span.bytes)
         let name = Base32.encode(digest.prefix(20))
-        return (Array("\(name).part".utf8), Array("\(name).journal".utf8))
+        return (Array("\(name).part".utf8), Array("\(name).journal".utf8), Array("\(name).folder".utf8))
     }
 
     /// Begins a journal, with nothing in it.
@@ -43,43 +43,33 @@ final class PartJournal {
         return journal
     }
 
-    /// Goes on with a journal, keeping the first chunks of it.
+    /// Goes on with a journal behind its first chunks. What is noted of those is never away, not for a moment.
     static func reopen(
         _ entry: ManifestEntry,
         in folder: Int32,
-        keeping runs: [ChunkRuns.Run],
-        chunks: UInt64
+        keeping chunks: UInt64
     )
         throws(FileTransferProblem) -> PartJournal
     {
-        let journal = try Self.create(entry, in: folder)
+        guard let reader = Reader(entry, in: folder) else { throw FileTransferProblem(.changed) }
+        let descriptor = try SystemCalls.open(Self.names(of: entry).journal, in: folder, O_RDWR | O_NOFOLLOW)
+        let journal = PartJournal(descriptor: descriptor, end: reader.start)
         var left = chunks
-        for run in runs where left > 0 {
-            try journal.append(run.hash, count: min(left, run.count))
-            left -= min(left, run.count)
+        var rest: ChunkRuns.Run?
+        while left > 0 {
+            guard let run = reader.next() else { throw FileTransferProblem(.changed) }
+            guard run.count <= left else {
+                rest = ChunkRuns.Run(count: left, hash: run.hash)
+                break
+            }
+            left -= run.count
+            journal.end += UInt64(Self.recordSize)
         }
+        let end = off_t(journal.end)
+        try SystemCalls.call { ftruncate(descriptor, end) }
+        // Of a run of which not all is kept.
+        if let rest { try journal.append(rest.hash, count: rest.count) }
         return journal
-    }
-
-    /// What was noted of an entry; nil if there is nothing, or of another state of the file.
-    static func read(_ entry: ManifestEntry, in folder: Int32) -> [ChunkRuns.Run]? {
-        guard let descriptor = try? SystemCalls.open(Self.names(of: entry).journal, in: folder, O_RDONLY | O_NOFOLLOW)
-        else { return nil }
-        defer { close(descriptor) }
-        let header = Self.header(of: entry)
-        guard let status = try? SystemCalls.status(of: descriptor), status.isRegular else { return nil }
-        var bytes = [UInt8](repeating: 0, count: max(0, Int(status.st_size)))
-        let count = bytes.withUnsafeMutableBytes { try? SystemCalls.read($0, from: descriptor, at: 0) }
-        guard count == bytes.count, bytes.starts(with: header) else { return nil }
-        var runs: [ChunkRuns.Run] = []
-        var index = header.count
-        while index + Self.recordSize <= bytes.count {
-            let number = bytes[index..<index + 8].reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
-            guard number > 0 else { break }
-            runs.append(ChunkRuns.Run(count: number, hash: Array(bytes[index + 8..<index + Self.recordSize])))
-            index += Self.recordSize
-        }
-        return runs
     }
 
     /// Notes that a chunk was written, or several of the same content.
@@ -105,6 +95,54 @@ final class PartJournal {
         identity += withUnsafeBytes(of: entry.modified.nanoseconds.bigEndian) { Array($0) }
         identity += entry.path.bytes
         return Self.magic + HashAlgorithm.sha256.digest(of: identity.span.bytes)
+    }
+}
+
+extension PartJournal {
+    /// Reads what was noted, some of it at a time: of a file of terabytes there is much.
+    final class Reader {
+        private static let blockSize = 1_024 * PartJournal.recordSize
+
+        /// Where the records begin.
+        let start: UInt64
+        private let descriptor: Int32
+        private var offset: UInt64
+        private var block: ArraySlice<UInt8> = []
+
+        /// Nil if there is no journal of an entry, or one of another state of the file.
+        init?(_ entry: ManifestEntry, in folder: Int32) {
+            let name = PartJournal.names(of: entry).journal
+            let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+            guard let descriptor = try? SystemCalls.open(name, in: folder, flags) else { return nil }
+            let header = PartJournal.header(of: entry)
+            self.descriptor = descriptor
+            self.start = UInt64(header.count)
+            self.offset = self.start
+            guard let status = try? SystemCalls.status(of: descriptor), status.isRegular,
+                Self.read(header.count, from: descriptor, at: 0) == header
+            else { return nil }
+        }
+
+        deinit { close(self.descriptor) }
+
+        /// The next record; nil behind the last that is whole.
+        func next() -> ChunkRuns.Run? {
+            if self.block.count < PartJournal.recordSize {
+                self.block = Self.read(Self.blockSize, from: self.descriptor, at: self.offset)[...]
+                self.offset += UInt64(self.block.count)
+            }
+            guard self.block.count >= PartJournal.recordSize else { return nil }
+            let record = self.block.prefix(PartJournal.recordSize)
+            self.block = self.block.dropFirst(PartJournal.recordSize)
+            let count = record.prefix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+            return count > 0 ? ChunkRuns.Run(count: count, hash: Array(record.dropFirst(8))) : nil
+        }
+
+        private static func read(_ count: Int, from descriptor: Int32, at offset: UInt64) -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: count)
+            let read = bytes.withUnsafeMutableBytes { try? SystemCalls.read($0, from: descriptor, at: offset) }
+            return Array(bytes.prefix(read ?? 0))
+        }
     }
 }
 

@@ -40,6 +40,7 @@ package final class ReadableFile {
     deinit { close(self.descriptor) }
 
     var isRegular: Bool { self.opened.isRegular }
+    var identity: FileIdentity { self.opened.identity }
     var modified: FileTime { self.opened.modified }
 
     /// Whether the file is still as it was when it was opened.
@@ -70,14 +71,16 @@ package final class ReadableFile {
             self.dataEnd = self.size
             return nil
         }
+        let left = HashTree.chunks(of: self.size - start)
         let data = crtc_seek_data(self.descriptor, Int64(start))
         if data < 0 {
             // No data behind that place; any other error means that holes are not known here.
-            if errno == ENXIO { return HashTree.chunks(of: self.size - start) }
+            if errno == ENXIO { return left }
             self.dataEnd = self.size
             return nil
         }
-        let chunks = (UInt64(data) - start) / size
+        // The data may be behind where the file ended when it was opened.
+        let chunks = min((UInt64(data) - start) / size, left)
         if chunks > 0 { return chunks }
         let hole = crtc_seek_hole(self.descriptor, data)
         self.dataEnd = hole < 0 ? self.size : UInt64(hole)

@@ -14,8 +14,14 @@ package final class SourceFiles {
     package private(set) var failures: [FileTransferFailure] = []
     /// Symbolic links, devices and the like, which are not transferred.
     package private(set) var skipped: [String] = []
+    /// Where a file lies, and which one it is.
+    private struct Location {
+        var path: [UInt8]
+        var identity: FileIdentity
+    }
+
     /// Where each entry lies.
-    private var locations: [[UInt8]] = []
+    private var locations: [Location] = []
 
     /// Looks at files and folders, and at all that is in the folders.
     ///
@@ -30,9 +36,13 @@ package final class SourceFiles {
     package func open(_ index: Int) throws(FileTransferProblem) -> ReadableFile {
         let entry = self.manifest.entries[index]
         // A pipe that took the file's place must not make us wait.
-        let descriptor = try SystemCalls.open(self.locations[index], in: AT_FDCWD, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        let location = self.locations[index]
+        let descriptor = try SystemCalls.open(location.path, in: AT_FDCWD, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         let file = try ReadableFile(descriptor: descriptor)
-        guard file.isRegular, file.size == entry.size, file.modified == entry.modified else {
+        // Another file may have its place, and its size and time too.
+        guard file.isRegular, file.identity == location.identity, file.size == entry.size,
+            file.modified == entry.modified
+        else {
             throw FileTransferProblem(.changed)
         }
         return file
@@ -80,7 +90,7 @@ package final class SourceFiles {
             size: status.isDirectory ? 0 : UInt64(max(0, status.st_size))
         )
         guard self.manifest.append(entry) else { return false }
-        self.locations.append(location)
+        self.locations.append(Location(path: location, identity: status.identity))
         return true
     }
 

@@ -1,3 +1,5 @@
+internal import CRTCFiles
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)
@@ -7,7 +9,7 @@ import Glibc
 #endif
 
 /// The system's calls on files, as far as they are used here, with problems in words for what they return.
-enum SystemCalls {
+package enum SystemCalls {
     /// Calls again when a signal interrupted it.
     @discardableResult
     static func call(_ body: () -> Int32) throws(FileTransferProblem) -> Int32 {
@@ -95,10 +97,37 @@ enum SystemCalls {
         return count
     }
 
+    /// Waits until a file is on the disk.
+    static func synchronize(_ descriptor: Int32) throws(FileTransferProblem) {
+        try Self.call { crtc_sync_file(descriptor) }
+    }
+
+    /// Gives a file another name unless there is something of that name; false if there is.
+    package static func move(
+        _ name: [UInt8],
+        in folder: Int32,
+        to newName: [UInt8],
+        in newFolder: Int32
+    )
+        throws(FileTransferProblem) -> Bool
+    {
+        let (from, to) = (Self.terminated(name), Self.terminated(newName))
+        if crtc_rename_exclusively(folder, from, newFolder, to) == 0 { return true }
+        switch errno {
+        case EEXIST: return false
+        case ENOSYS, EINVAL, EOPNOTSUPP: break
+        default: throw FileTransferProblem(errno: errno)
+        }
+        // A file system that cannot do it in one step.
+        guard try Self.status(newName, in: newFolder) == nil else { return false }
+        try Self.call { renameat(folder, from, newFolder, to) }
+        return true
+    }
+
     /// Sets the permissions and the time of the last change.
     static func set(mode: UInt16, modified: FileTime, of descriptor: Int32) throws(FileTransferProblem) {
         try Self.call { fchmod(descriptor, mode_t(mode)) }
-        let time = timespec(tv_sec: time_t(modified.seconds), tv_nsec: Int(modified.nanoseconds))
+        let time = timespec(tv_sec: time_t(clamping: modified.seconds), tv_nsec: Int(modified.nanoseconds))
         try Self.call { futimens(descriptor, [time, time]) }
     }
 
@@ -125,7 +154,17 @@ extension FileTransferProblem {
     }
 }
 
+/// Which file it is, whatever names it has.
+struct FileIdentity: Hashable {
+    var device: UInt64
+    var number: UInt64
+}
+
 extension stat {
+    var identity: FileIdentity {
+        FileIdentity(device: UInt64(truncatingIfNeeded: self.st_dev), number: UInt64(truncatingIfNeeded: self.st_ino))
+    }
+
     var isRegular: Bool { self.st_mode & S_IFMT == S_IFREG }
     var isDirectory: Bool { self.st_mode & S_IFMT == S_IFDIR }
     var isLink: Bool { self.st_mode & S_IFMT == S_IFLNK }

@@ -90,7 +90,7 @@ package final class TargetFolder {
     }
 
     private func examinePart(_ entry: ManifestEntry) -> Examination {
-        guard entry.size > UInt64(HashTree.chunkSize), let runs = PartJournal.read(entry, in: self.parts),
+        guard entry.size > UInt64(HashTree.chunkSize), let notes = PartJournal.Reader(entry, in: self.parts),
             let descriptor = try? SystemCalls.open(
                 PartJournal.names(of: entry).part,
                 in: self.parts,
@@ -98,16 +98,25 @@ package final class TargetFolder {
             ),
             let file = try? ReadableFile(descriptor: descriptor), file.isRegular
         else { return .nothing }
-        let noted = runs.reduce(0) { $0 &+ min($1.count, 1 << 47) }
         // A part that ends in the middle of a chunk: that chunk is not noted.
-        return .part(file, ChunkRuns(runs), chunks: min(noted, file.size / UInt64(HashTree.chunkSize)))
+        return .part(file, ChunkRuns { notes.next() }, chunks: file.size / UInt64(HashTree.chunkSize))
     }
 
     // MARK: Writing
 
-    /// Makes a folder; one that is there already serves.
+    /// Makes a folder; one that is there already serves, and keeps its permissions and its time.
     package func makeFolder(_ entry: ManifestEntry) throws(FileTransferProblem) {
-        _ = try self.open(entry.path.names, makes: true)
+        let names = entry.path.names
+        guard try self.open(names, makes: false) == nil else { return }
+        // Noted before, so that a transfer that goes on with it later knows it as one of its own.
+        let mark = PartJournal.names(of: entry).folder
+        close(try SystemCalls.open(mark, in: self.parts, O_WRONLY | O_CREAT | O_NOFOLLOW, mode: 0o600))
+        do {
+            _ = try self.open(names, makes: true)
+        } catch {
+            SystemCalls.unlink(mark, in: self.parts)
+            throw error
+        }
     }
 
     /// Begins to write a file, or goes on behind its first chunks.
@@ -117,9 +126,11 @@ package final class TargetFolder {
 
     /// Moves a complete file to its place.
     package func place(_ part: PartFile) throws(FileTransferProblem) {
-        try part.complete()
         let entry = part.entry
         guard let folder = try self.folder(of: entry, makes: true), let name = entry.path.names.last else { return }
+        var replaces = false
+        if self.policy == .overwrite { replaces = try SystemCalls.status(name, in: folder) != nil }
+        try part.complete(synchronizes: replaces)
         switch self.policy {
         case .overwrite: try self.replace(name, in: folder, with: part)
         case .keep:
@@ -143,9 +154,8 @@ package final class TargetFolder {
 
     /// Gives a complete file its name unless there is something of that name; false if there is.
     private func link(_ part: PartFile, as name: [UInt8], in folder: Int32) throws(FileTransferProblem) -> Bool {
-        let name = SystemCalls.terminated(name)
         // A link never replaces anything, whoever makes the name at the same moment.
-        if linkat(self.parts, part.cName, folder, name, 0) == 0 {
+        if linkat(self.parts, part.cName, folder, SystemCalls.terminated(name), 0) == 0 {
             unlinkat(self.parts, part.cName, 0)
             return true
         }
@@ -153,20 +163,21 @@ package final class TargetFolder {
         case EEXIST: return false
         case EPERM, EOPNOTSUPP, ENOSYS, EMLINK:
             // A file system without links.
-            guard faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 else { return false }
-            try SystemCalls.call { renameat(self.parts, part.cName, folder, name) }
-            return true
+            return try SystemCalls.move(PartJournal.names(of: part.entry).part, in: self.parts, to: name, in: folder)
         default: throw FileTransferProblem(errno: errno)
         }
     }
 
     // MARK: After
 
-    /// Gives the folders their permissions and times, the innermost first.
+    /// Gives the folders that were made for it their permissions and times, the innermost first.
     package func finishFolders(_ entries: [ManifestEntry]) -> [(ManifestEntry, FileTransferProblem)] {
         var failures: [(ManifestEntry, FileTransferProblem)] = []
         for entry in entries.reversed() {
+            let mark = PartJournal.names(of: entry).folder
             do {
+                guard try SystemCalls.status(mark, in: self.parts) != nil else { continue }
+                defer { SystemCalls.unlink(mark, in: self.parts) }
                 guard let folder = try self.open(entry.path.names, makes: false) else { continue }
                 try SystemCalls.set(mode: entry.mode, modified: entry.modified, of: folder)
             } catch {

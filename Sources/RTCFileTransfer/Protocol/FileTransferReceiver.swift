@@ -41,6 +41,8 @@ package final class FileTransferReceiver: TransferEngine {
     private var scan: Scan?
     /// The beginnings of files that are there already.
     private var kept: [Int: HashTree] = [:]
+    /// Files that were there already, and that the sender was told of.
+    private var offered: Set<Int> = []
     /// What became of each file so far.
     private var isSettled: [Bool] = []
     private var current = Current.none
@@ -124,6 +126,7 @@ package final class FileTransferReceiver: TransferEngine {
         case (.fileSame(let index), .none), (.fileSame(let index), .discarding):
             self.current = .none
             let index = try self.unsettled(index)
+            guard self.offered.contains(index) else { throw FileTransferProblem(.protocolViolation) }
             self.settle(index, bytes: self.manifest.entries[index].size)
         case (.fileAborted(let index, let problem), _): try self.abort(index, problem)
         case (.end, .none), (.end, .discarding): try self.finish()
@@ -393,6 +396,8 @@ extension FileTransferReceiver {
         if scan.kind == .partial {
             guard tree.count > 0 else { return }
             self.kept[scan.index] = tree
+        } else {
+            self.offered.insert(scan.index)
         }
         let root = tree.root(size: entry.size)
         self.packer.append(.have(index: UInt32(scan.index), scan.kind, chunks: tree.count, root: root))

@@ -49,6 +49,7 @@ package final class FileTransferSender: TransferEngine {
     private var packer = FramePacker()
     private var outputs: [TransferOutput] = []
     private var possessions: [Int: Possession] = [:]
+    /// What is not sent, or not to its end.
     private var isLeftOut: Set<Int> = []
     private var current: Current?
     private var next = 0
@@ -94,7 +95,6 @@ package final class FileTransferSender: TransferEngine {
         case (.have(let index, let kind, let chunks, let root), .awaitingStart) where index < entries.count:
             self.possessions[Int(index)] = Possession(kind: kind, chunks: chunks, root: root)
         case (.skip(let index, let problem), .awaitingStart) where index < entries.count:
-            self.isLeftOut.insert(Int(index))
             self.note(Int(index), problem)
         case (.start, .awaitingStart):
             self.progress.stage = .transferring
@@ -103,7 +103,6 @@ package final class FileTransferSender: TransferEngine {
             self.progress.bytes = min(bytes, self.progress.totalBytes)
             self.progress.files = min(Int(files), self.progress.totalFiles)
         case (.fileFailed(let index, let problem), _) where index < entries.count:
-            self.isLeftOut.insert(Int(index))
             self.note(Int(index), problem)
             // The rest of it would be thrown away.
             if self.current?.index == Int(index) { self.current = nil }
@@ -266,7 +265,9 @@ package final class FileTransferSender: TransferEngine {
         self.note(current.index, problem)
     }
 
+    /// Notes the first problem of a file. Both sides may find one at the same time, and the other side may say so over and over.
     private func note(_ index: Int, _ problem: FileTransferProblem) {
+        guard self.isLeftOut.insert(index).inserted else { return }
         let path = self.source.manifest.entries[index].path.description
         let failure = FileTransferFailure(path: path, problem: problem)
         self.failures.append(failure)

@@ -44,33 +44,22 @@ public struct FileReceiver: Sendable {
     {
         let worker = TransferWorker(.receive(into: self.folder, self.policy), report: report)
         try await worker.prepare()
-        var deadline: ContinuousClock.Instant?
+        var patience = ReconnectionPatience(self.configuration.reconnectionTime)
         while true {
             let start = ContinuousClock.now
+            let runs = await worker.runs
             do throws(FileTransferError) {
                 return try await self.attempt(worker, report)
             } catch {
-                // One that went well for a while was not in vain.
-                if ContinuousClock.now - start > .seconds(15) { deadline = nil }
-                guard self.isWorthAnother(error, hadConnection: deadline != nil) else { throw error }
-                let until = deadline ?? (.now + self.configuration.reconnectionTime)
-                if deadline == nil { report(.interrupted(error)) }
-                deadline = until
-                guard ContinuousClock.now < until else { throw error }
+                let wasConnected = await worker.runs > runs
+                switch patience.decide(error, after: start, wasConnected: wasConnected, now: .now) {
+                case .giveUp: throw error
+                case .begin: report(.interrupted(error))
+                case .goOn: break
+                }
                 try? await Task.sleep(for: .seconds(1))
                 if Task.isCancelled { throw .cancelled }
             }
-        }
-    }
-
-    /// Whether what went wrong may go better in a moment.
-    private func isWorthAnother(_ error: FileTransferError, hadConnection: Bool) -> Bool {
-        switch error {
-        case .lost, .noConnection: true
-        // The server may not have noticed yet that this side's former connection is gone.
-        case .mailbox(.busy, _), .mailbox(.absent, _): true
-        case .signaling: hadConnection
-        default: false
         }
     }
 

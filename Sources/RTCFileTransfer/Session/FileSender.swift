@@ -42,6 +42,7 @@ public struct FileSender: Sendable {
         try await worker.prepare()
         let (client, answer) = try await MailboxClient.open(self.connect, with: .allocate)
         guard case .allocated(let nameplate, let token) = answer else {
+            await client.close()
             throw .signaling(.protocolViolation(reason: "that is no mailbox server"))
         }
         var random = RandomSource.system
@@ -78,6 +79,13 @@ private struct SenderPost {
         case paired(Int)
     }
 
+    private struct Attempt {
+        let number: Int
+        let link: PeerLink
+        let task: Task<Void, Never>
+        let inputs: AsyncStream<PeerLink.Input>.Continuation
+    }
+
     let code: PairingCode
     let token: String
     var client: MailboxClient?
@@ -87,7 +95,7 @@ private struct SenderPost {
     let report: @Sendable (FileTransferEvent) -> Void
 
     private let news = AsyncStream.makeStream(of: News.self)
-    private var attempt: (number: Int, task: Task<Void, Never>, inputs: AsyncStream<PeerLink.Input>.Continuation)?
+    private var attempt: Attempt?
     private var reader: Task<Void, Never>?
     /// Why there will be no mailbox any more: nobody can come again.
     private var lostMailbox: FileTransferError?
@@ -121,14 +129,14 @@ private struct SenderPost {
             result = .failure(error)
         }
         self.reader?.cancel()
-        await self.endAttempt()
+        _ = await self.endAttempt()
         return try result.get()
     }
 
     private mutating func takeNews() async throws(FileTransferError) -> FileTransferReport {
         for await news in self.news.stream {
             switch news {
-            case .mailbox(.joined): await self.beginAttempt()
+            case .mailbox(.joined): try await self.beginAttempt()
             case .mailbox(.relay(let text)): self.attempt?.inputs.yield(.text(text))
             case .mailbox(.left): self.attempt?.inputs.yield(.left)
             case .mailbox(.locked): throw .locked
@@ -144,7 +152,7 @@ private struct SenderPost {
                 if number == self.attempt?.number { try? await self.client?.send(.confirmed) }
             case .attempt(let number, let result):
                 guard number == self.attempt?.number else { continue }
-                await self.endAttempt()
+                _ = await self.endAttempt()
                 switch result {
                 case .success(let report): return report
                 case .failure(let error):
@@ -160,14 +168,13 @@ private struct SenderPost {
     private mutating func handle(_ error: FileTransferError) async throws(FileTransferError) {
         switch error {
         case .wrongCode:
-            self.wrongCodes += 1
             try? await self.client?.send(.failed)
-            guard self.wrongCodes < FileSender.maximumTries else { throw .locked }
-            self.report(.wrongCode(triesLeft: FileSender.maximumTries - self.wrongCodes))
-        case .noAnswer, .tampered:
+            try self.tellWrongCode()
+        case .noAnswer, .tampered, .incompatible:
             try? await self.client?.send(.failed)
             self.report(.interrupted(error))
-        case .lost, .noConnection: self.report(.interrupted(error))
+        // Without the mailbox that it began with an attempt may fail, and the next one has another.
+        case .lost, .noConnection, .signaling: self.report(.interrupted(error))
         // A receiver that was stopped may be started again.
         case .problem(let problem) where problem.side == .remote && problem.kind == .cancelled:
             self.report(.interrupted(error))
@@ -175,27 +182,32 @@ private struct SenderPost {
         }
     }
 
+    private func tellWrongCode() throws(FileTransferError) {
+        guard self.wrongCodes < FileSender.maximumTries else { throw .locked }
+        self.report(.wrongCode(triesLeft: FileSender.maximumTries - self.wrongCodes))
+    }
+
     // MARK: Attempts
 
-    private mutating func beginAttempt() async {
+    private mutating func beginAttempt() async throws(FileTransferError) {
         // Who comes again has lost the connection, whatever this side has noticed of that.
         if self.attempt != nil { await self.worker.abandon() }
-        await self.endAttempt()
+        if await self.endAttempt() { try self.tellWrongCode() }
         self.attempts += 1
         let number = self.attempts
         let (inputs, continuation) = AsyncStream.makeStream(of: PeerLink.Input.self)
         let (news, report, client, worker) = (self.news.continuation, self.report, self.client, self.worker)
         let (code, configuration) = (self.code, self.configuration)
+        let link = try PeerLink(.inviter, code: code, configuration: configuration) { event in
+            switch event {
+            case .paired:
+                news.yield(.paired(number))
+                report(.paired)
+            case .connected(let route): report(.connected(route))
+            }
+        }
         let task = Task {
             do throws(FileTransferError) {
-                let link = try PeerLink(.inviter, code: code, configuration: configuration) { event in
-                    switch event {
-                    case .paired:
-                        news.yield(.paired(number))
-                        report(.paired)
-                    case .connected(let route): report(.connected(route))
-                    }
-                }
                 let result = try await link.run(
                     inputs,
                     carry: { try await client?.send(.relay($0)) },
@@ -206,15 +218,21 @@ private struct SenderPost {
                 news.yield(.attempt(number, .failure(error)))
             }
         }
-        self.attempt = (number, task, continuation)
+        self.attempt = Attempt(number: number, link: link, task: task, inputs: continuation)
     }
 
-    private mutating func endAttempt() async {
-        guard let attempt = self.attempt else { return }
+    /// Ends the attempt that there is, and counts the guess that it refused: also of one who was gone before that was told.
+    ///
+    /// - Returns: Whether the code was wrong.
+    private mutating func endAttempt() async -> Bool {
+        guard let attempt = self.attempt else { return false }
         self.attempt = nil
         attempt.inputs.finish()
         attempt.task.cancel()
         await attempt.task.value
+        guard await attempt.link.hasRefused else { return false }
+        self.wrongCodes += 1
+        return true
     }
 
     // MARK: The mailbox

@@ -9,7 +9,7 @@ public struct FileTransferConfiguration: Sendable {
     public var iceTransportPolicy = RTCIceTransportPolicy.all
     /// Which local addresses are used. Default all, loopback too: the other side may be on this machine.
     public var addressPolicy: RTCAddressPolicy
-    /// How long the other side may take to say that it has the code. Default 30 s.
+    /// How long the other side may take to show that it has the code, and to describe its connection. Default 30 s.
     public var pairingTimeout: Duration = .seconds(30)
     /// How long a broken connection is tried to be restored. Default a minute.
     public var reconnectionTime: Duration = .seconds(60)

@@ -9,6 +9,8 @@ public enum FileTransferError: Error, Sendable, CustomStringConvertible {
     case locked
     /// Somebody between the two sides altered what they said to each other.
     case tampered
+    /// The other side does not speak this protocol.
+    case incompatible
     /// The other side says nothing.
     case noAnswer
     /// The mailbox server refuses.
@@ -31,6 +33,7 @@ public enum FileTransferError: Error, Sendable, CustomStringConvertible {
         case .wrongCode: "the code is wrong, or somebody meddled with the exchange"
         case .locked: "too many came with wrong codes: the code is not valid any more"
         case .tampered: "somebody between the two sides altered what they said to each other"
+        case .incompatible: "the other side does not speak this protocol"
         case .noAnswer: "the other side does not answer"
         case .mailbox(let refusal, let words): Self.describe(refusal, words)
         case .signaling(let error): "the signalling server cannot be used: \(error)"

@@ -14,20 +14,30 @@ struct MailboxClient: Sendable {
     ) async throws(FileTransferError)
         -> (MailboxClient, MailboxMessage)
     {
+        let client: MailboxClient
         do {
-            let client = MailboxClient(channel: try await connect())
-            try await client.channel.send(first.text)
-            guard let answer = try await client.next() else {
-                throw FileTransferError.signaling(.closed(code: nil, reason: "by the server"))
-            }
-            return (client, answer)
-        } catch let error as FileTransferError {
-            throw error
-        } catch let error as SignalingChannelError {
-            throw .signaling(error)
+            client = MailboxClient(channel: try await connect())
         } catch {
-            throw .failed(String(describing: error))
+            throw .signaling(error)
         }
+        do throws(FileTransferError) {
+            return (client, try await client.ask(first))
+        } catch {
+            await client.close()
+            throw error
+        }
+    }
+
+    private func ask(_ question: MailboxMessage) async throws(FileTransferError) -> MailboxMessage {
+        do {
+            try await self.send(question)
+        } catch {
+            throw .signaling(error)
+        }
+        guard let answer = try await self.next() else {
+            throw .signaling(.closed(code: nil, reason: "by the server"))
+        }
+        return answer
     }
 
     /// The next message; nil when the channel is over.

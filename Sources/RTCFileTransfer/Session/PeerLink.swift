@@ -60,7 +60,14 @@ actor PeerLink {
         do {
             let result = try await withThrowingTaskGroup(of: Result?.self) { group in
                 group.addTask {
-                    for await text in self.texts.stream { try await carry(text) }
+                    for await text in self.texts.stream {
+                        do {
+                            try await carry(text)
+                        } catch {
+                            // Who has the other side's description may get through without a mailbox.
+                            try await self.peerLeft(Self.explain(error))
+                        }
+                    }
                     // What is told to the other side leaves before this side gives up.
                     try await self.checkPairing()
                     return nil
@@ -76,7 +83,7 @@ actor PeerLink {
                 }
                 group.addTask {
                     try await Task.sleep(for: self.configuration.pairingTimeout)
-                    try await self.checkPaired()
+                    try await self.checkAnswered()
                     return nil
                 }
                 group.addTask {
@@ -104,7 +111,11 @@ actor PeerLink {
         switch error {
         case let error as FileTransferError: error
         case let failure as PairingSession.Failure:
-            failure == .wrongCode ? .wrongCode : .tampered
+            switch failure {
+            case .wrongCode: .wrongCode
+            case .tampered: .tampered
+            case .protocolViolation: .incompatible
+            }
         case SignalingChannelError.cancelled: .cancelled
         case let error as SignalingChannelError: .signaling(error)
         case is CancellationError: .cancelled
@@ -125,8 +136,11 @@ actor PeerLink {
         if let failure = self.failure { throw failure }
     }
 
-    private func checkPaired() throws(FileTransferError) {
-        guard self.pairing.isPaired else { throw .noAnswer }
+    /// Whether the other side was shown to have another code.
+    var hasRefused: Bool { self.failure == .wrongCode }
+
+    private func checkAnswered() throws(FileTransferError) {
+        guard self.hasRemoteDescription else { throw .noAnswer }
     }
 
     // MARK: Pairing
@@ -154,7 +168,8 @@ actor PeerLink {
                 try await self.connect()
             case .message(let message): try await self.receive(message)
             case .failed(let failure):
-                self.failure = failure
+                // Who was paired spoke it: what is not said in it now is of somebody in between.
+                self.failure = self.connection != nil && failure == .protocolViolation ? .tampered : failure
                 self.texts.continuation.finish()
             }
         }
@@ -246,7 +261,8 @@ actor PeerLink {
     }
 
     private func peerLeft(_ error: FileTransferError) throws(FileTransferError) {
-        guard self.pairing.isPaired else { throw error }
+        // Until its description is here, nothing but the mailbox leads to it.
+        guard self.hasRemoteDescription else { throw error }
         self.peerHasLeft = true
         try self.checkPresence()
     }

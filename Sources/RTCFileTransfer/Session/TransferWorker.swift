@@ -31,6 +31,8 @@ actor TransferWorker {
     private var hasNews = false
     private var hasEnded = false
     private var isAbandoned = false
+    /// How often a channel was there to transfer over.
+    private(set) var runs = 0
     private var lastReport = ContinuousClock.now
 
     init(_ work: Work, report: @escaping @Sendable (FileTransferEvent) -> Void) {
@@ -66,6 +68,7 @@ actor TransferWorker {
         case nil: throw .failed("nothing is prepared")
         }
         self.engine = engine
+        self.runs += 1
         self.hasNews = false
         self.hasEnded = false
         self.isAbandoned = false
@@ -85,6 +88,8 @@ actor TransferWorker {
             channel.close()
             await Task.detached { await channel.waitUntilClosed() }.value
         }
+        // The end of this channel must not look like that of the next.
+        await reader.value
         return try result.get()
     }
 

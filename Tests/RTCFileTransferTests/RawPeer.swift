@@ -1,0 +1,36 @@
+import RTCFileTransfer
+import RTCSignaling
+
+/// A side of an exchange by hand: at the mailbox, and no further.
+struct RawPeer {
+    let channel: any SignalingChannel
+    private var pairing: PairingSession
+
+    init?(_ role: PairingSession.Role, code: PairingCode, over channel: any SignalingChannel) {
+        guard let pairing = PairingSession(role, code: code) else { return nil }
+        self.channel = channel
+        self.pairing = pairing
+    }
+
+    /// A message of the mailbox; nil if the channel is over.
+    static func next(_ channel: any SignalingChannel) async throws -> MailboxMessage? {
+        try await channel.receive().flatMap { MailboxMessage($0) }
+    }
+
+    /// Goes on until it is paired or refused; nil if the channel ends before.
+    mutating func pair() async throws -> Bool? {
+        while true {
+            while let output = self.pairing.poll() {
+                switch output {
+                case .transmit(let text): try await self.channel.send(MailboxMessage.relay(text).text)
+                case .paired: return true
+                case .failed: return false
+                case .message: break
+                }
+            }
+            guard let message = try await Self.next(self.channel) else { return nil }
+            if case .relay(let text) = message { self.pairing.receive(text) }
+            if case .error = message { return nil }
+        }
+    }
+}
