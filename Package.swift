@@ -51,6 +51,7 @@ let package = Package(
         .executable(name: "media-send", targets: ["media-send"]),
         .executable(name: "media-record", targets: ["media-record"]),
         .executable(name: "signaling-server", targets: ["signaling-server"]),
+        .executable(name: "signaling-client", targets: ["signaling-client"]),
         .executable(name: "whip-server", targets: ["whip-server"]),
         .executable(name: "mesh-peer", targets: ["mesh-peer"]),
         .executable(name: "datachannel-echo", targets: ["datachannel-echo"]),
@@ -265,6 +266,14 @@ let package = Package(
                 "RTCSignalingServer", "WebRTC", "RTCBase", nioCore, nioPosix, logging, argumentParser,
             ],
             path: "Examples/FileTransfer/Program",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "signaling-client",
+            dependencies: [
+                "ExampleSupport", "RTCSignaling", "RTCSignalingClient", nioCore, nioSSL, argumentParser,
+            ],
+            path: "Examples/SignalingClient",
             swiftSettings: swiftSettings
         ),
         .executableTarget(

@@ -16,6 +16,7 @@ enum Page {
         </ul>
         <ul>
         <li><code>/ws/echo</code>, <code>/ws/broadcast</code>: WebSocket</li>
+        <li><code>/signal/echo</code>, <code>/signal/broadcast</code>: WebSocket, polling and server-sent events under one path</li>
         <li><code>/echo</code>, <code>/broadcast</code>, <code>/close</code>: SockJS, the last closes at once</li>
         <li><code>/disabled_websocket_echo</code>, <code>/cookie_needed_echo</code>: SockJS without WebSocket, with cookies</li>
         <li><code>/rooms/ws</code>: rooms over WebSocket, <code>/rooms/sockjs</code>: over SockJS</li>

@@ -96,6 +96,12 @@ struct SignalingServerProgram: AsyncParsableCommand {
         let webSocket = self.server.webSocket
         routes.webSocket("/ws/echo", subprotocols: ["echo"], configuration: webSocket, handler: Self.echo)
         routes.webSocket("/ws/broadcast", configuration: webSocket) { await room.serve($0) }
+        routes.webSocketAndPolling("/signal/echo", webSocket: webSocket, handler: Self.echo)
+        routes.webSocketAndPolling("/signal/broadcast", webSocket: webSocket) { await room.serve($0) }
+        routes.polling("/poll/close") { session in
+            session.send("last words")
+            session.close(code: 3000, reason: "Go away!")
+        }
         if let folder = self.server.files { routes.files("/static", folder: folder) }
         var sockJS = SockJSConfiguration()
         sockJS.clientURL = self.sockjsFile == nil ? self.sockjsClient : "/sockjs.js"

@@ -55,6 +55,31 @@ import Testing
         }
     }
 
+    @Test("Messages are compressed where both sides can, and not where one cannot")
+    func compression() async throws {
+        try await TestServer.run { routes, _ in
+            var compressing = WebSocketConfiguration()
+            compressing.deflate = WebSocketDeflateConfiguration()
+            routes.webSocket("/deflate", configuration: compressing, handler: TestServer.echo)
+        } body: { server in
+            var configuration = WebSocketClientConfiguration()
+            configuration.connection.deflate = WebSocketDeflateConfiguration()
+            for (path, isCompressed) in [("/deflate", true), ("/ws", false)] {
+                let client = try await WebSocketClient.connect(
+                    to: server.webSocketURL(path),
+                    configuration: configuration
+                )
+                #expect((client.responseHeaders.first("sec-websocket-extensions") != nil) == isCompressed)
+                for number in 0..<20 {
+                    let text = String(repeating: "again and again ", count: 50 * number)
+                    try await client.send(text)
+                    #expect(try await client.receive() == text)
+                }
+                await client.close()
+            }
+        }
+    }
+
     @Test("What the server closes with is an error, but for orderly ends")
     func closedByServer() async throws {
         try await TestServer.run { routes, _ in

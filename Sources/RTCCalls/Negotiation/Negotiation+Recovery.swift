@@ -1,4 +1,5 @@
 import NIOCore
+import RTCCore
 import RTCRooms
 
 /// After messages were lost: comparing where both stand.

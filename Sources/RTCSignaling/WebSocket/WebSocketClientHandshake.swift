@@ -20,6 +20,8 @@ public struct WebSocketClientHandshake: Sendable {
         public let subprotocol: String?
         /// The header fields of the response.
         public let headers: SignalingHeaders
+        /// What was agreed upon about compression; nil for none.
+        public let deflate: WebSocketDeflateAgreement?
         /// What came behind the response: the beginning of the first frames.
         public let remainder: ByteBuffer
     }
@@ -35,6 +37,7 @@ public struct WebSocketClientHandshake: Sendable {
 
     private let accept: String
     private let subprotocols: [String]
+    private let deflate: WebSocketDeflateConfiguration?
     private var reader = ResponseHeadReader()
     private var isOver = false
 
@@ -43,12 +46,14 @@ public struct WebSocketClientHandshake: Sendable {
     /// - Parameters:
     ///   - url: Where to; of any scheme.
     ///   - subprotocols: What this side speaks, the best first.
+    ///   - deflate: The compression that is offered; nil for none.
     ///   - headers: More header fields: `Origin`, `Cookie`, `Authorization`.
     ///   - random: Gives the key.
     /// - Throws: ``SignalingChannelError/invalidArgument(reason:)`` for subprotocols and headers that cannot be.
     public init(
         url: SignalingURL,
         subprotocols: [String] = [],
+        deflate: WebSocketDeflateConfiguration? = nil,
         headers: SignalingHeaders = [:],
         random: RandomSource = .system
     ) throws(SignalingChannelError) {
@@ -63,6 +68,7 @@ public struct WebSocketClientHandshake: Sendable {
             "Sec-WebSocket-Version": "13",
         ]
         if !subprotocols.isEmpty { fields.add("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")) }
+        if let deflate { fields.add("Sec-WebSocket-Extensions", deflate.offer) }
         for field in headers.fields { fields.add(field.name, field.value) }
         var request = ByteBuffer(string: "GET \(url.target) HTTP/1.1\r\n")
         for field in fields.fields { request.writeString("\(field.name): \(field.value)\r\n") }
@@ -70,6 +76,7 @@ public struct WebSocketClientHandshake: Sendable {
         self.request = request
         self.accept = WebSocketHandshake.accept(key: key)
         self.subprotocols = subprotocols
+        self.deflate = deflate
     }
 
     /// Takes bytes of the server.
@@ -108,14 +115,29 @@ public struct WebSocketClientHandshake: Sendable {
         guard headers.all("sec-websocket-accept") == [self.accept] else {
             throw .protocolViolation(reason: "Sec-WebSocket-Accept does not answer the key")
         }
-        guard headers.list("sec-websocket-extensions").isEmpty else {
-            throw .protocolViolation(reason: "an extension that was not offered")
-        }
+        let agreement = try self.agreement(headers.all("sec-websocket-extensions"))
         let chosen = headers.all("sec-websocket-protocol")
         guard chosen.count <= 1, chosen.allSatisfy(self.subprotocols.contains) else {
             throw .protocolViolation(reason: "a subprotocol that was not offered")
         }
-        return Opening(subprotocol: chosen.first, headers: headers, remainder: self.reader.remainder)
+        return Opening(
+            subprotocol: chosen.first,
+            headers: headers,
+            deflate: agreement,
+            remainder: self.reader.remainder
+        )
+    }
+
+    private func agreement(_ extensions: [String]) throws(SignalingChannelError) -> WebSocketDeflateAgreement? {
+        guard let deflate = self.deflate else {
+            guard extensions.isEmpty else { throw .protocolViolation(reason: "an extension that was not offered") }
+            return nil
+        }
+        do throws(WebSocketDeflateAgreement.Mismatch) {
+            return try WebSocketDeflateAgreement.answered(extensions, deflate)
+        } catch {
+            throw .protocolViolation(reason: "an extension that was not offered so")
+        }
     }
 
     private static func refusal(_ head: ResponseHead) -> SignalingChannelError {

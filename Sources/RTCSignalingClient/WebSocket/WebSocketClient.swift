@@ -56,6 +56,7 @@ public final class WebSocketClient: SignalingChannel {
         let handshake = try WebSocketClientHandshake(
             url: url,
             subprotocols: configuration.subprotocols,
+            deflate: configuration.connection.deflate,
             headers: configuration.headers
         )
         let dialer = try Dialer(

@@ -12,7 +12,7 @@ public struct WebSocketClientConfiguration: Sendable {
     public var connectTimeout: TimeAmount = .seconds(10)
     /// TLS for `wss`: whom to trust (`trustRoots`), certificates of this side. Default: the system's roots.
     public var tls = TLSConfiguration.makeClientConfiguration()
-    /// Limits and times of the connection.
+    /// Limits and times of the connection, and whether compression is offered (`deflate`; by default it is not).
     ///
     /// Sending suspends while half of `maximumUnsentBytes` wait, which is also the largest message that is sent;
     /// the other half is for pongs.

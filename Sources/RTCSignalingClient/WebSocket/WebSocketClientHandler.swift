@@ -88,7 +88,12 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
         case .failed(let error): self.failOpening(error)
         case .opened(let opening):
             self.handshake = nil
-            var connection = WebSocketConnection(role: .client, configuration: self.configuration, now: .now())
+            var connection = WebSocketConnection(
+                role: .client,
+                configuration: self.configuration,
+                deflate: opening.deflate,
+                now: .now()
+            )
             if opening.remainder.readableBytes > 0 { connection.receive(opening.remainder, now: .now()) }
             self.connection = connection
             let closed = self.eventLoop.makePromise(of: WebSocketClosure.self)

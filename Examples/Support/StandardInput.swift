@@ -1,9 +1,9 @@
 import Foundation
 
 /// What is typed.
-enum StandardInput {
+package enum StandardInput {
     /// The lines of standard input, until its end.
-    static func lines() -> AsyncStream<String> {
+    package static func lines() -> AsyncStream<String> {
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
         // Reading waits: not on a thread that others need, nor with the lock of C's streams, which writing takes too.
         Thread.detachNewThread {

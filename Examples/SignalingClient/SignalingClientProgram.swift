@@ -1,0 +1,150 @@
+import ArgumentParser
+import ExampleSupport
+import Foundation
+import NIOCore
+import NIOSSL
+import RTCSignaling
+import RTCSignalingClient
+
+/// Sends what it reads line by line, and prints what it receives.
+@main
+struct SignalingClientProgram: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "signaling-client",
+        abstract: "Sends lines of its input to a signalling server, and prints what comes back.",
+        discussion: "At the end of its input it closes in an orderly way. Its first line says what it is connected by."
+    )
+
+    enum Way: String, ExpressibleByArgument, CaseIterable {
+        case automatic, websocket
+        case eventStream = "event-stream"
+        case longPolling = "long-polling"
+        case polling, sockjs
+        case sockjsWebSocket = "sockjs-websocket"
+        case sockjsStreaming = "sockjs-streaming"
+        case sockjsPolling = "sockjs-polling"
+        case stomp
+    }
+
+    @Argument(help: "Where to connect to.")
+    var url: String
+
+    @Option(help: ArgumentHelp("How: \(Way.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "way"))
+    var by = Way.automatic
+
+    @Option(
+        help: ArgumentHelp("Send this header with every request; may be given more than once.", valueName: "name:value")
+    )
+    var header: [String] = []
+
+    @Option(help: ArgumentHelp("Trust the authorities in this file instead of the system's.", valueName: "file"))
+    var ca: String?
+
+    @Option(help: "STOMP: where to send to and what to subscribe to.")
+    var destination = "/topic/lines"
+
+    @Option(help: "STOMP: who the client is.")
+    var login: String?
+
+    @Option(help: "STOMP: the password.")
+    var passcode: String?
+
+    @Option(help: ArgumentHelp("STOMP: the virtual host.", valueName: "name"))
+    var virtualHost: String?
+
+    @Option(help: ArgumentHelp("STOMP: the one version to speak.", valueName: "1.0|1.1|1.2"))
+    var stompVersion: String?
+
+    func run() async throws {
+        do {
+            if self.by == .stomp { try await self.runSTOMP() } else { try await self.runChannel() }
+        } catch let error as SignalingChannelError {
+            throw ValidationError(error.description)
+        } catch let error as STOMPClientError {
+            throw ValidationError(error.description)
+        }
+    }
+
+    private func settings() throws -> HTTPClientSettings {
+        var settings = HTTPClientSettings()
+        for header in self.header {
+            let parts = header.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2 else { throw ValidationError("\(header) is no header") }
+            settings.headers.add(String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces))
+        }
+        if let ca = self.ca { settings.tls.trustRoots = .file(ca) }
+        return settings
+    }
+
+    // MARK: Channels
+
+    private func runChannel() async throws {
+        let (channel, way) = try await self.connect()
+        StandardOutput.write("Connected by \(way)")
+        let sender = Task {
+            for await line in StandardInput.lines() { try await channel.send(line) }
+            await channel.close()
+        }
+        while let text = try await channel.receive() { StandardOutput.write(text) }
+        sender.cancel()
+    }
+
+    private func connect() async throws -> (any SignalingChannel, String) {
+        let settings = try self.settings()
+        switch self.by {
+        case .automatic, .stomp:
+            let connection = try await SignalingClient.connect(to: self.url, settings: settings)
+            return (connection.channel, "\(connection.transport)")
+        case .websocket:
+            var configuration = WebSocketClientConfiguration()
+            configuration.headers = settings.headers
+            configuration.tls = settings.tls
+            let client = try await WebSocketClient.connect(to: self.url, configuration: configuration)
+            return (client, self.by.rawValue)
+        case .eventStream, .longPolling, .polling:
+            var configuration = PollingClientConfiguration()
+            configuration.http = settings
+            let isStream = self.by == .eventStream
+            configuration.mode = isStream ? .eventStream : self.by == .polling ? .polling : .longPolling
+            return (try await PollingClient.connect(to: self.url, configuration: configuration), self.by.rawValue)
+        case .sockjs, .sockjsWebSocket, .sockjsStreaming, .sockjsPolling:
+            var configuration = SockJSClientConfiguration()
+            configuration.http = settings
+            switch self.by {
+            case .sockjsWebSocket: configuration.transports = [.webSocket]
+            case .sockjsStreaming: configuration.transports = [.xhrStreaming]
+            case .sockjsPolling: configuration.transports = [.xhr]
+            default: break
+            }
+            let client = try await SockJSClient.connect(to: self.url, configuration: configuration)
+            return (client, client.transport.rawValue)
+        }
+    }
+
+    // MARK: STOMP
+
+    private func runSTOMP() async throws {
+        var configuration = STOMPClientConfiguration()
+        configuration.login = self.login
+        configuration.passcode = self.passcode
+        configuration.host = self.virtualHost
+        if let text = self.stompVersion {
+            guard let version = STOMPVersion(rawValue: text) else { throw ValidationError("\(text) is no version") }
+            configuration.versions = [version]
+        }
+        let client = try await STOMPClient.connect(to: self.url, configuration: configuration, http: self.settings())
+        let subscription = try await client.subscribe(to: self.destination, ackMode: .client, confirmed: true)
+        StandardOutput.write("Connected by STOMP \(client.version.rawValue)")
+        let sender = Task {
+            for await line in StandardInput.lines() {
+                try await client.send(to: self.destination, text: line, confirmed: true)
+            }
+            await client.disconnect()
+        }
+        while let message = try await subscription.next() {
+            StandardOutput.write(message.text)
+            try await client.ack(message)
+        }
+        sender.cancel()
+    }
+}
