@@ -155,6 +155,35 @@ import Testing
         }
     }
 
+    @Test("A sender that waits is let go when the server goes, though what came is not read yet")
+    func serverGone() async throws {
+        let gate = Gate()
+        try await TestServer.run { routes, configuration in
+            configuration.drainTimeout = .milliseconds(100)
+            routes.webSocket("/deaf") { session in
+                for number in 0..<1000 { session.send("\(number)") }
+                await gate.wait()
+            }
+        } body: { server in
+            let client = try await WebSocketClient.connect(to: server.webSocketURL("/deaf"))
+            let message = String(repeating: "x", count: 100_000)
+            let (progress, continuation) = AsyncStream.makeStream(of: Int.self)
+            let sender = Task {
+                var count = 0
+                while true {
+                    try await client.send(message)
+                    count += 1
+                    continuation.yield(count)
+                }
+            }
+            for await count in progress where count >= 20 { break }
+            server.server.shutdown()
+            await #expect(throws: SignalingChannelError.self) { try await sender.value }
+            #expect(try await client.receive() == "0")
+            await gate.open()
+        }
+    }
+
     @Test("A reader can be cancelled, and the next one gets the message")
     func cancelledReader() async throws {
         try await TestServer.run { server in

@@ -1,6 +1,7 @@
 import NIOCore
 import RTCSignaling
 import RTCSignalingServer
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct SignalingServerLimitsTests {
@@ -102,6 +103,53 @@ import Testing
             let requests = (0..<2000).flatMap { _ in Server.get("/none") } + Server.get("/sockjs")
             let heard = try await RawClient(server).talk([("", requests)], until: "Welcome to SockJS!")
             #expect(heard.components(separatedBy: "HTTP/1.1 404").count == 2001)
+        }
+    }
+
+    @Test("Requests that were sent ahead of a late answer are answered after it, however many")
+    func pipeliningBehindLateAnswer() async throws {
+        let (begun, continuation) = AsyncStream.makeStream(of: Void.self)
+        let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+        try await Server.serve { routes, _ in
+            routes.http("/late") { _ in
+                continuation.yield()
+                for await _ in gate {}
+                return SignalingResponse(200, text: "late")
+            }
+        } _: { server in
+            let requests =
+                Server.get("/late") + (0..<4000).flatMap { _ in Array("GET /n HTTP/1.1\r\n\r\n".utf8) }
+                + Server.get("/n", "Connection: close\r\n")
+            async let heard = RawClient(server).talk([("", requests)])
+            for await _ in begun { break }
+            opener.finish()
+            let all = try await heard
+            #expect(all.hasPrefix("HTTP/1.1 200"))
+            #expect(all.components(separatedBy: "HTTP/1.1 404").count == 4002)
+        }
+    }
+
+    @Test("A client that sends requests ahead and reads no answers is not answered for ever")
+    func pipeliningUnread() async throws {
+        let count = Atomic(0)
+        try await Server.serve { routes, _ in
+            let body = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1 << 20)
+            routes.http("/large") { _ in
+                count.add(1, ordering: .relaxed)
+                return SignalingResponse(200, body: body)
+            }
+        } _: { server in
+            let requests = (0..<300).flatMap { _ in Server.get("/large") }
+            _ = try await RawClient(server).talk([("", requests)], until: "200 OK") {
+                // Time enough for all of them.
+                for _ in 0..<5000 { _ = await server.counters }
+                #expect(count.load(ordering: .relaxed) < 100)
+            }
+            // One that reads gets them all.
+            let few = (0..<5).flatMap { _ in Server.get("/large") } + Server.get("/n", "Connection: close\r\n")
+            let heard = try await RawClient(server).talk([("", few)])
+            #expect(heard.utf8.count(where: { $0 == UInt8(ascii: "x") }) >= 5 << 20)
+            #expect(heard.contains("HTTP/1.1 404"))
         }
     }
 

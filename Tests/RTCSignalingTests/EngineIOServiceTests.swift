@@ -177,11 +177,19 @@ import Testing
 
     @Test("A client that takes nothing is cut off; one that is closed hears it in its next poll, in portions")
     func unsent() {
-        var bench = EngineIOBench { $0.maximumUnsentBytes = 100 }
+        var bench = EngineIOBench { $0.maximumUnsentBytes = 1000 }
         let slow = bench.open()
-        for _ in 0..<2 { bench.send(.text(String(repeating: "a", count: 60)), slow) }
+        for _ in 0..<2 { bench.send(.text(String(repeating: "a", count: 600)), slow) }
         #expect(bench.closed == [.tooSlow])
         bench.get(slow, text: "1:1")
+        // Empty messages are not free of charge, nor are the answers to pings.
+        let empty = bench.open()
+        for _ in 0..<32 { bench.send(.text(""), empty) }
+        #expect(bench.closed == [.tooSlow, .tooSlow])
+        let pinging = bench.open()
+        bench.post(pinging, String(repeating: "1:2", count: 32))
+        #expect(bench.closed == [.tooSlow, .tooSlow, .tooSlow])
+        for id in [empty, pinging] { bench.get(id, text: "1:1") }
         let id = bench.open()
         for _ in 0..<20 { bench.send(.text("x"), id) }
         bench.service.close(id, now: bench.now)
@@ -248,7 +256,7 @@ import Testing
     @Test("Random clients never trap, and leave nothing behind", arguments: [UInt64.random(in: 0...UInt64.max)])
     func fuzz(seed: UInt64) {
         var random = RandomSource.seeded(seed)
-        var bench = EngineIOBench(seed: seed) { $0.maximumUnsentBytes = 50 }
+        var bench = EngineIOBench(seed: seed) { $0.maximumUnsentBytes = 150 }
         let frames = ["2probe", "5", "4x", "2", "1", "6", "", "9", "b4AQID", "0{}"]
         var exchanges: [ExchangeID] = []
         var webSockets: [EngineIOWebSocketID] = []

@@ -255,6 +255,16 @@ struct PollingBench {
         bench.send(String(repeating: "x", count: 60), String(repeating: "x", count: 60))
         #expect(bench.closed == [.tooSlow])
         #expect(bench.answer()?.contains("1008") == true)
+        bench = PollingBench { $0.maximumUnsentBytes = 1000 }
+        for number in 1...100 {
+            bench.send("")
+            #expect(bench.status("?after=\(number)") == 200)
+        }
+        // Empty messages are not free of charge.
+        for _ in 0..<31 { bench.send("") }
+        #expect(bench.closed.isEmpty)
+        bench.send("")
+        #expect(bench.closed == [.tooSlow])
         bench = PollingBench()
         bench.pass(.seconds(59))
         _ = bench.get("?wait=20")

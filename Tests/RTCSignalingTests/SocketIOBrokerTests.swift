@@ -259,7 +259,7 @@ struct SocketIOBench {
         #expect(bench.disconnected == [.session(.local)])
     }
 
-    @Test("Attachments that are too many, too large, for nobody or in nobody's place end the session", arguments: 0..<6)
+    @Test("Attachments that are too many, too large, for nobody or in nobody's place end the session", arguments: 0..<7)
     func attachments(kind: Int) throws {
         var bench = SocketIOBench { $0.maximumAttachmentBytes = 3 }
         let (webSocket, _) = try bench.connect()
@@ -270,11 +270,33 @@ struct SocketIOBench {
         case 2: bench.say(webSocket, #"51-["a"]"#, [1])
         case 3: bench.say(webSocket, #"51-["a",{"_placeholder":true,"num":1}]"#, [1])
         case 4: bench.say(webSocket, #"51-["a",{"_placeholder":true,"num":0.5}]"#, [1])
+        case 5: bench.say(webSocket, #"51-["a",\#(place),\#(place)]"#, [1])
         default: bench.say(webSocket, #"52-["a",\#(place),\#(place)]"#, [1], [2])
         }
         bench.drain()
         #expect(bench.closedWebSockets == [webSocket])
         #expect(bench.events.isEmpty)
+    }
+
+    @Test("What is sent to many is made once, and each gets its parts in order")
+    func sharing() throws {
+        var bench = SocketIOBench()
+        let clients = try (0..<3).map { _ in try bench.connect().webSocket }
+        for client in clients { _ = bench.heard(client) }
+        bench.broker.emit(
+            "file",
+            [.binary(ByteBuffer(repeating: 7, count: 1000))],
+            to: SocketIOAudience(namespace: "/"),
+            now: bench.now
+        )
+        bench.drain()
+        let addresses = clients.map { client -> UInt in
+            guard let messages = bench.sent[client], messages.count == 2, case .text = messages[0],
+                case .binary(let bytes) = messages[1]
+            else { return 0 }
+            return bytes.withUnsafeReadableBytes { bytes in UInt(bitPattern: bytes.baseAddress) }
+        }
+        #expect(!addresses.contains(0) && Set(addresses).count == 1)
     }
 
     @Test("Any value survives a packet", arguments: [UInt64.random(in: 0...UInt64.max)])

@@ -239,7 +239,7 @@ import Testing
         served.connection.setReading(false, now: served.now)
         served.receive(hello + Served.text("second") + Served.frame(0x88))
         served.pass(.seconds(3600))
-        served.connection.receiveEnd()
+        served.connection.receiveEnd(now: served.now)
         served.drain()
         #expect(served.messages.isEmpty && served.closure == nil)
         served.connection.setReading(true, now: served.now)

@@ -216,9 +216,33 @@ struct ServedWebSocket {
     @Test("A connection that ends without a close frame says so")
     func end() {
         var served = Served()
-        served.connection.receiveEnd()
+        served.connection.receiveEnd(now: served.now)
         served.drain()
         #expect(served.closure == WebSocketClosure(origin: .peer, code: .abnormal, reason: ""))
+    }
+
+    @Test("A server that does not want messages yet keeps them for a while after the client is gone, a client for good")
+    func endUnread() {
+        var served = Served { $0.pingInterval = nil }
+        served.connection.setReading(false, now: served.now)
+        served.receive(Served.text("unread"))
+        served.connection.receiveEnd(now: served.now)
+        served.drain()
+        #expect(served.connection.nextTimeout == served.now + served.connection.configuration.closeTimeout)
+        served.pass(served.connection.configuration.closeTimeout - .nanoseconds(1))
+        #expect(served.closure == nil)
+        served.pass(.nanoseconds(1))
+        #expect(served.closure == WebSocketClosure(origin: .peer, code: .abnormal, reason: ""))
+        #expect(served.connection.nextTimeout == nil)
+        let now = served.now
+        var client = WebSocketConnection(role: .client, random: .seeded(1), now: now)
+        client.setReading(false, now: now)
+        client.receive(ByteBuffer(bytes: [0x81, 1, UInt8(ascii: "x")]), now: now)
+        client.receiveEnd(now: now)
+        #expect(client.nextTimeout == nil)
+        client.setReading(true, now: now)
+        #expect(client.poll() == .message(.text("x")))
+        #expect(client.poll() == .closed(WebSocketClosure(origin: .peer, code: .abnormal, reason: "")))
     }
 
     @Test("Client and server understand each other, and a server refuses a server's frames")

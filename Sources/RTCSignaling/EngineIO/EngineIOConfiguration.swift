@@ -22,7 +22,7 @@ public struct EngineIOConfiguration: Sendable, Hashable {
     public var maximumBodySize = 256 << 10
     /// The most sessions at once; one more is refused. Default 10,000.
     public var maximumSessions = 10_000
-    /// The most bytes that may wait for a poll; one more ends the session. Default 1 MiB.
+    /// The most bytes that may wait for a poll, 32 more for each packet; one more ends the session. Default 1 MiB.
     public var maximumUnsentBytes = 1 << 20
 
     /// The defaults.

@@ -25,6 +25,9 @@ public struct EngineIOPacket: Sendable, Hashable {
     /// What it carries.
     public var data: WebSocketMessage
 
+    /// What it takes while it waits, in bytes.
+    var cost: Int { self.data.size + WebSocketMessage.overhead }
+
     /// A packet.
     public init(_ kind: Kind, _ data: WebSocketMessage = .text("")) {
         self.kind = kind

@@ -78,10 +78,12 @@ extension EngineIOService {
 
     /// Sends what waits, if there is a poll.
     mutating func flush(_ id: EngineIOSessionID) {
-        guard var session = self.sessions[id], let poll = session.poll, !session.waiting.isEmpty else { return }
+        guard self.sessions[id]?.poll != nil, var session = self.sessions[id], let poll = session.poll,
+            !session.waiting.isEmpty
+        else { return }
         let packets = Array(session.waiting.prefix(Self.maximumPackets))
         session.waiting.removeFirst(packets.count)
-        session.waitingBytes -= packets.reduce(0) { $0 + $1.data.size + 1 }
+        session.waitingBytes -= packets.reduce(0) { $0 + $1.cost }
         session.poll = nil
         session.releaseDeadline = nil
         self.polls[poll.exchange] = nil

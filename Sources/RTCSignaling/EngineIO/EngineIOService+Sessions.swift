@@ -11,6 +11,16 @@ extension EngineIOService {
         self.send(EngineIOPacket(.message, message), to: id, now)
     }
 
+    /// Sends a message to many, who share what it takes; does nothing for sessions that are over.
+    public mutating func send(
+        _ message: WebSocketMessage,
+        to ids: some Sequence<EngineIOSessionID>,
+        now: NIODeadline
+    ) {
+        var frames = EngineIOFrames(EngineIOPacket(.message, message))
+        for id in ids { self.send(&frames, to: id, now) }
+    }
+
     /// Ends a session; does nothing if it is over.
     public mutating func close(_ id: EngineIOSessionID, now: NIODeadline) { self.end(id, .local, now) }
 
@@ -75,11 +85,19 @@ extension EngineIOService {
     }
 
     private mutating func send(_ packet: EngineIOPacket, to id: EngineIOSessionID, _ now: NIODeadline) {
-        guard let session = self.sessions[id], session.endDeadline == nil else { return }
-        if let webSocket = session.webSocket {
-            self.outputs.append(.transmit(webSocket, packet.frame(supportsBinary: session.supportsBinary)))
+        var frames = EngineIOFrames(packet)
+        self.send(&frames, to: id, now)
+    }
+
+    private mutating func send(_ frames: inout EngineIOFrames, to id: EngineIOSessionID, _ now: NIODeadline) {
+        guard let supportsBinary = self.sessions[id]?.supportsBinary, self.sessions[id]?.endDeadline == nil else {
             return
         }
+        if let webSocket = self.sessions[id]?.webSocket {
+            self.outputs.append(.transmit(webSocket, frames.frame(supportsBinary: supportsBinary)))
+            return
+        }
+        let packet = frames.packet
         self.wait(packet, in: id)
         self.flush(id)
         let waiting = self.sessions[id]?.waitingBytes ?? 0
@@ -88,7 +106,7 @@ extension EngineIOService {
 
     private mutating func wait(_ packet: EngineIOPacket, in id: EngineIOSessionID) {
         self.sessions[id]?.waiting.append(packet)
-        self.sessions[id]?.waitingBytes += packet.data.size + 1
+        self.sessions[id]?.waitingBytes += packet.cost
     }
 
     private mutating func flushToWebSocket(_ id: EngineIOSessionID) {

@@ -17,7 +17,8 @@ public struct PollingConfiguration: Sendable, Hashable {
     public var maximumBodySize = 256 << 10
     /// The most sessions at once; a request for one more gets 503. Default 10,000.
     public var maximumSessions = 10_000
-    /// The most bytes that a client may leave unacknowledged; one more ends its session with 1008. Default 1 MiB.
+    /// The most bytes that a client may leave unacknowledged, 32 more for each message; one more ends its session with 1008. Default
+    /// 1 MiB.
     public var maximumUnsentBytes = 1 << 20
 
     /// The defaults.

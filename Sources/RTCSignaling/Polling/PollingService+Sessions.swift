@@ -5,13 +5,14 @@ extension PollingService {
 
     /// Sends a message; does nothing if the session is over.
     public mutating func send(_ message: String, to id: PollingSessionID, now: NIODeadline) {
-        guard let key = self.keys[id], var session = self.sessions[key], session.end == nil else { return }
-        session.append(message)
-        guard session.bytes <= self.configuration.maximumUnsentBytes else {
-            session.discard()
-            self.sessions[key] = session
+        guard let key = self.keys[id], self.sessions[key]?.end == nil else { return }
+        // In place: a copy of the session would copy all that waits.
+        self.sessions[key]?.append(message)
+        guard let bytes = self.sessions[key]?.bytes, bytes <= self.configuration.maximumUnsentBytes else {
+            self.sessions[key]?.discard()
             return self.end(key, .tooSlow, code: 1008, reason: "Too slow", now)
         }
+        guard var session = self.sessions[key], session.receiver != nil else { return }
         self.flush(&session, key, now)
         self.sessions[key] = session
     }
@@ -53,15 +54,16 @@ extension PollingService {
 
     /// A client asks for messages.
     mutating func attach(_ request: SignalingRequest, _ key: String, _ exchange: ExchangeID, _ now: NIODeadline) {
-        guard var session = self.sessions[key] else { return }
+        guard let last = self.sessions[key]?.last else { return }
         let isStream = request.headers.list("accept").contains { $0.hasPrefix("text/event-stream") }
         // A browser comes back with the same query, and a newer number beside it.
         let event = isStream ? request.headers.first("last-event-id") ?? "" : ""
         guard let after = Self.number("after", in: request, absent: 0),
             let wait = Self.number("wait", in: request, absent: 0), let lastEvent = event.isEmpty ? 0 : UInt64(event),
-            max(after, lastEvent) <= session.last
+            max(after, lastEvent) <= last
         else { return self.respond(exchange, request, 400, text: "a number that cannot be") }
-        session.acknowledge(max(after, lastEvent))
+        self.sessions[key]?.acknowledge(max(after, lastEvent))
+        guard var session = self.sessions[key] else { return }
         // The client has given up the request before, whether this side knows or not.
         self.finish(&session, key, now)
         defer { self.sessions[key] = session }

@@ -26,7 +26,7 @@ struct PollingSession: Sendable {
     }
 
     let id: PollingSessionID
-    /// Messages that were not acknowledged, the number of the first, and their bytes.
+    /// Messages that were not acknowledged, the number of the first, and what they take in bytes.
     private(set) var messages = CircularBuffer<String>()
     private(set) var first: UInt64 = 1
     private(set) var bytes = 0
@@ -45,14 +45,14 @@ struct PollingSession: Sendable {
 
     mutating func append(_ message: String) {
         self.messages.append(message)
-        self.bytes += message.utf8.count
+        self.bytes += message.utf8.count + WebSocketMessage.overhead
     }
 
     /// Forgets what the client has: everything up to `number`.
     mutating func acknowledge(_ number: UInt64) {
         while self.first <= number, let message = self.messages.popFirst() {
             self.first += 1
-            self.bytes -= message.utf8.count
+            self.bytes -= message.utf8.count + WebSocketMessage.overhead
         }
     }
 

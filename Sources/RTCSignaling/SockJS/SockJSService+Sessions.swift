@@ -5,9 +5,11 @@ extension SockJSService {
 
     /// Sends a message; does nothing if the session is over.
     public mutating func send(_ message: String, to id: SockJSSessionID, now: NIODeadline) {
-        guard let key = self.keys[id], var session = self.sessions[key], session.end == nil else { return }
-        session.waiting.append(message)
-        session.waitingBytes += message.utf8.count
+        guard let key = self.keys[id], self.sessions[key]?.end == nil else { return }
+        // In place: a copy of the session would copy all that waits.
+        self.sessions[key]?.waiting.append(message)
+        self.sessions[key]?.waitingBytes += message.utf8.count + WebSocketMessage.overhead
+        guard var session = self.sessions[key] else { return }
         self.flush(&session, key, now)
         let isTooSlow = session.waitingBytes > self.configuration.maximumUnsentBytes
         self.sessions[key] = session

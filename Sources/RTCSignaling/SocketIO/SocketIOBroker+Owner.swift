@@ -64,9 +64,9 @@ extension SocketIOBroker {
         if let excluded = audience.excluded { sockets.remove(excluded) }
         let data = SocketIOValue.array([.string(name)] + arguments)
         let messages = SocketIOPacket(.event, namespace: audience.namespace, data: data).messages
-        for socket in sockets {
-            for message in messages { self.engine.send(message, to: socket.session, now: now) }
-        }
+        // A text and its attachments stay together, as everything is sent at once.
+        let sessions = sockets.map(\.session)
+        for message in messages { self.engine.send(message, to: sessions, now: now) }
         self.process(now)
     }
 

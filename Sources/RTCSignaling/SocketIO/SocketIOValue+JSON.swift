@@ -59,8 +59,10 @@ extension SocketIOValue {
             return .array(filled)
         case .object(var members):
             if members["_placeholder"] == .bool(true) {
-                guard let number = members["num"]?.integer, attachments.indices.contains(number) else { return nil }
-                used.insert(number)
+                // Each attachment has one place: a small text must not make many of it.
+                guard let number = members["num"]?.integer, attachments.indices.contains(number),
+                    used.insert(number).inserted
+                else { return nil }
                 return .binary(attachments[number])
             }
             for (name, value) in members {

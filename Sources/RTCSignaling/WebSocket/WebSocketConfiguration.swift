@@ -15,7 +15,8 @@ public struct WebSocketConfiguration: Sendable, Hashable {
     public var heartbeatText: String?
     /// The connection ends when nothing came for so long, not even a pong; nil for never. Default 60 s.
     public var idleTimeout: TimeAmount? = .seconds(60)
-    /// How long the peer may take to answer a close frame. Default 5 s.
+    /// How long the peer may take to answer a close frame, and how long a server keeps messages that are not wanted yet after their
+    /// client is gone. Default 5 s.
     public var closeTimeout: TimeAmount = .seconds(5)
 
     /// How messages are compressed where the other side can; nil, the default, for never.

@@ -88,7 +88,14 @@ public struct WebSocketConnection: Sendable {
     }
 
     /// The peer's end of the transport was closed.
-    public mutating func receiveEnd() { self.hasEnded = true }
+    ///
+    /// What came before is still handed out. A server waits no longer than ``WebSocketConfiguration/closeTimeout`` until it is
+    /// wanted; a client waits as long as it takes.
+    public mutating func receiveEnd(now: NIODeadline) {
+        guard !self.hasEnded else { return }
+        self.hasEnded = true
+        if self.state == .open, self.role == .server { self.closeDeadline = now + self.configuration.closeTimeout }
+    }
 
     /// Says whether more messages are wanted. While they are not, what came stays as it came, compressed perhaps, and a peer that
     /// is not heard is not silent.
@@ -103,7 +110,9 @@ public struct WebSocketConnection: Sendable {
     public mutating func handleTimeout(now: NIODeadline) {
         switch self.state {
         case .open:
-            if let deadline = self.idleDeadline, now >= deadline {
+            if let deadline = self.closeDeadline, now >= deadline {
+                self.end()
+            } else if let deadline = self.idleDeadline, now >= deadline {
                 self.finish(WebSocketClosure(origin: .failure, code: .abnormal, reason: "silent for too long"))
             } else if let next = self.nextPing, now >= next {
                 self.lastPing = now
@@ -149,7 +158,7 @@ public struct WebSocketConnection: Sendable {
     /// When ``handleTimeout(now:)`` is due; nil when nothing is pending.
     public var nextTimeout: NIODeadline? {
         switch self.state {
-        case .open: return [self.nextPing, self.idleDeadline].earliest
+        case .open: return [self.nextPing, self.idleDeadline, self.closeDeadline].earliest
         case .closing: return self.closeDeadline
         case .closed: return nil
         }
@@ -160,7 +169,7 @@ public struct WebSocketConnection: Sendable {
     }
 
     private var nextPing: NIODeadline? {
-        self.configuration.pingInterval.map { (self.lastPing ?? self.lastReceived) + $0 }
+        self.hasEnded ? nil : self.configuration.pingInterval.map { (self.lastPing ?? self.lastReceived) + $0 }
     }
 
     // MARK: Sending

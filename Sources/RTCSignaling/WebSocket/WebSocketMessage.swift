@@ -7,6 +7,9 @@ public enum WebSocketMessage: Sendable, Hashable {
     /// Bytes.
     case binary(ByteBuffer)
 
+    /// What a message takes beside its payload while it waits, in bytes: empty ones must not be free of charge.
+    package static let overhead = 32
+
     /// The size of the payload in bytes.
     package var size: Int {
         switch self {

@@ -63,8 +63,10 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.failOpening(.connectionFailed(reason: "the server closed the connection"))
-        self.connection?.receiveEnd()
+        self.connection?.receiveEnd(now: .now())
         self.pump()
+        // Messages that are not wanted yet keep the connection; nothing can be sent any more.
+        if self.connection != nil { self.outbox.finish(.connectionFailed(reason: self.failure)) }
         self.context = nil
         context.fireChannelInactive()
     }

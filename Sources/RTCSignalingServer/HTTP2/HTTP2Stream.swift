@@ -12,6 +12,8 @@ final class HTTP2Stream: ChannelInboundHandler, RemovableChannelHandler {
     private let core: ServerCore
     private let limits: RequestLimits
     private let timer: LoopTimer
+    /// When a response that the client does not take is given up.
+    private var deadline: NIODeadline?
     private var context: ChannelHandlerContext?
     private var request: SignalingRequest?
     private var hasBegun = false
@@ -100,6 +102,7 @@ final class HTTP2Stream: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func refuse(_ refusal: ServerRefusal) {
+        self.timer.cancel()
         self.core.refused(refusal)
         self.request = nil
         self.exchange = self.core.makeExchange(self)
@@ -168,7 +171,28 @@ extension HTTP2Stream: HTTPExchange {
         guard bytes.readableBytes > 0, !self.isHeadRequest, self.exchange != nil, let context = self.context else {
             return
         }
-        context.writeAndFlush(Self.wrapOutboundOut(.data(.init(data: .byteBuffer(bytes)))), promise: nil)
+        for piece in bytes.responsePieces {
+            let written = context.eventLoop.makePromise(of: Void.self)
+            written.futureResult.assumeIsolated().whenSuccess { self.pieceWritten() }
+            context.write(Self.wrapOutboundOut(.data(.init(data: .byteBuffer(piece)))), promise: written)
+        }
+        context.flush()
+    }
+
+    /// Who takes a response slowly is not idle.
+    private func pieceWritten() {
+        if self.deadline != nil { self.setDeadline() }
+    }
+
+    private func setDeadline() {
+        self.deadline = .now() + self.core.configuration.idleTimeout
+        self.timer.set(self.deadline) { [weak self] in self?.timeIsUp() }
+    }
+
+    private func timeIsUp() {
+        guard let deadline = self.deadline else { return }
+        guard deadline <= .now() else { return self.timer.set(deadline) { [weak self] in self?.timeIsUp() } }
+        self.context?.close(promise: nil)
     }
 
     func end() {
@@ -177,9 +201,7 @@ extension HTTP2Stream: HTTPExchange {
         self.streamer = nil
         self.core.exchanges[exchange] = nil
         // Who takes nothing of it does not hold the stream for ever.
-        self.timer.set(.now() + self.core.configuration.idleTimeout) { [weak self] in
-            self?.context?.close(promise: nil)
-        }
+        self.setDeadline()
         let isWhole = self.isWhole
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { _ in

@@ -36,6 +36,10 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
     /// Whether the response has a head only.
     private var isHeadRequest = false
     private var isDraining = false
+    /// Whether the end of a response is due that was not written yet.
+    private var isEndPending = false
+    /// Ends of responses that are on their way.
+    private var unwrittenEnds = 0
     private let timer: LoopTimer
     private var deadline: NIODeadline?
 
@@ -90,6 +94,7 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if let exchange = self.exchange { self.streamer?.setWritable(exchange, context.channel.isWritable) }
+        if self.isEndPending { self.finishSoon() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -146,7 +151,12 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
     func drain() {
         self.isDraining = true
         self.isKeptAlive = false
-        if self.phase == .idle || self.phase == .head { self.context?.close(promise: nil) }
+        self.closeIfDrained()
+    }
+
+    private func closeIfDrained() {
+        guard self.isDraining, self.phase == .idle || self.phase == .head, self.unwrittenEnds == 0 else { return }
+        self.context?.close(promise: nil)
     }
 
     private func setDeadline(in time: TimeAmount?) {
@@ -178,7 +188,9 @@ extension HTTPConnection: HTTPExchange {
             response.headers.set("content-length", String(response.body.readableBytes))
         }
         self.writeHead(response)
-        self.write(response.body)
+        // It goes out with the end, if that comes at once.
+        self.writePieces(response.body)
+        if self.context?.channel.isWritable == false { self.context?.flush() }
         self.end()
     }
 
@@ -194,10 +206,8 @@ extension HTTPConnection: HTTPExchange {
     }
 
     func write(_ bytes: ByteBuffer) {
-        guard bytes.readableBytes > 0, !self.isHeadRequest, self.exchange != nil, let context = self.context else {
-            return
-        }
-        context.writeAndFlush(Self.wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+        self.writePieces(bytes)
+        self.context?.flush()
     }
 
     func end() {
@@ -205,15 +215,45 @@ extension HTTPConnection: HTTPExchange {
         self.exchange = nil
         self.streamer = nil
         self.core.exchanges[exchange] = nil
+        self.isEndPending = true
+        self.setDeadline(in: self.core.configuration.idleTimeout)
+        self.finishSoon()
+    }
+
+    /// Not at once: the end of a response brings the next request, which may have its answer at once, and so on, call within call.
+    private func finishSoon() {
+        self.context?.eventLoop.assumeIsolated().execute { self.finishIfWritable() }
+    }
+
+    /// Ends the response once the client takes it: until then no request that was sent ahead comes.
+    private func finishIfWritable() {
+        guard self.isEndPending, let context = self.context, context.channel.isWritable else { return }
+        self.isEndPending = false
         self.headBytes = 0
         self.phase = .idle
         self.setDeadline(in: self.core.configuration.idleTimeout)
+        self.unwrittenEnds += 1
         let isKeptAlive = self.isKeptAlive
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { _ in
-            if !isKeptAlive { context.close(promise: nil) }
+            self.unwrittenEnds -= 1
+            if isKeptAlive { self.closeIfDrained() } else { context.close(promise: nil) }
         }
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: written)
+    }
+
+    private func writePieces(_ bytes: ByteBuffer) {
+        guard !self.isHeadRequest, self.exchange != nil, let context = self.context else { return }
+        for piece in bytes.responsePieces {
+            let written = context.eventLoop.makePromise(of: Void.self)
+            written.futureResult.assumeIsolated().whenSuccess { self.pieceWritten() }
+            context.write(Self.wrapOutboundOut(.body(.byteBuffer(piece))), promise: written)
+        }
+    }
+
+    /// Who takes a response slowly is not idle.
+    private func pieceWritten() {
+        if self.isEndPending || self.phase == .idle { self.setDeadline(in: self.core.configuration.idleTimeout) }
     }
 
     private func writeHead(_ response: SignalingResponse) {

@@ -15,6 +15,16 @@ protocol HTTPExchange: AnyObject {
     func end()
 }
 
+extension ByteBuffer {
+    /// The bytes in pieces, each of which a slow client takes in less than the time of idleness.
+    var responsePieces: some Sequence<ByteBuffer> {
+        sequence(state: self) { rest in
+            let count = Swift.min(rest.readableBytes, 64 << 10)
+            return count > 0 ? rest.readSlice(length: count) : nil
+        }
+    }
+}
+
 /// Who makes a response in pieces, or late.
 protocol ExchangeStreamer: AnyObject {
     /// The client went away before the end.

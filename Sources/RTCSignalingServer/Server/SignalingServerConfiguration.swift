@@ -29,11 +29,11 @@ public struct SignalingServerConfiguration: Sendable {
     /// How long a client may take for a request's body; then the connection is closed, or the stream. Default 30 s.
     public var bodyTimeout: TimeAmount = .seconds(30)
     /// How long a client may stay without a request, or take nothing of a whole response; then the connection is closed. Default
-    /// 60 s.
+    /// 60 s, for each 64 KiB of a response anew.
     public var idleTimeout: TimeAmount = .seconds(60)
     /// How long clients get to take their leave when the server stops, and handlers to return; then they are cut off. Default 5 s.
     public var drainTimeout: TimeAmount = .seconds(5)
-    /// The most bytes that may wait in a session for the event loop; one more ends it. Default 1 MiB.
+    /// The most bytes that may wait in a session for the event loop, 32 more for each message; one more ends it. Default 1 MiB.
     public var maximumUnsentBytes = 1 << 20
     /// The most messages beyond a full buffer of 32 that a client over HTTP may send before they are read. Default 256.
     public var maximumUnreadMessages = 256

@@ -30,7 +30,7 @@ final class SessionOutbox: Sendable {
     /// Sends a message; does nothing after the end. Too many bytes that wait are the end.
     func send(_ message: WebSocketMessage) {
         self.enqueue { outgoing in
-            outgoing.bytes += message.size
+            outgoing.bytes += message.size + WebSocketMessage.overhead
             guard outgoing.bytes <= self.maximumUnsentBytes else {
                 outgoing.messages = []
                 outgoing.close = (1008, "Too slow")

@@ -49,14 +49,14 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         // What came before and was not wanted yet is still handed out.
-        self.connection.receiveEnd()
+        self.connection.receiveEnd(now: .now())
         self.pump()
         context.fireChannelInactive()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .inputClosed? = event as? ChannelEvent {
-            self.connection.receiveEnd()
+            self.connection.receiveEnd(now: .now())
             self.pump()
         }
         context.fireUserInboundEventTriggered(event)
