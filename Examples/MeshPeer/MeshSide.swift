@@ -12,6 +12,10 @@ final class MeshSide: Sendable {
     private let room: RoomClient
     private let call: MeshCall
     private let chats: Mutex<[ObjectIdentifier: RTCDataChannel]>
+    /// Files that are being received, of all peers.
+    private let incomingFiles = Mutex(0)
+    /// The most at once: each is held in memory.
+    private static let maximumIncomingFiles = 8
     private let echoes: Bool
     private let obeys: Bool
     private let returnsMedia: Bool
@@ -131,9 +135,22 @@ final class MeshSide: Sendable {
     }
 
     private func take(_ channel: RTCDataChannel, _ peer: MeshPeer) async {
+        let mayTake = self.incomingFiles.withLock { files in
+            guard files < Self.maximumIncomingFiles else { return false }
+            files += 1
+            return true
+        }
+        guard mayTake else {
+            StandardOutput.write("too many files at once from \(peer.name)")
+            return channel.close()
+        }
+        defer { self.incomingFiles.withLock { $0 -= 1 } }
         do {
             let file = try await FileTransfer.receive(from: channel)
-            let name = URL(fileURLWithPath: file.name).lastPathComponent
+            let name = String(
+                URL(fileURLWithPath: file.name).lastPathComponent
+                    .map { $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? "_" : $0 }
+            )
             if let folder = self.folder {
                 let path = URL(fileURLWithPath: folder).appendingPathComponent("\(peer.name)-\(name)")
                 try Data(file.bytes.readableBytesView).write(to: path)

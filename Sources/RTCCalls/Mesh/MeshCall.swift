@@ -29,11 +29,16 @@ public actor MeshCall {
     private var members: [RoomMemberID: Presence] = [:]
     private var isEnded = false
 
+    /// How long a connection that a member began in place of another stands at least: what one member can cost.
+    private static let replacementInterval = TimeAmount.seconds(1)
+
     /// What is known of a member, whether it is connected or not.
     private struct Presence {
         var member: RoomMember
         /// The number of the last connection with it.
         var call = 0
+        /// When the member last began another in its place.
+        var lastReplacement: NIODeadline?
         var backOff = BackOff(first: .seconds(2), longest: .seconds(60), random: .system)
     }
 
@@ -105,6 +110,10 @@ public actor MeshCall {
         if let peer = self.peers[id], message.call == presence.call { return await self.pass(message, to: peer) }
         // A later connection takes the place of the one before.
         guard message.call > presence.call, case .offer = message.content else { return }
+        // No honest one comes sooner: who gives a connection up waits first.
+        let now = NIODeadline.now()
+        if let last = presence.lastReplacement, now - last < Self.replacementInterval { return }
+        self.members[id]?.lastReplacement = now
         await self.end(id, .replaced)
         await self.connect(id, call: message.call, offersFirst: false)
         if let peer = self.peers[id] { await self.pass(message, to: peer) }
@@ -137,7 +146,8 @@ public actor MeshCall {
                 isPolite: me < id,
                 configuration: configuration
             ) { message in
-                (try? room.send(.negotiation(message), to: .member(id))) != nil
+                // After a rejoin it would speak for another member.
+                room.member?.id == me && (try? room.send(.negotiation(message), to: .member(id))) != nil
             }
             let peer = MeshPeer(member: member, negotiator: negotiator)
             // Another may have been begun while the one before was closed.
@@ -166,16 +176,18 @@ public actor MeshCall {
     private func gaveUp(_ peer: MeshPeer) async {
         let id = peer.member.id
         guard self.peers[id] === peer else { return }
+        // Read before anything else can happen: while the connection is closed, the member may begin another, or this side be another.
+        let (call, delay, me) = (self.members[id]?.call, self.members[id]?.backOff.next(), self.room.member?.id)
         await self.end(id, .failed)
-        guard let call = self.members[id]?.call, let delay = self.members[id]?.backOff.next() else { return }
+        guard let call, let delay, let me else { return }
         Task { [weak self] in
             try? await Task.sleep(for: .nanoseconds(delay.nanoseconds))
-            await self?.reconnect(id, after: call)
+            await self?.reconnect(id, after: call, as: me)
         }
     }
 
-    private func reconnect(_ id: RoomMemberID, after call: Int) async {
-        guard self.members[id]?.call == call, self.peers[id] == nil else { return }
+    private func reconnect(_ id: RoomMemberID, after call: Int, as me: RoomMemberID) async {
+        guard self.members[id]?.call == call, self.peers[id] == nil, self.room.member?.id == me else { return }
         await self.connect(id, call: call + 1, offersFirst: true)
     }
 

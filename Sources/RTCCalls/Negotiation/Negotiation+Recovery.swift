@@ -19,7 +19,19 @@ extension Negotiation {
         NegotiationPosition(offer: self.outstanding?.number, answered: self.answered, wantsReply: wantsReply)
     }
 
+    /// Whether to say something again that the other side asks for; else that message is dropped.
+    mutating func mayRepeat(_ now: NIODeadline) -> Bool {
+        let limit = Self.repetitionLimit
+        guard self.repetitions.take(1, rate: limit.rate, burst: limit.burst, now: now) else {
+            self.droppedMessages += 1
+            return false
+        }
+        return true
+    }
+
     mutating func receive(_ position: NegotiationPosition, _ now: NIODeadline) {
+        // What this side waits for comes once for each time that it asked.
+        guard self.comparisonDue != nil || self.mayRepeat(now) else { return }
         if position.wantsReply { self.send(.synchronise(self.position(wantsReply: false))) }
         self.comparisonDue = nil
         if let offer = position.offer, offer == self.answered { return self.perform(.repeatDescription(.answer)) }

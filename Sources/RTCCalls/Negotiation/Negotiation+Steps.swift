@@ -58,7 +58,11 @@ extension Negotiation {
     mutating func receiveOffer(_ sdp: String, _ number: Int, _ answered: Int, _ now: NIODeadline) {
         guard number > self.answered else {
             // The answer got lost, or is on its way.
-            if number == self.answered { self.perform(.repeatDescription(.answer)) } else { self.droppedMessages += 1 }
+            guard number == self.answered else {
+                self.droppedMessages += 1
+                return
+            }
+            if self.mayRepeat(now) { self.perform(.repeatDescription(.answer)) }
             return
         }
         guard number != self.refusedOffer else {

@@ -80,6 +80,8 @@ public struct Negotiation: Sendable {
     /// When to compare at the latest, while messages may be missing.
     var comparisonDue: NIODeadline?
     var comparisons = 0
+    /// How often this side says again what the other side asks for, whatever that sends.
+    var repetitions: RateBucket
     var connectionState = RTCPeerConnectionState.new
     var restartDue: NIODeadline?
     var restarts = 0
@@ -87,6 +89,8 @@ public struct Negotiation: Sendable {
     var lastRequestedRestart: NIODeadline?
 
     static let maximumWaitingMessages = 512
+    /// Repetitions at once, and each second in the long run.
+    static let repetitionLimit = (burst: 4, rate: 1)
     static let maximumComparisons = 5
 
     /// A negotiation in which nothing was said yet.
@@ -105,6 +109,7 @@ public struct Negotiation: Sendable {
         self.isPolite = isPolite
         self.configuration = configuration
         self.offersFrom = now + configuration.firstOfferDelay
+        self.repetitions = RateBucket(burst: Self.repetitionLimit.burst, now: now)
         self.restartDelay = BackOff(
             first: configuration.firstRestartDelay,
             longest: .seconds(30),

@@ -74,6 +74,7 @@ public actor Negotiator {
                 await self?.take(event)
                 continuation.yield(.connection(event))
             }
+            await self?.connectionEnded()
             continuation.finish()
         }
     }
@@ -144,6 +145,11 @@ public actor Negotiator {
         await self.pump()
     }
 
+    private func connectionEnded() {
+        self.negotiation.end()
+        self.wakeUp.cancel()
+    }
+
     private func handleTimeout() async {
         self.negotiation.handleTimeout(now: .now())
         await self.pump()
@@ -159,6 +165,7 @@ public actor Negotiator {
             case .event(let event):
                 self.eventContinuation.yield(.negotiation(event))
                 if event == .gaveUp { self.giveUp() }
+                if case .bye = event { await self.connection.close() }
             case .perform(let operation):
                 let outcome = await self.perform(operation)
                 self.negotiation.completed(outcome, now: .now())

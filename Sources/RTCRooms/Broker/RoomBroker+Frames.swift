@@ -20,6 +20,12 @@ extension RoomBroker {
             return self.refuse(id, RoomRefusal(.badName, "that is no name of a room"), now)
         }
         guard self.configuration.asks else { return self.enter(room, request.metadata, id, now) }
+        // What nobody may have is not kept while the owner decides.
+        if let refusal = self.refusal(of: request.metadata) { return self.refuse(id, refusal, now) }
+        let limit = self.configuration.maximumCredentialSize
+        guard request.credential?.utf8.count ?? 0 <= limit else {
+            return self.refuse(id, RoomRefusal(.tooLarge, "a credential has at most \(limit) bytes"), now)
+        }
         self.connections[id]?.phase = .deciding(request, room)
         self.ask(
             RoomAdmission(
@@ -35,10 +41,7 @@ extension RoomBroker {
     /// Makes a channel a member, unless a limit is in the way.
     mutating func enter(_ room: RoomName, _ metadata: JSONValue, _ id: RoomConnectionID, _ now: NIODeadline) {
         let limits = self.configuration
-        guard metadata.objectValue != nil, metadata.text.utf8.count <= limits.maximumMetadataSize else {
-            let refusal = RoomRefusal(.tooLarge, "metadata is an object of at most \(limits.maximumMetadataSize) bytes")
-            return self.refuse(id, refusal, now)
-        }
+        if let refusal = self.refusal(of: metadata) { return self.refuse(id, refusal, now) }
         let others = self.members(of: room)
         guard others.count < limits.maximumMembers else {
             return self.refuse(id, RoomRefusal(.roomFull, "\(others.count) members"), now)
@@ -48,6 +51,19 @@ extension RoomBroker {
         else { return self.refuse(id, RoomRefusal(.serverFull, "try again later"), now) }
         let member = RoomMemberID(random: &self.random)
         let token = SecretText.make(bytes: 16, random: &self.random)
+        let welcome = ServerFrame.welcome(
+            Welcome(
+                member: member,
+                metadata: metadata,
+                token: token,
+                members: others,
+                resumeMilliseconds: Int(limits.resumeTimeout.nanoseconds / 1_000_000)
+            )
+        ).text
+        // No client could take it.
+        guard welcome.utf8.count <= limits.maximumMessageSize else {
+            return self.refuse(id, RoomRefusal(.roomFull, "too much metadata of \(others.count) members"), now)
+        }
         self.memberships[member] = Membership(
             token: token,
             room: room,
@@ -58,15 +74,19 @@ extension RoomBroker {
         )
         self.rooms[room, default: []].append(member)
         self.became(member, id)
-        let welcome = Welcome(
-            member: member,
-            metadata: metadata,
-            token: token,
-            members: others,
-            resumeMilliseconds: Int(limits.resumeTimeout.nanoseconds / 1_000_000)
-        )
-        self.transmit(.welcome(welcome), to: id)
+        self.transmit(welcome, to: id)
         self.announce(.joined(RoomMember(id: member, metadata: metadata)), in: room, except: member)
+    }
+
+    /// What is wrong with metadata; nil if others can be told.
+    private func refusal(of metadata: JSONValue) -> RoomRefusal? {
+        let limit = self.configuration.maximumMetadataSize
+        // It lies deeper in what others are told than in what the client says.
+        let depth = JSONValue.maximumDepth - 4
+        guard metadata.objectValue != nil, metadata.depth <= depth, metadata.text.utf8.count <= limit else {
+            return RoomRefusal(.tooLarge, "metadata is an object of at most \(limit) bytes and \(depth) levels")
+        }
+        return nil
     }
 
     private mutating func became(_ member: RoomMemberID, _ id: RoomConnectionID) {
@@ -152,6 +172,11 @@ extension RoomBroker {
         guard number == membership.received + 1 else {
             return self.refuse(id, RoomRefusal(.badMessage, "number \(membership.received + 1) is missing"), now)
         }
+        let tail = RoomOccurrence.message(from: member, message).tail
+        // Whom it is for must be able to take it, with its number.
+        guard tail.utf8.count + 32 <= self.configuration.maximumMessageSize else {
+            return self.refuse(id, RoomRefusal(.tooLarge, "more than others can take"), now)
+        }
         self.memberships[member]?.received = number
         self.memberships[member]?.unacknowledged = membership.unacknowledged + 1
         self.counters.messages += 1
@@ -161,9 +186,9 @@ extension RoomBroker {
                 self.counters.undeliverable += 1
                 return
             }
-            self.deliver(RoomOccurrence.message(from: member, message).tail, to: to)
+            self.deliver(tail, to: to)
         } else {
-            self.announce(.message(from: member, message), in: membership.room, except: member)
+            self.announce(tail: tail, in: membership.room, except: member)
         }
     }
 

@@ -89,8 +89,8 @@ public struct RoomBroker: Sendable {
     public mutating func receive(_ text: String, from id: RoomConnectionID, now: NIODeadline) {
         guard let connection = self.connections[id] else { return }
         let size = text.utf8.count
-        if case .member(let member) = connection.phase, !self.mayReceive(size, from: member, now) {
-            return self.refuse(id, RoomRefusal(.rate, "more than the server takes"), now)
+        if case .member(let member) = connection.phase, !self.mayReceive(bytes: size, from: member, now) {
+            return self.refuse(id, Self.tooMuch, now)
         }
         guard size <= self.configuration.maximumMessageSize else {
             return self.refuse(
@@ -101,6 +101,9 @@ public struct RoomBroker: Sendable {
         }
         guard let frame = ClientFrame(text) else {
             return self.refuse(id, RoomRefusal(.badMessage, "not understood"), now)
+        }
+        if case .member(let member) = connection.phase, !self.mayReceive(frame, from: member, now) {
+            return self.refuse(id, Self.tooMuch, now)
         }
         switch connection.phase {
         case .new: self.receiveFirst(frame, from: id, now)
@@ -201,9 +204,9 @@ public struct RoomBroker: Sendable {
 
     // MARK: Sending
 
-    mutating func transmit(_ frame: ServerFrame, to id: RoomConnectionID) {
-        self.outputs.append(.transmit(id, frame.text))
-    }
+    mutating func transmit(_ frame: ServerFrame, to id: RoomConnectionID) { self.transmit(frame.text, to: id) }
+
+    mutating func transmit(_ text: String, to id: RoomConnectionID) { self.outputs.append(.transmit(id, text)) }
 
     mutating func transmit(number: Int, tail: String, to id: RoomConnectionID) {
         self.outputs.append(.transmit(id, ServerFrame.text(number: number, tail: tail)))
@@ -214,8 +217,12 @@ public struct RoomBroker: Sendable {
     /// Tells all members of a room but one.
     mutating func announce(_ occurrence: RoomOccurrence, in room: RoomName, except: RoomMemberID) {
         guard let members = self.rooms[room], members.count > (members.contains(except) ? 1 : 0) else { return }
-        let tail = occurrence.tail
-        for member in members where member != except { self.deliver(tail, to: member) }
+        self.announce(tail: occurrence.tail, in: room, except: except)
+    }
+
+    /// Tells all members of a room but one.
+    mutating func announce(tail: String, in room: RoomName, except: RoomMemberID) {
+        for member in self.rooms[room] ?? [] where member != except { self.deliver(tail, to: member) }
     }
 
     /// Sends a numbered frame, and keeps it in case it gets lost.
@@ -226,12 +233,9 @@ public struct RoomBroker: Sendable {
         if membership.kept.count > self.configuration.maximumKeptMessages { membership.release(1) }
         while membership.keptBytes > self.configuration.maximumKeptBytes { membership.release(1) }
         self.counters.keptBytes += membership.keptBytes - before
-        if self.counters.keptBytes > self.configuration.maximumTotalKeptBytes {
-            self.counters.keptBytes -= membership.keptBytes
-            membership.release(membership.kept.count)
-        }
         let connection = membership.connection
         self.memberships[id] = membership
+        while self.counters.keptBytes > self.configuration.maximumTotalKeptBytes, self.releaseMost() {}
         if let connection { self.transmit(number: number, tail: tail, to: connection) }
     }
 
@@ -239,12 +243,32 @@ public struct RoomBroker: Sendable {
         self.deadlines.set(self.memberships[id]?.nextTimeout, for: .member(id))
     }
 
-    private mutating func mayReceive(_ bytes: Int, from id: RoomMemberID, _ now: NIODeadline) -> Bool {
+    /// Lets go of what is kept for the member for which most is; false if nothing is. One that does not read costs others nothing.
+    private mutating func releaseMost() -> Bool {
+        let most = self.memberships.max { ($0.value.keptBytes, $1.key) < ($1.value.keptBytes, $0.key) }
+        guard let (id, membership) = most, membership.keptBytes > 0 else { return false }
+        self.counters.keptBytes -= membership.keptBytes
+        self.memberships[id]?.release(membership.kept.count)
+        return true
+    }
+
+    private static let tooMuch = RoomRefusal(.rate, "more than the server takes")
+
+    private mutating func mayReceive(bytes: Int, from id: RoomMemberID, _ now: NIODeadline) -> Bool {
         let limits = self.configuration
-        let hasMessage = self.memberships[id]?.messages
-            .take(1, rate: limits.messageRate, burst: limits.messageBurst, now: now)
-        let hasBytes = self.memberships[id]?.bytes
-            .take(bytes, rate: limits.byteRate, burst: limits.byteBurst, now: now)
-        return hasMessage == true && hasBytes == true
+        return self.memberships[id]?.bytes
+            .take(bytes, rate: limits.byteRate, burst: limits.byteBurst, now: now) == true
+    }
+
+    private mutating func mayReceive(_ frame: ClientFrame, from id: RoomMemberID, _ now: NIODeadline) -> Bool {
+        // How often a client has something to acknowledge is up to the others.
+        if case .acknowledge(let received) = frame, let membership = self.memberships[id],
+            received >= membership.firstKept, received <= membership.lastNumber
+        {
+            return true
+        }
+        let limits = self.configuration
+        return self.memberships[id]?.messages
+            .take(1, rate: limits.messageRate, burst: limits.messageBurst, now: now) == true
     }
 }

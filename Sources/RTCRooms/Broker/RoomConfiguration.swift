@@ -18,7 +18,10 @@ public struct RoomConfiguration: Sendable, Hashable {
     public var maximumMessageSize = 256 << 10
     /// The largest metadata of a member, in bytes. Default 4 KiB.
     public var maximumMetadataSize = 4 << 10
-    /// Messages that a client may send each second, in the long run. Default 100.
+    /// The largest credential of a client, in bytes. Default 8 KiB.
+    public var maximumCredentialSize = 8 << 10
+    /// Messages that a client may send each second, in the long run; acknowledgements of what was not acknowledged before do not count.
+    /// Default 100.
     public var messageRate = 100
     /// Messages that it may send at once. Default 1,000.
     public var messageBurst = 1_000
@@ -26,11 +29,11 @@ public struct RoomConfiguration: Sendable, Hashable {
     public var byteRate = 1 << 20
     /// Bytes that it may send at once. Default 4 MiB.
     public var byteBurst = 4 << 20
-    /// The most messages that are kept for a member until it says that they came. Default 512.
-    public var maximumKeptMessages = 512
-    /// The most bytes that are kept for a member. Default 1 MiB.
-    public var maximumKeptBytes = 1 << 20
-    /// The most bytes that are kept for all members. Default 256 MiB.
+    /// The most messages that are kept for a member until it says that they came. Default 2,048: more than others send at once.
+    public var maximumKeptMessages = 2_048
+    /// The most bytes that are kept for a member, less than what a transport may have unsent. Default 512 KiB.
+    public var maximumKeptBytes = 512 << 10
+    /// The most bytes that are kept for all members; beyond it those for whom most is kept lose it. Default 256 MiB.
     public var maximumTotalKeptBytes = 256 << 20
     /// Whether the owner is asked, by ``RoomBroker/Output/ask(_:)``, before a client joins. Default false: everybody may.
     public var asks = false

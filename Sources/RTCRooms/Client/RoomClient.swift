@@ -77,7 +77,7 @@ public final class RoomClient: Sendable {
     ///
     /// Messages arrive in their order and once, as long as nothing tells of a loss (``RoomEvent/rejoined(_:others:because:unconfirmed:)``).
     ///
-    /// - Throws: ``RoomError/queueFull``, ``RoomError/messageTooLarge(limit:)``, ``RoomError/notJoined``.
+    /// - Throws: ``RoomError/queueFull``, ``RoomError/messageTooLarge(limit:)``, ``RoomError/messageTooDeep``, ``RoomError/notJoined``.
     public func send(_ message: RoomMessage, to recipient: RoomRecipient) throws(RoomError) {
         guard let driver = self.driver.withLock({ $0 }) else { throw .notJoined }
         try driver.send(message, to: recipient)

@@ -17,8 +17,8 @@ public struct RoomClientConfiguration: Sendable, Hashable {
     public var maximumQueuedMessages = 256
     /// The most bytes that wait so. Default 1 MiB.
     public var maximumQueuedBytes = 1 << 20
-    /// The largest message, in bytes. Default 256 KiB.
-    public var maximumMessageSize = 256 << 10
+    /// The largest message, in bytes. Default 256 KiB without 256 bytes, so that it fits into what the server makes of it.
+    public var maximumMessageSize = (256 << 10) - 256
     /// How many events wait to be read before nothing more is read from the channel. Default 256.
     public var maximumUnreadEvents = 256
 

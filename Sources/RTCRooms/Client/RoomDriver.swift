@@ -36,10 +36,15 @@ final class RoomDriver: Sendable {
     func join() async throws(RoomError) -> [RoomMember] {
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
+                var isOver = false
                 self.perform { state in
+                    // Left before it began, by a task that was cancelled for example: nothing would end the wait.
+                    isOver = state.session.isEnded
+                    guard !isOver else { return }
                     state.joiner = continuation
                     if Task.isCancelled { state.session.leave(now: .now()) } else { state.session.start(now: .now()) }
                 }
+                if isOver { continuation.resume(returning: .failure(.cancelled)) }
             }
         } onCancel: {
             self.leave()
@@ -121,34 +126,37 @@ final class RoomDriver: Sendable {
         // Bounded by what the session keeps, and by its answers to what is read.
         let (texts, continuation) = AsyncStream.makeStream(of: String.self)
         let (open, queue) = (self.open, self.queue)
-        let task = Task { [weak self] in
-            let channel: any SignalingChannel
-            do throws(SignalingChannelError) {
-                channel = try await open()
-            } catch {
-                self?.perform { $0.session.channelFailed(number, error, now: .now()) }
-                return
-            }
-            self?.perform { state in
-                if state.link?.number == number { state.link?.isOpen = true }
-                state.session.channelOpened(number, now: .now())
-            }
-            await withDiscardingTaskGroup { group in
-                group.addTask { await Self.send(texts, over: channel) }
-                var end = SignalingChannelError.closed(code: nil, reason: "")
+        self.state.withLock { state in
+            // Begun with the lock held: what it reports must find its link.
+            let task = Task { [weak self] in
+                let channel: any SignalingChannel
                 do throws(SignalingChannelError) {
-                    while let text = try await channel.receive() {
-                        self?.perform { $0.session.receive(text, from: number, now: .now()) }
-                        await queue.waitForRoom()
-                    }
+                    channel = try await open()
                 } catch {
-                    end = error
+                    self?.perform { $0.session.channelFailed(number, error, now: .now()) }
+                    return
                 }
-                continuation.finish()
-                self?.perform { $0.session.channelFailed(number, end, now: .now()) }
+                self?.perform { state in
+                    if state.link?.number == number { state.link?.isOpen = true }
+                    state.session.channelOpened(number, now: .now())
+                }
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await Self.send(texts, over: channel) }
+                    var end = SignalingChannelError.closed(code: nil, reason: "")
+                    do throws(SignalingChannelError) {
+                        while let text = try await channel.receive() {
+                            self?.perform { $0.session.receive(text, from: number, now: .now()) }
+                            await queue.waitForRoom()
+                        }
+                    } catch {
+                        end = error
+                    }
+                    continuation.finish()
+                    self?.perform { $0.session.channelFailed(number, end, now: .now()) }
+                }
             }
+            state.link = Link(number: number, task: task, texts: continuation)
         }
-        self.state.withLock { $0.link = Link(number: number, task: task, texts: continuation) }
     }
 
     /// Sends until the texts end or the channel breaks, and closes it.

@@ -31,6 +31,8 @@ public enum RoomError: Error, Sendable, Hashable, CustomStringConvertible {
     case queueFull
     /// The message is larger than allowed, in bytes.
     case messageTooLarge(limit: Int)
+    /// Arrays and objects lie deeper inside each other in the message than ``JSONValue/maximumDepth`` has room for.
+    case messageTooDeep
     /// The client is no member: it has not joined, or it left.
     case notJoined
     /// The client has joined before.
@@ -44,6 +46,7 @@ public enum RoomError: Error, Sendable, Hashable, CustomStringConvertible {
         case .unreachable(let error): "the server cannot be reached: \(error)"
         case .queueFull: "too many messages wait for the server"
         case .messageTooLarge(let limit): "the message is larger than \(limit) bytes"
+        case .messageTooDeep: "the message is nested too deep"
         case .notJoined: "not a member of the room"
         case .alreadyJoined: "joined before"
         case .cancelled: "cancelled"

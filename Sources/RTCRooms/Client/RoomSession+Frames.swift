@@ -5,11 +5,12 @@ import RTCSignaling
 extension RoomSession {
     mutating func receive(_ frame: ServerFrame, _ now: NIODeadline) {
         switch (frame, self.phase) {
-        case (.welcome(let welcome), .joining): self.joined(welcome)
+        case (.welcome(let welcome), .joining): self.joined(welcome, now)
         case (.resumed(let received), .resuming): self.resumed(received, now)
         case (.lost(let loss), .resuming): self.lost(loss, now)
         case (.acknowledge(let received), .joined): self.acknowledged(received, now)
         case (.numbered(let number, let occurrence), .joined): self.receive(number, occurrence, now)
+        case (.unknown, _): self.unknownMessages += 1
         case (.refused(let refusal), _):
             if refusal.isTemporary {
                 self.interrupt(.closed(code: nil, reason: refusal.description), now)
@@ -22,14 +23,14 @@ extension RoomSession {
 
     // MARK: Entering
 
-    private mutating func joined(_ welcome: Welcome) {
+    private mutating func joined(_ welcome: Welcome, _ now: NIODeadline) {
         let member = RoomMember(id: welcome.member, metadata: welcome.metadata)
         self.member = member
         self.token = welcome.token
         self.members = welcome.members
         self.received = 0
         self.lastNumber = 0
-        self.settled()
+        self.settled(now)
         if let loss = self.loss {
             self.emit(.rejoined(member, others: welcome.members, because: loss, unconfirmed: self.unconfirmed))
         } else {
@@ -40,7 +41,7 @@ extension RoomSession {
 
     private mutating func resumed(_ received: Int, _ now: NIODeadline) {
         guard self.isPlausible(received) else { return self.violation("no such number", now) }
-        self.settled()
+        self.settled(now)
         self.release(received)
         for queued in self.queue { self.transmit(queued.text) }
         if !self.queue.isEmpty { self.responseDue = now + self.configuration.responseTimeout }
@@ -58,19 +59,21 @@ extension RoomSession {
         self.join()
     }
 
-    private mutating func settled() {
+    private mutating func settled(_ now: NIODeadline) {
         self.phase = .joined
+        self.settledAt = now
         self.responseDue = nil
         self.giveUp = nil
-        self.backOff.reset()
     }
 
     // MARK: The room
 
-    private mutating func receive(_ number: Int, _ occurrence: RoomOccurrence, _ now: NIODeadline) {
+    /// Takes a numbered frame; nil stands for what is not known here.
+    private mutating func receive(_ number: Int, _ occurrence: RoomOccurrence?, _ now: NIODeadline) {
         guard number > self.received else { return }
         guard number == self.received + 1 else { return self.violation("number \(self.received + 1) is missing", now) }
         self.received = number
+        self.backOff.reset()
         self.unacknowledged += 1
         let policy = RoomConfiguration.acknowledgement
         if self.unacknowledged >= policy.messages {
@@ -85,6 +88,7 @@ extension RoomSession {
         case .left(let id, let reason):
             guard let index = self.members.firstIndex(where: { $0.id == id }) else { return }
             self.emit(.memberLeft(self.members.remove(at: index), reason))
+        case nil: self.unknownMessages += 1
         case .message(let from, let json):
             if let message = RoomMessage(json) {
                 self.emit(.message(message, from: from))
@@ -98,6 +102,7 @@ extension RoomSession {
 
     private mutating func acknowledged(_ received: Int, _ now: NIODeadline) {
         guard self.isPlausible(received) else { return self.violation("no such number", now) }
+        self.backOff.reset()
         self.release(received)
         self.responseDue = self.queue.isEmpty ? nil : now + self.configuration.responseTimeout
     }

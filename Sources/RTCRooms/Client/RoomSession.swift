@@ -62,7 +62,10 @@ public struct RoomSession: Sendable {
     var lastNumber = 0
     /// Messages that were let go of at a loss.
     var unconfirmed = 0
+    /// Begins anew only after a channel that was of use: what cannot be taken comes again on the next.
     var backOff: BackOff
+    /// When this side last became a member, or went on as one.
+    var settledAt: NIODeadline?
     /// When what is waited for is late.
     var responseDue: NIODeadline?
     /// When to give up.
@@ -103,7 +106,7 @@ public struct RoomSession: Sendable {
 
     /// Sends to others; without a channel it waits for the next.
     ///
-    /// - Throws: ``RoomError/queueFull``, ``RoomError/messageTooLarge(limit:)``, ``RoomError/notJoined``.
+    /// - Throws: ``RoomError/queueFull``, ``RoomError/messageTooLarge(limit:)``, ``RoomError/messageTooDeep``, ``RoomError/notJoined``.
     public mutating func send(
         _ message: RoomMessage,
         to recipient: RoomRecipient,
@@ -112,7 +115,10 @@ public struct RoomSession: Sendable {
         guard self.member != nil, self.phase != .ended else { throw .notJoined }
         var to: RoomMemberID?
         if case .member(let id) = recipient { to = id }
-        let text = ClientFrame.send(number: self.lastNumber + 1, to: to, message: message.json).text
+        let json = message.json
+        // The frame is around it.
+        guard json.depth < JSONValue.maximumDepth else { throw .messageTooDeep }
+        let text = ClientFrame.send(number: self.lastNumber + 1, to: to, message: json).text
         let queued = Queued(text: text)
         guard queued.size <= self.configuration.maximumMessageSize else {
             throw .messageTooLarge(limit: self.configuration.maximumMessageSize)
@@ -216,6 +222,8 @@ public struct RoomSession: Sendable {
         if error.isPermanent { return self.end(.unreachable(error)) }
         if self.phase == .joined {
             self.emit(.interrupted(error))
+            // One that held was good, even if nothing came over it.
+            if let settled = self.settledAt, now - settled >= self.configuration.longestDelay { self.backOff.reset() }
             self.giveUp = self.configuration.reconnectTimeout.map { now + $0 }
         }
         self.phase = .waiting

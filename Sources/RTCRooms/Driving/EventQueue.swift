@@ -29,15 +29,27 @@ package final class EventQueue<Element: Sendable>: Sendable {
         reader?.resume(returning: element)
     }
 
-    /// Waits until there is room.
+    /// Waits until there is room, or the task is cancelled.
     package func waitForRoom() async {
-        await withCheckedContinuation { continuation in
-            let waits = self.state.withLock { state in
-                guard state.elements.count > self.capacity, !state.isFinished else { return false }
-                state.writers.append(continuation)
-                return true
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let waits = self.state.withLock { state in
+                    // Asked under the lock, which a cancellation that comes later waits for.
+                    guard state.elements.count > self.capacity, !state.isFinished, !Task.isCancelled else {
+                        return false
+                    }
+                    state.writers.append(continuation)
+                    return true
+                }
+                if !waits { continuation.resume() }
             }
-            if !waits { continuation.resume() }
+        } onCancel: {
+            // Whose continuation is whose is not known; the others look again with their next element.
+            let writers = self.state.withLock { state in
+                defer { state.writers = [] }
+                return state.writers
+            }
+            for writer in writers { writer.resume() }
         }
     }
 
@@ -56,7 +68,6 @@ package final class EventQueue<Element: Sendable>: Sendable {
     package func next() async -> Element? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isCancelled = Task.isCancelled
                 let (now, writers) = self.state.withLock { state -> (Element??, [CheckedContinuation<Void, Never>]) in
                     if !state.elements.isEmpty {
                         let element = state.elements.removeFirst()
@@ -64,7 +75,7 @@ package final class EventQueue<Element: Sendable>: Sendable {
                         defer { state.writers = [] }
                         return (element, state.writers)
                     }
-                    if state.isFinished || isCancelled || state.reader != nil { return (.some(nil), []) }
+                    if state.isFinished || Task.isCancelled || state.reader != nil { return (.some(nil), []) }
                     state.reader = continuation
                     return (nil, [])
                 }

@@ -32,6 +32,15 @@ public enum JSONValue: Sendable, Hashable {
 }
 
 extension JSONValue {
+    /// How deep arrays and objects lie inside each other: 0 for what is neither.
+    var depth: Int {
+        switch self {
+        case .null, .bool, .integer, .double, .string: 0
+        case .array(let elements): 1 + (elements.lazy.map(\.depth).max() ?? 0)
+        case .object(let members): 1 + (members.values.lazy.map(\.depth).max() ?? 0)
+        }
+    }
+
     /// A member of an object; nil if there is none, or this is no object.
     public subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }

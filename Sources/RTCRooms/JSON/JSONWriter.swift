@@ -9,7 +9,7 @@ struct JSONWriter {
         case .null: self.write(raw: "null")
         case .bool(let bool): self.write(raw: bool ? "true" : "false")
         case .integer(let integer): self.write(raw: String(integer))
-        case .double(let double): self.write(raw: double.isFinite ? "\(double)" : "null")
+        case .double(let double): self.write(double)
         case .string(let string): self.write(string)
         case .array(let elements):
             self.bytes.append(UInt8(ascii: "["))
@@ -28,6 +28,19 @@ struct JSONWriter {
             }
             self.bytes.append(UInt8(ascii: "}"))
         }
+    }
+
+    private mutating func write(_ double: Double) {
+        guard double.isFinite else { return self.write(raw: "null") }
+        // With all its zeros a large number would take more room than it came with.
+        guard double.magnitude >= 1e6, var digits = Int64(exactly: double) else { return self.write(raw: "\(double)") }
+        var zeros = 0
+        while digits.isMultiple(of: 10) {
+            digits /= 10
+            zeros += 1
+        }
+        let (plain, short) = ("\(double)", "\(digits)e\(zeros)")
+        self.write(raw: short.utf8.count < plain.utf8.count ? short : plain)
     }
 
     private mutating func write(raw text: String) { self.bytes += text.utf8 }

@@ -107,7 +107,7 @@ extension NegotiationMessage {
 
     /// The message in a JSON value; nil if it is none.
     public init?(_ json: JSONValue) {
-        guard let type = json["type"]?.stringValue, let call = json["call"]?.integerValue, call > 0,
+        guard let type = json["type"]?.stringValue, let call = json.count("call", from: 1),
             let content = Content(type: type, json)
         else { return nil }
         self.init(call: call, content)
@@ -130,10 +130,8 @@ extension NegotiationMessage.Content {
     fileprivate init?(type: String, _ json: JSONValue) {
         switch type {
         case "offer", "answer":
-            guard let sdp = json["sdp"]?.stringValue, let number = json["number"]?.integerValue, number > 0 else {
-                return nil
-            }
-            let answered = json["answered"]?.integerValue ?? 0
+            guard let sdp = json["sdp"]?.stringValue, let number = json.count("number", from: 1) else { return nil }
+            let answered = json.count("answered", from: 0) ?? 0
             self =
                 type == "answer"
                 ? .answer(sdp: sdp, number: number)
@@ -151,9 +149,9 @@ extension NegotiationMessage.Content {
         case "end-of-candidates": self = .endOfCandidates(usernameFragment: json["usernameFragment"]?.stringValue)
         case "restart": self = .restart
         case "synchronise":
-            guard let answered = json["answered"]?.integerValue, answered >= 0 else { return nil }
-            let offer = json["offer"]?.integerValue
-            if let offer, offer < 1 { return nil }
+            guard let answered = json.count("answered", from: 0) else { return nil }
+            let offer = json.count("offer", from: 1)
+            guard offer != nil || json["offer"]?.integerValue == nil else { return nil }
             self = .synchronise(
                 NegotiationPosition(
                     offer: offer,
@@ -164,5 +162,13 @@ extension NegotiationMessage.Content {
         case "bye": self = .bye(reason: json["reason"]?.stringValue ?? "")
         default: return nil
         }
+    }
+}
+
+extension JSONValue {
+    /// A member that counts, no greater than what every side can count on from: the whole numbers that JavaScript has.
+    fileprivate func count(_ name: String, from least: Int) -> Int? {
+        guard let number = self[name]?.integerValue, (least...(1 << 53) - 2).contains(number) else { return nil }
+        return number
     }
 }

@@ -10,8 +10,10 @@ enum ServerFrame: Sendable, Hashable {
     case acknowledge(received: Int)
     /// The client is refused, and the channel closed.
     case refused(RoomRefusal)
-    /// Something that happened in the room; the number rises by one from 1.
-    case numbered(Int, RoomOccurrence)
+    /// Something that happened in the room; the number rises by one from 1. Nil for what is not known here.
+    case numbered(Int, RoomOccurrence?)
+    /// A type without number that is not known here.
+    case unknown
 
     init?(_ text: String) {
         guard let json = JSONValue(parsing: text), let type = json["type"]?.stringValue else { return nil }
@@ -27,9 +29,15 @@ enum ServerFrame: Sendable, Hashable {
             let code = json["code"]?.stringValue.flatMap(RoomRefusal.Code.init) ?? .other
             self = .refused(RoomRefusal(code, json["reason"]?.stringValue ?? ""))
         default:
-            guard let number = json["number"]?.integerValue, number > 0,
-                let occurrence = RoomOccurrence(type: type, json)
-            else { return nil }
+            let isKnown = RoomOccurrence.types.contains(type)
+            guard isKnown || json["number"] != nil else {
+                self = .unknown
+                return
+            }
+            let occurrence = RoomOccurrence(type: type, json)
+            guard let number = json["number"]?.integerValue, number > 0, occurrence != nil || !isKnown else {
+                return nil
+            }
             self = .numbered(number, occurrence)
         }
     }
@@ -45,7 +53,9 @@ enum ServerFrame: Sendable, Hashable {
                 "type": "refused", "code": .string(refusal.code.rawValue), "reason": .string(refusal.reason),
             ]
             return json.text
-        case .numbered(let number, let occurrence): return Self.text(number: number, tail: occurrence.tail)
+        case .numbered(let number, let occurrence):
+            return Self.text(number: number, tail: occurrence?.tail ?? #""type":"unknown"}"#)
+        case .unknown: return #"{"type":"unknown"}"#
         }
     }
 
@@ -58,6 +68,8 @@ enum RoomOccurrence: Sendable, Hashable {
     case joined(RoomMember)
     case left(RoomMemberID, RoomLeaveReason)
     case message(from: RoomMemberID, JSONValue)
+
+    static let types: Set<String> = ["joined", "left", "message"]
 
     init?(type: String, _ json: JSONValue) {
         switch type {

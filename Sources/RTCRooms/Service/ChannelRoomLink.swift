@@ -1,3 +1,4 @@
+import NIOCore
 import RTCSignaling
 import Synchronization
 
@@ -13,6 +14,7 @@ final class ChannelRoomLink: RoomLink {
     private let state = Mutex(State())
     private let texts: AsyncStream<String>
     private let continuation: AsyncStream<String>.Continuation
+    private let lateness = WakeUp()
 
     init(_ channel: any SignalingChannel, maximumUnsentBytes: Int) {
         self.channel = channel
@@ -22,25 +24,36 @@ final class ChannelRoomLink: RoomLink {
     }
 
     func send(_ text: String) {
-        let isTaken = self.state.withLock { state in
-            guard !state.isClosed else { return false }
+        let overflows = self.state.withLock { state -> Bool? in
+            guard !state.isClosed else { return nil }
             state.unsentBytes += text.utf8.count + 32
             state.isClosed = state.unsentBytes > self.maximumUnsentBytes
-            return !state.isClosed
+            return state.isClosed
         }
-        guard !isTaken else {
-            _ = self.continuation.yield(text)
-            return
+        switch overflows {
+        case false?: _ = self.continuation.yield(text)
+        case true?:
+            self.continuation.finish()
+            // Who does not read holds up the sender, which only this ends.
+            Task { [channel = self.channel] in await channel.close() }
+        case nil: break
         }
-        self.continuation.finish()
-        // Who does not read holds up the sender, which only this ends.
-        Task { [channel = self.channel] in await channel.close() }
     }
 
     func close() {
-        self.state.withLock { $0.isClosed = true }
+        let wasClosed = self.state.withLock { state in
+            defer { state.isClosed = true }
+            return state.isClosed
+        }
+        guard !wasClosed else { return }
         self.continuation.finish()
+        self.lateness.set(.now() + Self.patience) { [channel = self.channel] in
+            Task { await channel.close() }
+        }
     }
+
+    /// How long a client may take to read the last that it is sent.
+    private static let patience = TimeAmount.seconds(5)
 
     /// Sends until the end, or until the channel breaks, and closes it.
     func run() async {
@@ -50,5 +63,6 @@ final class ChannelRoomLink: RoomLink {
         }
         self.close()
         await self.channel.close()
+        self.lateness.cancel()
     }
 }

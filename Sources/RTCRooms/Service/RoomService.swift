@@ -21,6 +21,8 @@ public final class RoomService: Sendable {
     private struct State {
         var broker: RoomBroker
         var links: [RoomConnectionID: any RoomLink] = [:]
+        /// What the owner decides at the moment; cancelled with its channel.
+        var decisions: [RoomConnectionID: Task<Void, Never>] = [:]
         /// Whether somebody performs what the broker says: one at a time, so that everything stays in its order.
         var isPumping = false
     }
@@ -36,7 +38,7 @@ public final class RoomService: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: Limits and times.
-    ///   - decide: Asked before a client joins; nil lets everybody join everything.
+    ///   - decide: Asked before a client joins, and cancelled if that goes; nil lets everybody join everything.
     public init(configuration: RoomConfiguration = RoomConfiguration(), decide: Decision? = nil) {
         var configuration = configuration
         configuration.asks = decide != nil
@@ -67,7 +69,7 @@ public final class RoomService: Sendable {
     ///   - channel: The channel, which is closed at the end.
     ///   - request: The request that began it, for the owner to decide by.
     public func serve(_ channel: any SignalingChannel, request: SignalingRequest? = nil) async {
-        let link = ChannelRoomLink(channel, maximumUnsentBytes: self.configuration.maximumKeptBytes)
+        let link = ChannelRoomLink(channel, maximumUnsentBytes: 2 * self.configuration.maximumKeptBytes)
         guard let id = self.open(link, request: request) else { return await channel.close() }
         await withDiscardingTaskGroup { group in
             group.addTask { await link.run() }
@@ -97,10 +99,13 @@ public final class RoomService: Sendable {
 
     /// A channel is over.
     package func ended(_ id: RoomConnectionID) {
+        var decision: Task<Void, Never>?
         self.perform { state in
             state.links[id] = nil
+            decision = state.decisions.removeValue(forKey: id)
             state.broker.connectionEnded(id, now: .now())
         }
+        decision?.cancel()
     }
 
     // MARK: Driving
@@ -134,6 +139,7 @@ public final class RoomService: Sendable {
     private enum Step {
         case send(any RoomLink, String)
         case close(any RoomLink)
+        case cancel(Task<Void, Never>)
         case ask(RoomAdmission)
     }
 
@@ -142,7 +148,9 @@ public final class RoomService: Sendable {
         while let output = state.broker.poll() {
             switch output {
             case .transmit(let id, let text): if let link = state.links[id] { steps.append(.send(link, text)) }
-            case .close(let id): if let link = state.links.removeValue(forKey: id) { steps.append(.close(link)) }
+            case .close(let id):
+                if let link = state.links.removeValue(forKey: id) { steps.append(.close(link)) }
+                if let decision = state.decisions.removeValue(forKey: id) { steps.append(.cancel(decision)) }
             case .ask(let admission): steps.append(.ask(admission))
             }
         }
@@ -153,11 +161,24 @@ public final class RoomService: Sendable {
         switch step {
         case .send(let link, let text): link.send(text)
         case .close(let link): link.close()
-        case .ask(let admission):
-            guard let decide = self.decide else { return }
-            Task {
+        // Without the lock: what is cancelled may call at once.
+        case .cancel(let decision): decision.cancel()
+        case .ask(let admission): self.ask(admission)
+        }
+    }
+
+    private func ask(_ admission: RoomAdmission) {
+        guard let decide = self.decide else { return }
+        let id = admission.connection
+        self.state.withLock { state in
+            // The channel may be gone since it was asked for.
+            guard state.links[id] != nil else { return }
+            state.decisions[id] = Task {
                 let decision = await decide(admission)
-                self.perform { $0.broker.answer(admission.connection, decision, now: .now()) }
+                self.perform { state in
+                    state.decisions[id] = nil
+                    state.broker.answer(id, decision, now: .now())
+                }
             }
         }
     }

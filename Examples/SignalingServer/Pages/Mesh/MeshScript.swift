@@ -75,6 +75,9 @@ enum MeshScript {
                 const call = this.calls.get(from) ?? 0;
                 // A later connection takes the place of the one before.
                 if (message.call > call && message.type === "offer") {
+                    // No honest one comes sooner: who gives a connection up waits first.
+                    if (performance.now() - (member.replacedAt ?? -1000) < 1000) return;
+                    member.replacedAt = performance.now();
                     this.part(from);
                     this.connect(member, message.call, false);
                 }
@@ -123,13 +126,20 @@ enum MeshScript {
                 let size = 0;
                 let progress = null;
                 const pieces = [];
+                // As the Swift side: what is received is held in memory.
+                const largest = 64 << 20;
+                peer.incomingFiles = (peer.incomingFiles ?? 0) + 1;
+                channel.addEventListener("close", () => { peer.incomingFiles -= 1; });
+                if (peer.incomingFiles > 8) return channel.close();
                 channel.onmessage = ({ data }) => {
                     if (!head) {
                         head = JSON.parse(data);
+                        if (!(head.size >= 0 && head.size <= largest)) return channel.close();
                         progress = this.view.progress(`${head.name} from ${peer.member.metadata.name}`);
                     } else {
                         pieces.push(data);
                         size += data.byteLength;
+                        if (size > head.size) return channel.close();
                         progress(size / head.size);
                     }
                     if (size < head.size) return;

@@ -61,8 +61,9 @@ enum NegotiatorScript {
                 this.needsOffer = false;
                 await this.connection.setLocalDescription();
                 this.outstanding = ++this.lastOffer;
-                this.sendOffer();
+                // First the wait: an offer that cannot be sent is one that is not answered.
                 this.expectAnswer();
+                this.sendOffer();
             }
 
             sendOffer() {
@@ -106,10 +107,10 @@ enum NegotiatorScript {
             }
 
             async takeOffer({ sdp, number, answered }) {
-                if (number <= this.answered) return number === this.answered && this.sendAnswer();
+                if (number <= this.answered) return number === this.answered && this.mayRepeat() && this.sendAnswer();
                 if (this.outstanding) {
                     // Ours was answered: to take it back now would tear the two apart.
-                    if (answered >= this.outstanding) return this.compare();
+                    if (answered >= this.outstanding) return this.mayRepeat() && this.compare();
                     this.collisions += 1;
                     if (!this.isPolite) return void (this.ignoresOffer = true);
                 }
@@ -134,7 +135,18 @@ enum NegotiatorScript {
                 this.sendMessage({ type: "synchronise", offer, answered: this.answered, wantsReply });
             }
 
+            // Says again what is asked for, but not however often it is: four times at once, then once a second.
+            mayRepeat() {
+                const now = performance.now();
+                this.repetitions = Math.min(4, (this.repetitions ?? 4) + (now - (this.lastRepetition ?? now)) / 1000);
+                this.lastRepetition = now;
+                if (this.repetitions < 1) return false;
+                this.repetitions -= 1;
+                return true;
+            }
+
             takePosition({ offer, answered, wantsReply }) {
+                if (!this.comparing && !this.mayRepeat()) return;
                 if (wantsReply) this.sendPosition(false);
                 this.comparing = false;
                 if (offer !== undefined && offer === this.answered) return this.sendAnswer();

@@ -66,7 +66,11 @@ enum RoomClientScript {
 
             interrupted() {
                 if (this.isEnded || this.phase === "waiting") return;
-                if (this.phase === "joined") this.emit("interrupted");
+                if (this.phase === "joined") {
+                    this.emit("interrupted");
+                    // Short delays again only after a channel that held, or over which something came.
+                    if (performance.now() - this.settledAt >= 15000) this.attempts = 0;
+                }
                 this.phase = "waiting";
                 const delay = Math.min(15000, 250 * 2 ** this.attempts++) * (0.5 + Math.random() / 2);
                 this.timer = setTimeout(() => this.start(), delay);
@@ -93,13 +97,16 @@ enum RoomClientScript {
                         this.member = null;
                         this.queue = [];
                         return this.join();
-                    case "ack": return this.release(frame.received);
+                    case "ack":
+                        this.attempts = 0;
+                        return this.release(frame.received);
                     case "refused":
                         if (["server-full", "shutdown", "timeout", "rate"].includes(frame.code)) return;
                         return this.end(frame);
                 }
                 if (frame.number !== this.received + 1) return;
                 this.received = frame.number;
+                this.attempts = 0;
                 this.acknowledge();
                 switch (frame.type) {
                     case "joined":
@@ -124,7 +131,7 @@ enum RoomClientScript {
 
             settled() {
                 this.phase = "joined";
-                this.attempts = 0;
+                this.settledAt = performance.now();
             }
 
             release(received) {
