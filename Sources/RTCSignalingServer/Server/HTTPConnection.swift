@@ -211,7 +211,7 @@ extension HTTPConnection: HTTPExchange {
     }
 
     func end() {
-        guard let exchange = self.exchange, let context = self.context else { return }
+        guard let exchange = self.exchange, self.context != nil else { return }
         self.exchange = nil
         self.streamer = nil
         self.core.exchanges[exchange] = nil
