@@ -30,7 +30,10 @@ struct RawPeer {
             }
             guard let message = try await Self.next(self.channel) else { return nil }
             if case .relay(let text) = message { self.pairing.receive(text) }
-            if case .error = message { return nil }
+            switch message {
+            case .error, .left, .locked: return nil
+            default: break
+            }
         }
     }
 }
