@@ -162,6 +162,68 @@ final class WeakConnections: Sendable {
         await Self.wait { connections.alive == 0 }
     }
 
+    @Test("A member that begins one connection after the other gets one a second at most, with numbers of any size")
+    func manyCalls() async throws {
+        let connections = WeakConnections()
+        let service = RoomService()
+        try await withThrowingDiscardingTaskGroup { group in
+            let member = MeshMember(service, connections)
+            group.addTask { await member.run() }
+            try await member.room.join(Self.room)
+            let hostile = RoomClient { () throws(SignalingChannelError) in
+                let (client, server) = SignalingChannelPair.make()
+                Task { await service.serve(server) }
+                return client
+            }
+            try await hostile.join(Self.room)
+            let begin = ContinuousClock.now
+            for call in 2...100 {
+                try hostile.send(
+                    .negotiation(NegotiationMessage(call: call, .offer(sdp: "broken", number: 1, answered: 0))),
+                    to: .everyone
+                )
+            }
+            try hostile.send(
+                .negotiation(NegotiationMessage(call: .max, .offer(sdp: "broken", number: 1, answered: 0))),
+                to: .everyone
+            )
+            // All before them was taken when one, that of the connection there is, is answered.
+            let position = NegotiationPosition(offer: nil, answered: 0, wantsReply: true)
+            for call in 2...100 {
+                try hostile.send(.negotiation(NegotiationMessage(call: call, .synchronise(position))), to: .everyone)
+            }
+            for await event in hostile.events {
+                if case .message(.negotiation(let message), _) = event, case .synchronise = message.content { break }
+            }
+            let seconds = Int((ContinuousClock.now - begin) / .seconds(1)) + 1
+            #expect((2...1 + seconds).contains(connections.made), "\(connections.made) in \(seconds) s")
+            hostile.leave()
+            await Self.wait { member.ends.last == .left(.left) }
+            member.room.leave()
+        }
+        await Self.wait { connections.alive == 0 }
+    }
+
+    @Test("A connection's goodbye closes it, and the other side's too")
+    func goodbye() async throws {
+        let connections = WeakConnections()
+        let service = RoomService()
+        try await withThrowingDiscardingTaskGroup { group in
+            let members = (0..<2).map { _ in MeshMember(service, connections) }
+            for member in members {
+                group.addTask { await member.run() }
+                try await member.room.join(Self.room)
+            }
+            try await members[0].say("before", count: 1)
+            await Self.wait { members[1].texts == ["before"] }
+            let other = await members[1].call.connections[0].connection
+            await members[0].call.connections[0].negotiator.close(reason: "enough")
+            await Self.wait { members[1].ends.contains(.bye("enough")) && other.connectionState == .closed }
+            for member in members { member.room.leave() }
+        }
+        await Self.wait { connections.alive == 0 }
+    }
+
     @Test("A connection that is closed behind the call's back is made anew")
     func replacement() async throws {
         let connections = WeakConnections()

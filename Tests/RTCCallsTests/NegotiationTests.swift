@@ -131,6 +131,30 @@ import Testing
         #expect(world.run(for: .seconds(60)) { world.isSettled }, "\(world.description)")
     }
 
+    @Test("What asks for an answer again and again is answered once a second in the long run")
+    func reflection() throws {
+        let world = try NegotiationWorld(seed: 7)
+        try world.openChannel(0)
+        #expect(world.run(for: .seconds(10)) { world.isSettled })
+        _ = world.run(for: .seconds(1))
+        let sent = world.sent
+        let offer = try #require(world.peer(0).session.currentLocalDescription?.sdp)
+        for _ in 0..<100 {
+            for content: NegotiationMessage.Content in [
+                .synchronise(NegotiationPosition(offer: nil, answered: 1, wantsReply: true)),
+                .offer(sdp: offer, number: 1, answered: 0),
+            ] { world.sides[1].negotiation.receive(NegotiationMessage(call: 1, content), now: world.pair.now) }
+            _ = world.run(for: .milliseconds(100))
+        }
+        // Four at once, and ten seconds.
+        #expect((10...15).contains(world.sent - sent), "\(world.sent - sent)")
+        world.sides[0].negotiation.resynchronise(now: world.pair.now)
+        world.sides[1].negotiation.resynchronise(now: world.pair.now)
+        _ = world.run(for: .seconds(5))
+        try world.openChannel(1)
+        #expect(world.run(for: .seconds(60)) { world.isSettled }, "\(world.description)")
+    }
+
     @Test("Messages that come faster than they are handled are bounded")
     func flood() throws {
         let now = NIODeadline.uptimeNanoseconds(1)

@@ -6,7 +6,8 @@ import Testing
         "Documents are read, and written back in their shortest form",
         arguments: [
             ("null", "null"), (" true ", "true"), ("0", "0"), ("-0", "0"), ("-12", "-12"), ("1.5", "1.5"),
-            ("1e2", "100.0"), ("9223372036854775807", "9223372036854775807"),
+            ("1e2", "100.0"), ("1e15", "1e15"), ("-125e7", "-125e7"), ("1234567.0", "1234567.0"), ("1e300", "1e+300"),
+            ("9223372036854775807", "9223372036854775807"),
             ("9223372036854775808", "9.223372036854776e+18"), ("\"\"", "\"\""),
             (#""a\u0041\n\/\"\\\t""#, #""aA\n/\"\\\t""#), (#""\ud83d\ude00""#, "\"😀\""),
             (#""\u0001\u001f""#, #""\u0001\u001f""#),
@@ -83,6 +84,11 @@ import Testing
         arguments: [
             #"{"type":"offer","call":1,"sdp":"x"}"#, #"{"type":"offer","call":0,"sdp":"x","number":1}"#,
             #"{"type":"offer","call":1,"sdp":1,"number":1}"#, #"{"type":"candidate","call":1}"#,
+            #"{"type":"offer","call":9223372036854775807,"sdp":"x","number":1}"#,
+            #"{"type":"offer","call":9007199254740991,"sdp":"x","number":1}"#,
+            #"{"type":"answer","call":1,"sdp":"x","number":9223372036854775807}"#,
+            #"{"type":"synchronise","call":1,"answered":9223372036854775807}"#,
+            #"{"type":"synchronise","call":1,"answered":0,"offer":9223372036854775807}"#,
             #"{"type":"synchronise","call":1}"#, #"{"type":"synchronise","call":1,"answered":0,"offer":0}"#,
             #"{"type":"other","call":1}"#, #"{"call":1}"#, "[]", "3",
         ]
