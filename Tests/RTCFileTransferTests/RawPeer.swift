@@ -17,14 +17,15 @@ struct RawPeer {
         try await channel.receive().flatMap { MailboxMessage($0) }
     }
 
-    /// Goes on until it is paired or refused; nil if the channel ends before.
+    /// Goes on until it is paired or its code is refused; nil if the channel ends before, or what was left of somebody before it
+    /// comes to it.
     mutating func pair() async throws -> Bool? {
         while true {
             while let output = self.pairing.poll() {
                 switch output {
                 case .transmit(let text): try await self.channel.send(MailboxMessage.relay(text).text)
                 case .paired: return true
-                case .failed: return false
+                case .failed(let failure): return failure == .wrongCode ? false : nil
                 case .message: break
                 }
             }
