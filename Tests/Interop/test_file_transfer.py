@@ -17,6 +17,7 @@ import time
 
 import pytest
 from harness import DEADLINE, PEERS, bad_network, swift_binary, wait_until
+from turn_server import TURNServer
 
 sys.path.insert(0, str(PEERS))
 CODE = re.compile(r"^Code: (\S+)$")
@@ -293,6 +294,23 @@ def test_losses_slow_it_down_and_harm_nothing(tmp_path):
             assert other.wait(120) == 0, other.said
             assert program.wait() == 0, program.said
     assert digest(tmp_path / "in") == digest(tmp_path / "out")
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_relay_is_used_where_there_is_no_other_way_and_that_is_said(tmp_path, transport):
+    make_tree(tmp_path / "out" / "tree", 8)
+    server = TURNServer("--listen", "127.0.0.1", "--port", "0", "--user", "alice:secret", "--allow-peer", "127.0.0.0/8")
+    try:
+        relayed = ["--turn", server.uri(transport), "--turn-user", "alice", "--turn-password", "secret", "--relay-only"]
+        with sender(tmp_path / "out" / "tree", *relayed) as program:
+            other = receive(program, tmp_path / "in", *relayed)
+            assert other.wait() == 0, other.said
+            assert program.wait() == 0, program.said
+        for side in (program, other):
+            assert "relay" in side.said, side.said
+        assert digest(tmp_path / "in") == digest(tmp_path / "out")
+    finally:
+        server.kill()
 
 
 def test_a_browser_receives_what_was_sent(tmp_path):
