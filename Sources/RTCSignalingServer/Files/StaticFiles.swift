@@ -37,7 +37,7 @@ struct StaticFiles: Sendable {
         guard path.isEmpty || path.hasPrefix("/") else { return nil }
         var names: [String] = []
         for part in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            guard let name = Self.decode(part), !name.hasPrefix("."),
+            guard let name = PercentEncoding.decode(part), !name.hasPrefix("."),
                 !name.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") || $0 == 0 })
             else { return nil }
             names.append(name)
@@ -46,25 +46,6 @@ struct StaticFiles: Sendable {
         if names.last == "" { names[names.count - 1] = "index.html" }
         return names.contains("") ? nil : names
     }
-
-    /// A part of a path without its percent signs; nil if it is not UTF-8 or one of them is broken.
-    private static func decode(_ part: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = part.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = rest.popFirst().flatMap(Self.digit), let low = rest.popFirst().flatMap(Self.digit) else {
-                return nil
-            }
-            bytes.append(high << 4 | low)
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? { Character(UnicodeScalar(byte)).hexDigitValue.map(UInt8.init) }
 
     /// Whether the client has what the tag names, by weak comparison.
     private static func isKnown(_ tag: String, _ known: [String]) -> Bool {

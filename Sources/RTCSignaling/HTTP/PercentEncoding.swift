@@ -1,7 +1,7 @@
 /// Percent-encoding of one component of a path (RFC 3986 section 2.1).
-enum PercentEncoding {
+package enum PercentEncoding {
     /// The component decoded; nil if that gives no UTF-8, or a sign without its digits.
-    static func decode(_ component: Substring) -> String? {
+    package static func decode(_ component: Substring) -> String? {
         var bytes: [UInt8] = []
         var rest = component.utf8[...]
         while let byte = rest.popFirst() {
