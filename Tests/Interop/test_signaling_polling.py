@@ -130,8 +130,8 @@ def test_events_go_on_where_the_last_stream_broke_off(server):
 
 def test_a_session_that_was_closed_says_so_behind_its_last_words(server):
     session = Session(server, "/poll/close")
-    assert session.get(0)[1] == {"last": 1, "messages": ["last words"]}
-    status, answer, _ = session.get(1)
+    assert session.get(0, 5)[1] == {"last": 1, "messages": ["last words"]}
+    status, answer, _ = session.get(1, 5)
     assert status == 410 and answer == {"code": 3000, "reason": "Go away!"}
     events = Events(Session(server, "/poll/close").url)
     assert json.loads(events.next()["data"]) == "last words"
