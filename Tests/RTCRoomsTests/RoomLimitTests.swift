@@ -200,7 +200,7 @@ import Testing
             now = due
             session.handleTimeout(now: now)
         }
-        #expect(waits.last! >= .milliseconds(7_500), "\(waits)")
+        #expect((waits.last ?? .zero) >= .milliseconds(7_500), "\(waits)")
         // After something of use it is quick again.
         session.channelOpened(11, now: now)
         session.receive(#"{"type":"resumed","received":0}"#, from: 11, now: now)
