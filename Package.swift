@@ -408,7 +408,8 @@ let package = Package(
         .testTarget(
             name: "RTCRoomsTests",
             dependencies: [
-                "RTCRooms", "RTCSignaling", "RTCSignalingClient", "RTCSignalingServer", "RTCBase", nioCore,
+                "RTCRooms", "RTCSignaling", "RTCSignalingClient", "RTCSignalingServer", "RTCBase", "RTCTestKit",
+                nioCore,
             ],
             swiftSettings: swiftSettings
         ),

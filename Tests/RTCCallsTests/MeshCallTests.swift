@@ -4,6 +4,7 @@ import RTCCalls
 import RTCCore
 import RTCRooms
 import RTCSignaling
+import RTCTestKit
 import Synchronization
 import Testing
 import WebRTC
@@ -71,7 +72,7 @@ final class MeshMember: Sendable {
     }
 
     func say(_ text: String, count: Int) async throws {
-        while self.chats.withLock({ $0.count }) < count { await Task.yield() }
+        try await eventually { self.chats.withLock { $0.count } >= count }
         for chat in self.chats.withLock({ Array($0.values) }) { try await chat.send(text) }
     }
 }
@@ -106,10 +107,6 @@ final class WeakConnections: Sendable {
 @Suite(.serialized, .timeLimit(.minutes(2))) struct MeshCallTests {
     static let room = RoomName("mesh")!
 
-    static func wait(until condition: () async -> Bool) async {
-        while !(await condition()) { await Task.yield() }
-    }
-
     @Test("Members are connected with each other, who leaves is parted from, and nothing stays")
     func mesh() async throws {
         let connections = WeakConnections()
@@ -125,19 +122,41 @@ final class WeakConnections: Sendable {
             for (number, member) in members.enumerated() { try await member.say("from \(number)", count: 3) }
             for (number, member) in members.enumerated() {
                 let others = (0..<4).filter { $0 != number }.map { "from \($0)" }
-                await Self.wait { member.texts == others }
+                try await eventually { member.texts == others }
             }
             #expect(connections.made == 12)
             members[0].room.leave()
             for member in members.dropFirst() {
-                await Self.wait { await member.call.connections.count == 2 }
+                try await eventually { await member.call.connections.count == 2 }
                 #expect(member.ends == [.left(.left)])
             }
             for member in members.dropFirst() { member.room.leave() }
         }
-        await Self.wait { connections.alive == 0 }
-        await Self.wait { last == nil }
-        await Self.wait { service.statistics.connections == 0 && service.statistics.members == 0 }
+        try await eventually { connections.alive == 0 }
+        try await eventually { last == nil }
+        try await eventually { service.statistics.connections == 0 && service.statistics.members == 0 }
+    }
+
+    @Test("Who closes its connections before it leaves has left, and not failed")
+    func closingFirst() async throws {
+        let connections = WeakConnections()
+        let service = RoomService()
+        try await withThrowingDiscardingTaskGroup { group in
+            let members = (0..<2).map { _ in MeshMember(service, connections) }
+            for member in members {
+                group.addTask { await member.run() }
+                try await member.room.join(Self.room)
+            }
+            try await members[0].say("before", count: 1)
+            try await eventually { members[1].texts == ["before"] }
+            let other = await members[1].call.connections[0].connection
+            await members[0].call.connections[0].connection.close()
+            try await eventually { other.sctp?.transport.state == .closed }
+            members[0].room.leave()
+            try await eventually { members[1].ends == [.left(.left)] }
+            members[1].room.leave()
+        }
+        try await eventually { connections.alive == 0 }
     }
 
     @Test("Connections survive channels to the server that break, again and again")
@@ -154,12 +173,12 @@ final class WeakConnections: Sendable {
             for round in 0..<10 {
                 await channels.breakAll()
                 try await members[round % 2].say("\(round)", count: 1)
-                await Self.wait { members[1 - round % 2].texts.count == round / 2 + 1 }
+                try await eventually { members[1 - round % 2].texts.count == round / 2 + 1 }
             }
             #expect(connections.made == 2)
             for member in members { member.room.leave() }
         }
-        await Self.wait { connections.alive == 0 }
+        try await eventually { connections.alive == 0 }
     }
 
     @Test("A member that begins one connection after the other gets one a second at most, with numbers of any size")
@@ -198,10 +217,10 @@ final class WeakConnections: Sendable {
             let seconds = Int((ContinuousClock.now - begin) / .seconds(1)) + 1
             #expect((2...1 + seconds).contains(connections.made), "\(connections.made) in \(seconds) s")
             hostile.leave()
-            await Self.wait { member.ends.last == .left(.left) }
+            try await eventually { member.ends.last == .left(.left) }
             member.room.leave()
         }
-        await Self.wait { connections.alive == 0 }
+        try await eventually { connections.alive == 0 }
     }
 
     @Test("A connection's goodbye closes it, and the other side's too")
@@ -215,13 +234,13 @@ final class WeakConnections: Sendable {
                 try await member.room.join(Self.room)
             }
             try await members[0].say("before", count: 1)
-            await Self.wait { members[1].texts == ["before"] }
+            try await eventually { members[1].texts == ["before"] }
             let other = await members[1].call.connections[0].connection
             await members[0].call.connections[0].negotiator.close(reason: "enough")
-            await Self.wait { members[1].ends.contains(.bye("enough")) && other.connectionState == .closed }
+            try await eventually { members[1].ends.contains(.bye("enough")) && other.connectionState == .closed }
             for member in members { member.room.leave() }
         }
-        await Self.wait { connections.alive == 0 }
+        try await eventually { connections.alive == 0 }
     }
 
     @Test("A connection that is closed behind the call's back is made anew")
@@ -235,14 +254,14 @@ final class WeakConnections: Sendable {
                 try await member.room.join(Self.room)
             }
             try await members[0].say("before", count: 1)
-            await Self.wait { members[1].texts == ["before"] }
+            try await eventually { members[1].texts == ["before"] }
             await members[0].call.connections[0].connection.close()
-            await Self.wait { connections.made >= 4 }
-            await Self.wait { await members[1].call.connections.first?.connection.connectionState == .connected }
+            try await eventually { connections.made >= 4 }
+            try await eventually { await members[1].call.connections.first?.connection.connectionState == .connected }
             try await members[1].say("after", count: 1)
-            await Self.wait { members[0].texts == ["after"] }
+            try await eventually { members[0].texts == ["after"] }
             for member in members { member.room.leave() }
         }
-        await Self.wait { connections.alive == 0 }
+        try await eventually { connections.alive == 0 }
     }
 }

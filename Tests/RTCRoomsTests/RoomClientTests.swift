@@ -4,6 +4,7 @@ import RTCRooms
 import RTCSignaling
 import RTCSignalingClient
 import RTCSignalingServer
+import RTCTestKit
 import Synchronization
 import Testing
 
@@ -41,8 +42,8 @@ final class LocalRooms: Sendable {
     }
 
     /// Waits until the statistics are such.
-    func wait(until condition: (RoomStatistics) -> Bool) async {
-        while !condition(self.service.statistics) { await Task.yield() }
+    func wait(until condition: (RoomStatistics) -> Bool) async throws {
+        try await eventually { condition(self.service.statistics) }
     }
 }
 
@@ -95,8 +96,8 @@ final class LocalRooms: Sendable {
             #expect(throws: RoomError.notJoined) { try bob.send(.data(1), to: .everyone) }
             while let event = await events.next() { if case .ended(let error) = event { #expect(error == nil) } }
         }
-        await rooms.wait { $0.members == 0 && $0.connections == 0 && $0.rooms == 0 && $0.keptBytes == 0 }
-        while first != nil { await Task.yield() }
+        try await rooms.wait { $0.members == 0 && $0.connections == 0 && $0.rooms == 0 && $0.keptBytes == 0 }
+        try await eventually { first == nil }
     }
 
     @Test("A client that is forgotten leaves")
@@ -106,7 +107,7 @@ final class LocalRooms: Sendable {
             let client = rooms.client()
             try await client.join(Self.lobby)
         }
-        await rooms.wait { $0.members == 0 && $0.connections == 0 }
+        try await rooms.wait { $0.members == 0 && $0.connections == 0 }
     }
 
     @Test("Joining ends with the server's refusal, with cancellation, and happens once")
@@ -144,7 +145,7 @@ final class LocalRooms: Sendable {
             for number in Int64(0)..<200 { #expect(try await Self.next(&events, Self.data) == .integer(number)) }
         }
         for client in [slow, quick, sender] { client.leave() }
-        await rooms.wait { $0.members == 0 && $0.connections == 0 }
+        try await rooms.wait { $0.members == 0 && $0.connections == 0 }
     }
 
     @Test("Over a server's WebSockets it is the same, and the owner sees the request")
@@ -176,7 +177,7 @@ final class LocalRooms: Sendable {
             let error = try await Self.next(&events) { if case .ended(let error) = $0 { error } else { nil } }
             #expect(error == .refused(RoomRefusal(.removed, "out")))
             clients[1].leave()
-            while service.statistics.connections > 0 { await Task.yield() }
+            try await eventually { service.statistics.connections == 0 }
             #expect(service.statistics.members == 0)
         }
     }

@@ -5,7 +5,7 @@ import Testing
 /// Tasks that are cancelled, and channels that do not go on.
 @Suite(.timeLimit(.minutes(1))) struct RoomDrivingTests {
     @Test("Joining in a task that is cancelled already ends at once")
-    func cancelledBefore() async {
+    func cancelledBefore() async throws {
         let rooms = LocalRooms()
         for _ in 0..<100 {
             let client = rooms.client()
@@ -15,7 +15,7 @@ import Testing
             }
             await #expect(throws: RoomError.cancelled) { try await task.value }
         }
-        await rooms.wait { $0.members == 0 && $0.connections == 0 }
+        try await rooms.wait { $0.members == 0 && $0.connections == 0 }
     }
 
     @Test("A queue's reader and its writers stop waiting when they are cancelled, at whatever moment")
@@ -50,7 +50,7 @@ import Testing
             #expect(reason == .left)
         }
         watcher.leave()
-        await rooms.wait { $0.members == 0 && $0.connections == 0 }
+        try await rooms.wait { $0.members == 0 && $0.connections == 0 }
     }
 
     @Test("The owner's decision on a client that is gone is cancelled")
@@ -72,6 +72,6 @@ import Testing
         client.leave()
         await #expect(throws: RoomError.cancelled) { try await task.value }
         #expect(await step.next() == "cancelled")
-        await rooms.wait { $0.connections == 0 && $0.members == 0 }
+        try await rooms.wait { $0.connections == 0 && $0.members == 0 }
     }
 }

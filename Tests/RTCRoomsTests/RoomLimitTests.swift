@@ -137,6 +137,27 @@ import Testing
         #expect(hand.say(#"{"type":"ack","received":50}"#, on: victim).heard.last?["code"] == "rate")
     }
 
+    @Test("Who sent at about the same time is told by one wake-up that it came, and within bounds")
+    func sharedAcknowledgements() throws {
+        var hand = HandSpokenBroker()
+        let members = (0..<20).map { _ in hand.join().0 }
+        let first = hand.now
+        for member in members {
+            hand.now = hand.now + .milliseconds(4)
+            _ = hand.say(#"{"type":"send","number":1,"message":{"type":"data","data":1}}"#, on: member)
+        }
+        let due = try #require(hand.broker.nextTimeout)
+        #expect(due >= first + .seconds(1))
+        #expect(due <= hand.now + .milliseconds(1_200))
+        hand.broker.handleTimeout(now: due)
+        var told: Set<RoomConnectionID> = []
+        while let output = hand.broker.poll() {
+            if case .transmit(let id, #"{"type":"ack","received":1}"#) = output { told.insert(id) }
+        }
+        #expect(told == Set(members))
+        #expect(hand.broker.nextTimeout == nil)
+    }
+
     @Test("Beyond what is kept for all, those for whom most is kept lose it, and nobody else")
     func fairness() throws {
         var configuration = RoomConfiguration()

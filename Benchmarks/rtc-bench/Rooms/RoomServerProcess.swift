@@ -31,7 +31,8 @@ struct RoomServerProcess {
     var statistics: ProcessStatistics { ProcessStatistics(self.process.processIdentifier) }
 
     func stop() {
-        self.process.terminate()
+        // There is nothing to lose, and not each program listens to less.
+        kill(self.process.processIdentifier, SIGKILL)
         self.process.waitUntilExit()
     }
 }

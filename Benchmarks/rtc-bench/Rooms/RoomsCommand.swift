@@ -26,6 +26,16 @@ struct RoomsCommand: AsyncParsableCommand {
     @Option(help: "How long messages are sent.")
     var seconds = 10.0
 
+    @Option(help: "How often each server is measured; medians are printed.")
+    var rounds = 1
+
+    @Option(
+        parsing: .singleValue,
+        help:
+            "NAME=COMMAND, another server of the same protocol, which prints its URL; measured in turn. May be repeated."
+    )
+    var beside: [RoomServer] = []
+
     @Flag(help: "Print one JSON object on the last line.")
     var json = false
 
@@ -34,17 +44,27 @@ struct RoomsCommand: AsyncParsableCommand {
         guard (2...64).contains(self.roomSize) else { throw ValidationError("--room-size is from 2 to 64") }
         guard (1...100_000).contains(self.rate) else { throw ValidationError("--rate is from 1 to 100000") }
         guard (0...200_000).contains(self.size) else { throw ValidationError("--size is from 0 to 200000") }
+        guard (1...100).contains(self.rounds) else { throw ValidationError("--rounds is from 1 to 100") }
         guard self.seconds > 0, self.seconds <= 3_600 else { throw ValidationError("--seconds is from 0 to 3600") }
     }
 
     func run() async throws {
         ProcessLimits.raiseFileLimit()
+        let servers = [RoomServer.ours] + self.beside
+        var measured: [[RoomFigures]] = servers.map { _ in [] }
+        for _ in 0..<self.rounds {
+            for (index, server) in servers.enumerated() {
+                measured[index].append(try await self.measure(server.command))
+            }
+        }
         var report = Report()
-        try await self.measure(["/proc/\(getpid())/exe", "room-server"], &report)
+        for (server, rounds) in zip(servers, measured) {
+            for (name, values) in RoomFigures.medians(of: rounds) { report.add(server.prefix + name, values) }
+        }
         report.print(json: self.json)
     }
 
-    private func measure(_ command: [String], _ report: inout Report) async throws {
+    private func measure(_ command: [String]) async throws -> RoomFigures {
         let server = try RoomServerProcess(command)
         defer { server.stop() }
         let before = server.statistics
@@ -59,17 +79,14 @@ struct RoomsCommand: AsyncParsableCommand {
         let samples = try await load.run(rate: self.rate, seconds: self.seconds)
         let after = server.statistics
         let latencies = samples.percentiles(0.5, 0.99)
-        report.add("bytes_per_session", (joined.residentBytes - before.residentBytes) / self.sessions)
-        report.add(
-            "cpu_us_per_join",
-            (joined.processorSeconds - before.processorSeconds) * 1e6 / Double(self.sessions)
-        )
-        report.add("delivered", Double(samples.count) / (Double(self.rate) * self.seconds))
-        report.add("p50_us", latencies[0])
-        report.add("p99_us", latencies[1])
-        report.add(
-            "cpu_us_per_message",
-            (after.processorSeconds - joined.processorSeconds) * 1e6 / Double(max(1, samples.count))
+        return RoomFigures(
+            bytesPerSession: Double(joined.residentBytes - before.residentBytes) / Double(self.sessions),
+            microsecondsPerJoin: (joined.processorSeconds - before.processorSeconds) * 1e6 / Double(self.sessions),
+            delivered: Double(samples.count) / (Double(self.rate) * self.seconds),
+            p50: latencies[0],
+            p99: latencies[1],
+            microsecondsPerMessage: (after.processorSeconds - joined.processorSeconds) * 1e6
+                / Double(max(1, samples.count))
         )
     }
 }

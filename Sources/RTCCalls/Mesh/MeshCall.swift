@@ -31,6 +31,8 @@ public actor MeshCall {
 
     /// How long a connection that a member began in place of another stands at least: what one member can cost.
     private static let replacementInterval = TimeAmount.seconds(1)
+    /// How long a connection that is over waits for the reason.
+    private static let patience = Duration.seconds(1)
 
     /// What is known of a member, whether it is connected or not.
     private struct Presence {
@@ -175,6 +177,8 @@ public actor MeshCall {
     /// A connection failed for good: a moment later another is tried.
     private func gaveUp(_ peer: MeshPeer) async {
         let id = peer.member.id
+        // Who leaves closes its connections, and the room's word for it may take longer.
+        try? await Task.sleep(for: Self.patience)
         guard self.peers[id] === peer else { return }
         // Read before anything else can happen: while the connection is closed, the member may begin another, or this side be another.
         let (call, delay, me) = (self.members[id]?.call, self.members[id]?.backOff.next(), self.room.member?.id)

@@ -214,8 +214,14 @@ extension RoomBroker {
             self.memberships[member]?.acknowledgementDue = nil
             self.transmit(.acknowledge(received: membership.received), to: connection)
         } else if membership.acknowledgementDue == nil {
-            self.memberships[member]?.acknowledgementDue = now + policy.delay
+            self.memberships[member]?.acknowledgementDue = Self.shared(now + policy.delay)
             self.updateDeadline(of: member)
         }
+    }
+
+    /// The next moment at which many members are told: one wake-up then serves them all.
+    private static func shared(_ due: NIODeadline) -> NIODeadline {
+        let step = UInt64(RoomConfiguration.acknowledgementStep.nanoseconds)
+        return .uptimeNanoseconds((due.uptimeNanoseconds + step - 1) / step * step)
     }
 }
