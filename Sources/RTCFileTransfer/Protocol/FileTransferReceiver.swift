@@ -1,4 +1,5 @@
 import NIOCore
+import RTCBase
 
 /// The receiving side of a transfer: messages in, messages out, and files written in between. Like ``FileTransferSender`` in all else.
 ///

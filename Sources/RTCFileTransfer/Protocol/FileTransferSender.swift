@@ -1,4 +1,5 @@
 import NIOCore
+import RTCBase
 
 /// The sending side of a transfer: messages in, messages out, and files read in between. It has no timers: whoever carries the
 /// messages finds out when the other side is gone.

@@ -1,7 +1,9 @@
+import RTCBase
+
 /// What an engine has to say: frames for the other side, and outputs for its owner.
 package struct TransferOutbox {
     var packer = FramePacker()
-    var outputs: [TransferOutput] = []
+    var outputs = OutputQueue<TransferOutput>()
     /// What was not transferred.
     private(set) var failures: [FileTransferFailure]
     /// Whether nothing follows but what waits here.
@@ -17,7 +19,7 @@ package struct TransferOutbox {
     mutating func next() -> TransferOutput? {
         // The last word goes before the end.
         if self.isOver, let message = self.packer.next(flush: true) { return .transmit(message) }
-        return self.outputs.isEmpty ? nil : self.outputs.removeFirst()
+        return self.outputs.popFirst()
     }
 
     /// Notes what became of a file or folder.
