@@ -328,7 +328,12 @@ let package = Package(
         ),
 
         // Programs that tests talk to, JSON line by JSON line.
-        .target(name: "JSONLines", path: "Tests/Conformance/JSONLines", swiftSettings: swiftSettings),
+        .target(
+            name: "JSONLines",
+            dependencies: ["RTCSignaling"],
+            path: "Tests/Conformance/JSONLines",
+            swiftSettings: swiftSettings
+        ),
         .executableTarget(
             name: "wpt-bridge",
             dependencies: ["JSONLines", "WebRTC", "RTCCore", "RTCBase", "RTCRTP", nioCore, nioPosix],

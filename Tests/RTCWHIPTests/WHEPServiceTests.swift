@@ -113,7 +113,10 @@ struct WHEPServiceTests {
         let taken = await patch(answer.sdp)
         #expect(taken.status == 204, "\(taken.text)")
         #expect(await patch(answer.sdp).status == 415)
-        while viewer.connectionState != .connected { try await Task.sleep(for: .milliseconds(5)) }
+        for await event in viewer.events {
+            if case .connectionStateChange(.connected) = event { break }
+        }
+        #expect(viewer.connectionState == .connected)
         await viewer.close()
         await service.close()
     }

@@ -1,15 +1,15 @@
-package import NIOCore
+import NIOCore
+import RTCBase
 
 /// The receiving side of a transfer: messages in, messages out, and files written in between. Like ``FileTransferSender`` in all else.
 ///
 /// What arrives is checked chunk by chunk and noted, so that whatever moment it ends at, a later transfer of the same files to the same
 /// folder goes on from there.
 package final class FileTransferReceiver: TransferEngine {
-    private enum Phase {
+    enum Phase {
         case listing
         case examining(next: Int)
         case receiving
-        case over
     }
 
     /// A file that is arriving.
@@ -20,66 +20,54 @@ package final class FileTransferReceiver: TransferEngine {
         case discarding(Int)
     }
 
-    private struct Scan {
+    struct Scan {
         var index: Int
         var scanner: ChunkScanner
         var kind: TransferFrame.Possession
     }
 
     /// How far it is.
-    package private(set) var progress = FileTransferProgress()
-    /// What was not transferred.
-    package private(set) var failures: [FileTransferFailure] = []
+    package internal(set) var progress = FileTransferProgress()
+    package var outbox = TransferOutbox()
 
-    private let target: TargetFolder
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: HashTree.chunkSize, alignment: 4_096)
-    private var manifest = Manifest()
+    let target: TargetFolder
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: HashTree.chunkSize, alignment: 4_096)
+    private(set) var manifest = Manifest()
     private var hasGreeted = false
-    private var phase = Phase.listing
-    private var packer = FramePacker()
-    private var outputs: [TransferOutput] = []
-    private var scan: Scan?
+    var phase = Phase.listing
+    var scan: Scan?
     /// The beginnings of files that are there already.
-    private var kept: [Int: HashTree] = [:]
+    var kept: [Int: HashTree] = [:]
     /// Files that were there already, and that the sender was told of.
-    private var offered: Set<Int> = []
+    var offered: Set<Int> = []
     /// What became of each file so far.
-    private var isSettled: [Bool] = []
+    var isSettled: [Bool] = []
     private var current = Current.none
     private var reported = (bytes: UInt64(0), files: 0)
 
-    package init(_ target: TargetFolder) {
-        self.target = target
-        self.packer.append(.hello(version: TransferFrame.version, chunkSize: UInt32(HashTree.chunkSize)))
-    }
+    package init(_ target: TargetFolder) { self.target = target }
 
     deinit { self.buffer.deallocate() }
 
-    /// Whether nothing follows.
-    package var isOver: Bool {
-        if case .over = self.phase { return true }
-        return false
-    }
+    // MARK: Out
 
-    // MARK: In
-
-    /// Takes a message of the sender.
-    package func receive(_ message: ByteBuffer) {
-        var message = message
-        while message.readableBytes > 0, !self.isOver {
-            do throws(FileTransferProblem) {
-                guard let frame = TransferFrame(from: &message) else { throw FileTransferProblem(.protocolViolation) }
-                try self.receive(frame)
-            } catch {
-                self.fail(error)
+    /// The next thing that it has to say; nil while it waits for the sender, or when all is over.
+    package func poll() -> TransferOutput? {
+        while true {
+            if let output = self.outbox.next() { return output }
+            if self.isOver { return nil }
+            if case .examining(let next) = self.phase {
+                if let message = self.outbox.packer.next(flush: false) { return .transmit(message) }
+                if self.examine(from: next) { return .working }
+            } else {
+                return self.outbox.packer.next(flush: true).map { .transmit($0) }
             }
         }
     }
 
-    /// Ends it on this side.
-    package func cancel() { self.fail(FileTransferProblem(.cancelled)) }
+    // MARK: In
 
-    private func receive(_ frame: TransferFrame) throws(FileTransferProblem) {
+    package func take(_ frame: TransferFrame) throws(FileTransferProblem) {
         switch (frame, self.phase) {
         case (.hello(let version, let chunkSize), .listing) where !self.hasGreeted:
             guard version == TransferFrame.version, chunkSize == UInt32(HashTree.chunkSize) else {
@@ -108,7 +96,7 @@ package final class FileTransferReceiver: TransferEngine {
         self.isSettled = self.manifest.entries.map { $0.kind == .directory }
         self.progress.totalBytes = self.manifest.bytes
         self.progress.totalFiles = self.manifest.files
-        self.outputs.append(.listed(files: self.manifest.files, bytes: self.manifest.bytes))
+        self.outbox.outputs.append(.listed(files: self.manifest.files, bytes: self.manifest.bytes))
         self.phase = .examining(next: 0)
     }
 
@@ -254,15 +242,12 @@ package final class FileTransferReceiver: TransferEngine {
             throw FileTransferProblem(problem.kind, problem.detail.isEmpty ? path : "\(path): \(problem.detail)")
         }
         self.isSettled[index] = true
-        self.packer.append(.fileFailed(index: UInt32(index), problem))
+        self.outbox.packer.append(.fileFailed(index: UInt32(index), problem))
         self.note(index, problem)
     }
 
-    private func note(_ index: Int, _ problem: FileTransferProblem) {
-        let path = self.manifest.entries[index].path.description
-        let failure = FileTransferFailure(path: path, problem: problem)
-        self.failures.append(failure)
-        self.outputs.append(.failure(failure))
+    func note(_ index: Int, _ problem: FileTransferProblem) {
+        self.outbox.note(self.manifest.entries[index], problem)
     }
 
     /// Tells the sender how far this side is, now and then.
@@ -274,150 +259,23 @@ package final class FileTransferReceiver: TransferEngine {
 
     private func reportProgressNow() {
         self.reported = (self.progress.bytes, self.progress.files)
-        self.packer.append(.progress(bytes: self.progress.bytes, files: UInt32(self.progress.files)))
+        self.outbox.packer.append(.progress(bytes: self.progress.bytes, files: UInt32(self.progress.files)))
     }
 
     private func finish() throws(FileTransferProblem) {
         guard self.isSettled.allSatisfy({ $0 }) else { throw FileTransferProblem(.protocolViolation) }
         self.progress.stage = .finishing
         let folders = self.manifest.entries.filter { $0.kind == .directory }
-        for (entry, problem) in self.target.finishFolders(folders) {
-            let failure = FileTransferFailure(path: entry.path.description, problem: problem)
-            self.failures.append(failure)
-            self.outputs.append(.failure(failure))
-        }
+        for (entry, problem) in self.target.finishFolders(folders) { self.outbox.note(entry, problem) }
         try self.target.synchronize()
         self.target.removeEmptyParts()
         self.reportProgressNow()
-        self.packer.append(.complete(files: UInt32(self.progress.files), failed: UInt32(self.failures.count)))
-        self.phase = .over
-        self.outputs.append(.complete)
+        self.outbox.packer.append(.complete(files: UInt32(self.progress.files), failed: UInt32(self.failures.count)))
+        self.outbox.end(.complete)
     }
 
-    private func fail(_ problem: FileTransferProblem) {
-        guard !self.isOver else { return }
-        self.end(.failed(problem))
-        self.packer.append(.failed(problem))
-    }
-
-    private func end(_ output: TransferOutput) {
-        self.packer = FramePacker()
-        self.phase = .over
+    package func abandon() {
         self.current = .none
         self.scan = nil
-        self.outputs.append(output)
-    }
-}
-
-// MARK: - Out
-
-extension FileTransferReceiver {
-    /// The next thing that it has to say; nil while it waits for the sender, or when all is over.
-    package func poll() -> TransferOutput? {
-        while true {
-            // The last word goes before the end.
-            if self.isOver, let message = self.packer.next(flush: true) { return .transmit(message) }
-            if !self.outputs.isEmpty { return self.outputs.removeFirst() }
-            if case .examining(let next) = self.phase {
-                if let message = self.packer.next(flush: false) { return .transmit(message) }
-                if self.examine(from: next) { return .working }
-            } else {
-                return self.packer.next(flush: true).map { .transmit($0) }
-            }
-        }
-    }
-
-    /// Looks what there is of the files; true if it has hashed for a while.
-    private func examine(from first: Int) -> Bool {
-        do {
-            if self.scan != nil {
-                try self.advanceScan()
-                return true
-            }
-        } catch {
-            if let scan = self.scan { self.skip(scan.index, error) }
-            self.scan = nil
-            return false
-        }
-        var next = first
-        while next < self.manifest.entries.count, self.scan == nil, !self.packer.isFull {
-            self.examine(next)
-            next += 1
-        }
-        self.phase = .examining(next: next)
-        if next == self.manifest.entries.count, self.scan == nil {
-            self.phase = .receiving
-            self.progress.stage = .transferring
-            self.makeFolders()
-            self.packer.append(.start)
-        }
-        return false
-    }
-
-    private func examine(_ index: Int) {
-        let entry = self.manifest.entries[index]
-        guard entry.kind == .file else { return }
-        switch self.target.examine(entry) {
-        case .nothing: break
-        case .blocked(let problem): self.skip(index, problem)
-        case .part(let file, let runs, let chunks):
-            guard chunks > 0 else { return }
-            self.scan = Scan(
-                index: index,
-                scanner: ChunkScanner(file, chunks: chunks, expected: runs),
-                kind: .partial
-            )
-        case .whole(let file):
-            self.scan = Scan(
-                index: index,
-                scanner: ChunkScanner(file, chunks: HashTree.chunks(of: entry.size)),
-                kind: self.target.policy == .keep ? .wholeOrNothing : .wholeOrAnew
-            )
-        }
-    }
-
-    private func advanceScan() throws(FileTransferProblem) {
-        guard var scan = self.scan else { return }
-        self.scan = nil
-        let before = scan.scanner.tree.count
-        do {
-            try scan.scanner.advance(self.buffer)
-        } catch {
-            self.scan = scan
-            throw error
-        }
-        let tree = scan.scanner.tree
-        self.progress.comparedBytes += (tree.count - before) * UInt64(HashTree.chunkSize)
-        guard scan.scanner.isFinished else {
-            self.scan = scan
-            return
-        }
-        let entry = self.manifest.entries[scan.index]
-        if scan.kind == .partial {
-            guard tree.count > 0 else { return }
-            self.kept[scan.index] = tree
-        } else {
-            self.offered.insert(scan.index)
-        }
-        let root = tree.root(size: entry.size)
-        self.packer.append(.have(index: UInt32(scan.index), scan.kind, chunks: tree.count, root: root))
-    }
-
-    private func skip(_ index: Int, _ problem: FileTransferProblem) {
-        self.isSettled[index] = true
-        self.packer.append(.skip(index: UInt32(index), problem))
-        self.note(index, problem)
-    }
-
-    private func makeFolders() {
-        for entry in self.manifest.entries where entry.kind == .directory {
-            do {
-                try self.target.makeFolder(entry)
-            } catch {
-                let failure = FileTransferFailure(path: entry.path.description, problem: error)
-                self.failures.append(failure)
-                self.outputs.append(.failure(failure))
-            }
-        }
     }
 }

@@ -1,4 +1,5 @@
-package import NIOCore
+import NIOCore
+import RTCBase
 
 /// The sending side of a transfer: messages in, messages out, and files read in between. It has no timers: whoever carries the
 /// messages finds out when the other side is gone.
@@ -11,7 +12,6 @@ package final class FileTransferSender: TransferEngine {
         case awaitingStart
         case sending
         case awaitingCompletion
-        case over
     }
 
     /// What the receiver has of a file.
@@ -40,14 +40,11 @@ package final class FileTransferSender: TransferEngine {
 
     /// How far it is, as the receiver says.
     package private(set) var progress = FileTransferProgress()
-    /// What was not transferred.
-    package private(set) var failures: [FileTransferFailure] = []
+    package var outbox: TransferOutbox
 
     private let source: SourceFiles
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: HashTree.chunkSize, alignment: 4_096)
     private var phase = Phase.listing(next: 0)
-    private var packer = FramePacker()
-    private var outputs: [TransferOutput] = []
     private var possessions: [Int: Possession] = [:]
     /// What is not sent, or not to its end.
     private var isLeftOut: Set<Int> = []
@@ -56,41 +53,20 @@ package final class FileTransferSender: TransferEngine {
 
     package init(_ source: SourceFiles) {
         self.source = source
-        self.failures = source.failures
+        self.outbox = TransferOutbox(failures: source.failures)
         self.progress.totalBytes = source.manifest.bytes
         self.progress.totalFiles = source.manifest.files
-        self.packer.append(.hello(version: TransferFrame.version, chunkSize: UInt32(HashTree.chunkSize)))
     }
 
     deinit { self.buffer.deallocate() }
 
-    /// Whether nothing follows.
-    package var isOver: Bool {
-        if case .over = self.phase { return true }
-        return false
-    }
-
     // MARK: In
 
-    /// Takes a message of the receiver.
-    package func receive(_ message: ByteBuffer) {
-        var message = message
-        while message.readableBytes > 0, !self.isOver {
-            guard let frame = TransferFrame(from: &message) else {
-                return self.fail(FileTransferProblem(.protocolViolation))
-            }
-            self.receive(frame)
-        }
-    }
-
-    /// Ends it on this side.
-    package func cancel() { self.fail(FileTransferProblem(.cancelled)) }
-
-    private func receive(_ frame: TransferFrame) {
+    package func take(_ frame: TransferFrame) throws(FileTransferProblem) {
         let entries = self.source.manifest.entries
         switch (frame, self.phase) {
         case (.hello(TransferFrame.version, _), _): break
-        case (.hello, _): self.fail(FileTransferProblem(.version))
+        case (.hello, _): throw FileTransferProblem(.version)
         case (.failed(let problem), _): self.end(.failed(problem))
         case (.have(let index, let kind, let chunks, let root), .awaitingStart) where index < entries.count:
             self.possessions[Int(index)] = Possession(kind: kind, chunks: chunks, root: root)
@@ -107,7 +83,7 @@ package final class FileTransferSender: TransferEngine {
             // The rest of it would be thrown away.
             if self.current?.index == Int(index) { self.current = nil }
         case (.complete, .awaitingCompletion): self.end(.complete)
-        default: self.fail(FileTransferProblem(.protocolViolation))
+        default: throw FileTransferProblem(.protocolViolation)
         }
     }
 
@@ -116,16 +92,15 @@ package final class FileTransferSender: TransferEngine {
     /// The next thing that it has to say; nil while it waits for the receiver, or when all is over.
     package func poll() -> TransferOutput? {
         while true {
-            // The last word goes before the end.
-            if self.isOver, let message = self.packer.next(flush: true) { return .transmit(message) }
-            if !self.outputs.isEmpty { return self.outputs.removeFirst() }
-            if let message = self.packer.next(flush: false) { return .transmit(message) }
+            if let output = self.outbox.next() { return output }
+            if self.isOver { return nil }
+            if let message = self.outbox.packer.next(flush: false) { return .transmit(message) }
             switch self.phase {
             case .listing(let next): self.list(from: next)
             case .sending:
                 if self.send() { return .working }
-            case .awaitingStart, .awaitingCompletion, .over:
-                return self.packer.next(flush: true).map { .transmit($0) }
+            case .awaitingStart, .awaitingCompletion:
+                return self.outbox.packer.next(flush: true).map { .transmit($0) }
             }
         }
     }
@@ -133,20 +108,20 @@ package final class FileTransferSender: TransferEngine {
     private func list(from first: Int) {
         let manifest = self.source.manifest
         var next = first
-        while next < manifest.entries.count, !self.packer.isFull {
-            self.packer.append(.entry(manifest.entries[next]))
+        while next < manifest.entries.count, !self.outbox.packer.isFull {
+            self.outbox.packer.append(.entry(manifest.entries[next]))
             next += 1
         }
         self.phase = .listing(next: next)
         guard next == manifest.entries.count else { return }
-        self.packer.append(.manifestEnd(entries: UInt32(manifest.entries.count), bytes: manifest.bytes))
-        self.outputs.append(.listed(files: manifest.files, bytes: manifest.bytes))
+        self.outbox.packer.append(.manifestEnd(entries: UInt32(manifest.entries.count), bytes: manifest.bytes))
+        self.outbox.outputs.append(.listed(files: manifest.files, bytes: manifest.bytes))
         self.phase = .awaitingStart
     }
 
     /// Goes on with files until a message is full; true if it compared for a while instead.
     private func send() -> Bool {
-        while !self.packer.isFull, self.outputs.isEmpty {
+        while !self.outbox.packer.isFull, self.outbox.outputs.isEmpty {
             if self.current == nil { self.openNext() }
             guard let current = self.current else {
                 if case .sending = self.phase { continue }
@@ -171,7 +146,7 @@ package final class FileTransferSender: TransferEngine {
             self.next += 1
         }
         guard self.next < entries.count else {
-            self.packer.append(.end)
+            self.outbox.packer.append(.end)
             self.progress.stage = .finishing
             self.phase = .awaitingCompletion
             return
@@ -184,11 +159,11 @@ package final class FileTransferSender: TransferEngine {
                 let scanner = ChunkScanner(current.file, chunks: possession.chunks)
                 current.comparison = (scanner, possession)
             } else {
-                self.packer.append(.fileBegin(index: UInt32(index), firstChunk: 0))
+                self.outbox.packer.append(.fileBegin(index: UInt32(index), firstChunk: 0))
             }
             self.current = current
         } catch {
-            self.packer.append(.fileAborted(index: UInt32(index), error))
+            self.outbox.packer.append(.fileAborted(index: UInt32(index), error))
             self.note(index, error)
         }
     }
@@ -215,13 +190,13 @@ package final class FileTransferSender: TransferEngine {
         case .partial:
             if isSame { self.current?.tree = scanner.tree }
             let first = isSame ? possession.chunks : 0
-            self.packer.append(.fileBegin(index: UInt32(current.index), firstChunk: first))
+            self.outbox.packer.append(.fileBegin(index: UInt32(current.index), firstChunk: first))
         case .wholeOrNothing, .wholeOrAnew:
             if isSame, isWhole {
-                self.packer.append(.fileSame(index: UInt32(current.index)))
+                self.outbox.packer.append(.fileSame(index: UInt32(current.index)))
                 self.current = nil
             } else if possession.kind == .wholeOrAnew {
-                self.packer.append(.fileBegin(index: UInt32(current.index), firstChunk: 0))
+                self.outbox.packer.append(.fileBegin(index: UInt32(current.index), firstChunk: 0))
             } else {
                 throw FileTransferProblem(.exists, side: .remote)
             }
@@ -236,14 +211,14 @@ package final class FileTransferSender: TransferEngine {
         switch try file.read(chunk: chunk, into: self.buffer) {
         case .hole(let chunks):
             self.current?.appendZeros(chunks)
-            self.packer.append(.hole(chunks: chunks))
+            self.outbox.packer.append(.hole(chunks: chunks))
         case .bytes(let count):
             let expected = min(UInt64(HashTree.chunkSize), file.size - chunk * UInt64(HashTree.chunkSize))
             guard count == Int(expected) else { throw FileTransferProblem(.changed) }
             let bytes = UnsafeRawBufferPointer(rebasing: self.buffer[..<count])
             let hash = HashTree.leaf(bytes)
             self.current?.tree.append(hash)
-            self.packer.appendChunk(hash: hash, bytes)
+            self.outbox.packer.appendChunk(hash: hash, bytes)
         }
         // The end goes into the same message.
         if chunk + 1 == HashTree.chunks(of: file.size) { try self.finishFile() }
@@ -252,7 +227,7 @@ package final class FileTransferSender: TransferEngine {
     private func finishFile() throws(FileTransferProblem) {
         guard let current = self.current else { return }
         guard current.file.isUnchanged() else { throw FileTransferProblem(.changed) }
-        self.packer.append(.fileEnd(root: current.tree.root(size: current.file.size)))
+        self.outbox.packer.append(.fileEnd(root: current.tree.root(size: current.file.size)))
         self.current = nil
     }
 
@@ -261,29 +236,15 @@ package final class FileTransferSender: TransferEngine {
     private func abort(_ problem: FileTransferProblem) {
         guard let current = self.current else { return }
         self.current = nil
-        self.packer.append(.fileAborted(index: UInt32(current.index), problem))
+        self.outbox.packer.append(.fileAborted(index: UInt32(current.index), problem))
         self.note(current.index, problem)
     }
 
     /// Notes the first problem of a file. Both sides may find one at the same time, and the other side may say so over and over.
     private func note(_ index: Int, _ problem: FileTransferProblem) {
         guard self.isLeftOut.insert(index).inserted else { return }
-        let path = self.source.manifest.entries[index].path.description
-        let failure = FileTransferFailure(path: path, problem: problem)
-        self.failures.append(failure)
-        self.outputs.append(.failure(failure))
+        self.outbox.note(self.source.manifest.entries[index], problem)
     }
 
-    private func fail(_ problem: FileTransferProblem) {
-        guard !self.isOver else { return }
-        self.end(.failed(problem))
-        self.packer.append(.failed(problem))
-    }
-
-    private func end(_ output: TransferOutput) {
-        self.packer = FramePacker()
-        self.current = nil
-        self.phase = .over
-        self.outputs.append(output)
-    }
+    package func abandon() { self.current = nil }
 }

@@ -1,3 +1,5 @@
+import RTCSignaling
+
 /// A JSON value (RFC 8259).
 public enum JSONValue: Sendable, Hashable {
     case null
@@ -18,8 +20,8 @@ public enum JSONValue: Sendable, Hashable {
     ///
     /// Half of a surrogate pair, which JavaScript can send and Unicode does not have, becomes U+FFFD.
     public init?(parsing text: String) {
-        var reader = JSONReader(text)
-        guard let value = reader.readDocument() else { return nil }
+        var reader = JSONReader(text, maximumDepth: Self.maximumDepth)
+        guard let value = JSONValue(reading: &reader), reader.isComplete() else { return nil }
         self = value
     }
 

@@ -17,13 +17,7 @@ public struct PollingService: HTTPSessionService {
     /// Limits and times.
     public let configuration: PollingConfiguration
 
-    var outputs = CircularBuffer<HTTPSessionOutput<PollingSessionID>>()
-    var sessions: [String: PollingSession] = [:]
-    var keys: [PollingSessionID: String] = [:]
-    /// The sessions that receive through an exchange.
-    var receivers: [ExchangeID: String] = [:]
-    var deadlines = DeadlineQueue<String>()
-    private var nextID: UInt64 = 0
+    var table = HTTPSessionTable<PollingSession>()
     private var random: RandomSource
 
     /// A service under a path.
@@ -38,10 +32,10 @@ public struct PollingService: HTTPSessionService {
     }
 
     /// How many sessions there are, with those that are over and not yet forgotten.
-    public var sessionCount: Int { self.sessions.count }
+    public var sessionCount: Int { self.table.sessions.count }
 
     /// Bytes of messages that wait for clients.
-    public var unsentBytes: Int { self.sessions.values.reduce(0) { $0 + $1.bytes } }
+    public var unsentBytes: Int { self.table.sessions.values.reduce(0) { $0 + $1.bytes } }
 
     // MARK: The four verbs
 
@@ -52,16 +46,16 @@ public struct PollingService: HTTPSessionService {
         if rest.isEmpty || rest == "/" {
             switch request.method {
             case "POST": self.open(request, exchange, now)
-            case "OPTIONS": self.outputs.append(.respond(exchange, .preflight(request, allowing: "POST")))
+            case "OPTIONS": self.table.outputs.append(.respond(exchange, .preflight(request, allowing: "POST")))
             default: self.refuseMethod(exchange, request, allowed: "OPTIONS, POST")
             }
             return
         }
         if request.method == "OPTIONS" {
-            return self.outputs.append(.respond(exchange, .preflight(request, allowing: "GET, POST, DELETE")))
+            return self.table.outputs.append(.respond(exchange, .preflight(request, allowing: "GET, POST, DELETE")))
         }
         let key = String(rest.dropFirst())
-        guard rest.first == "/", self.sessions[key] != nil else {
+        guard rest.first == "/", self.table.sessions[key] != nil else {
             return self.respond(exchange, request, 404, text: "no such session")
         }
         switch request.method {
@@ -76,19 +70,19 @@ public struct PollingService: HTTPSessionService {
 
     /// Does what is due: polls that got nothing, signs of life, and the end of sessions whose clients are gone.
     public mutating func handleTimeout(now: NIODeadline) {
-        while let key = self.deadlines.popDue(now: now) { self.sessionTimeout(key, now: now) }
+        while let key = self.table.deadlines.popDue(now: now) { self.sessionTimeout(key, now: now) }
     }
 
     /// What is to be done next; nil when there is nothing.
-    public mutating func poll() -> HTTPSessionOutput<PollingSessionID>? { self.outputs.popFirst() }
+    public mutating func poll() -> HTTPSessionOutput<PollingSessionID>? { self.table.outputs.popFirst() }
 
     /// When ``handleTimeout(now:)`` is due at the latest; nil when nothing is pending.
-    public var nextTimeout: NIODeadline? { self.deadlines.next }
+    public var nextTimeout: NIODeadline? { self.table.deadlines.next }
 
     // MARK: Requests
 
     private mutating func open(_ request: SignalingRequest, _ exchange: ExchangeID, _ now: NIODeadline) {
-        guard self.sessions.count < self.configuration.maximumSessions else {
+        guard self.table.sessions.count < self.configuration.maximumSessions else {
             return self.respond(
                 exchange,
                 request,
@@ -98,12 +92,8 @@ public struct PollingService: HTTPSessionService {
             )
         }
         let key = Base64.encodeForURL(self.random.bytes(count: 18))
-        self.nextID += 1
-        let id = PollingSessionID(number: self.nextID)
-        self.sessions[key] = PollingSession(id: id)
-        self.keys[id] = key
-        self.deadlines.set(now + self.configuration.sessionTimeout, for: key)
-        self.outputs.append(.opened(id, request))
+        self.table.open(key, request) { PollingSession(id: PollingSessionID(number: $0)) }
+        self.table.deadlines.set(now + self.configuration.sessionTimeout, for: key)
         let seconds = { (time: TimeAmount) in time.nanoseconds / 1_000_000_000 }
         self.respond(
             exchange,
@@ -123,7 +113,7 @@ public struct PollingService: HTTPSessionService {
         _ exchange: ExchangeID,
         _ now: NIODeadline
     ) {
-        guard var session = self.sessions[key] else { return }
+        guard var session = self.table.sessions[key] else { return }
         if let end = session.end { return self.respondGone(exchange, request, end) }
         guard request.body.readableBytes <= self.configuration.maximumBodySize else {
             return self.respond(exchange, request, 413, text: "the body is too large")
@@ -135,7 +125,7 @@ public struct PollingService: HTTPSessionService {
             return self.respond(exchange, request, 400, text: "not text, or a number that cannot be")
         }
         session.acknowledge(after)
-        self.sessions[key] = session
+        self.table.sessions[key] = session
         self.touch(key, now)
         guard number <= session.received + 1 else { return self.acknowledge(exchange, request, session, status: 409) }
         // What was taken already is acknowledged again.
@@ -145,9 +135,9 @@ public struct PollingService: HTTPSessionService {
             return self.acknowledge(exchange, request, session, status: 429)
         }
         session.received += UInt64(new.count)
-        self.sessions[key] = session
+        self.table.sessions[key] = session
         self.acknowledge(exchange, request, session, status: 200)
-        for message in new { self.outputs.append(.message(session.id, message)) }
+        for message in new { self.table.outputs.append(.message(session.id, message)) }
     }
 
     /// The messages of a body: an array of strings in JSON, or one message of any other text; none if it is empty.
@@ -183,7 +173,7 @@ public struct PollingService: HTTPSessionService {
         )
     }
 
-    mutating func respondGone(_ exchange: ExchangeID, _ request: SignalingRequest, _ end: PollingSession.End) {
+    mutating func respondGone(_ exchange: ExchangeID, _ request: SignalingRequest, _ end: CloseNotice) {
         self.respond(exchange, request, 410, json: end.json)
     }
 
@@ -206,11 +196,11 @@ public struct PollingService: HTTPSessionService {
             response.body.writeString(body)
         }
         response.headers.dressForPolling(request)
-        self.outputs.append(.respond(exchange, response))
+        self.table.outputs.append(.respond(exchange, response))
     }
 }
 
-extension PollingSession.End {
+extension CloseNotice {
     var json: String { "{\"code\":\(self.code),\"reason\":\(JSONStrings.encode(self.reason))}" }
 }
 

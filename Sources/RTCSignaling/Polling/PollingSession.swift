@@ -1,9 +1,9 @@
 import NIOCore
 
 /// What is known of a session over plain HTTP requests.
-struct PollingSession: Sendable {
+struct PollingSession: HTTPSession {
     /// A request that waits for messages or takes them as they come.
-    struct Receiver: Sendable {
+    struct Receiver: HTTPSessionReceiver {
         var exchange: ExchangeID
         /// The request of a poll, whose response is yet to come; nil for a stream, whose response has begun.
         var poll: SignalingRequest?
@@ -13,16 +13,9 @@ struct PollingSession: Sendable {
         var next: UInt64
         /// Bytes of messages so far.
         var sent = 0
-        /// Whether more may be written now.
         var isWritable = true
 
         var isStream: Bool { self.poll == nil }
-    }
-
-    /// What the client is told once a session is over.
-    struct End: Sendable {
-        var code: Int
-        var reason: String
     }
 
     let id: PollingSessionID
@@ -35,8 +28,7 @@ struct PollingSession: Sendable {
     var receiver: Receiver?
     /// Whether the client's messages are wanted.
     var isReading = true
-    /// Set once the session is over; then it only tells that, until it is forgotten.
-    var end: End?
+    var end: CloseNotice?
 
     init(id: PollingSessionID) { self.id = id }
 

@@ -5,7 +5,7 @@ extension STOMPBroker {
     // MARK: Subscriptions
 
     mutating func subscribe(_ frame: STOMPFrame, _ id: STOMPConnectionID) -> String? {
-        guard let connection = self.connections[id], let destination = frame["destination"] else {
+        guard let connection = self.clients[id], let destination = frame["destination"] else {
             return "no destination"
         }
         // Only 1.0 need not name a subscription; there its destination does.
@@ -30,7 +30,7 @@ extension STOMPBroker {
         } else if !destination.hasPrefix("/user/") {
             return "no such destination"
         }
-        self.connections[id]?.subscriptions[name] = STOMPSubscription(
+        self.clients[id]?.subscriptions[name] = STOMPSubscription(
             destination: destination,
             ackMode: ackMode,
             hasID: frame["id"] != nil
@@ -39,9 +39,9 @@ extension STOMPBroker {
     }
 
     mutating func unsubscribe(_ frame: STOMPFrame, _ id: STOMPConnectionID) -> String? {
-        let isOld = self.connections[id]?.version == .v1_0
+        let isOld = self.clients[id]?.version == .v1_0
         guard let name = frame["id"] ?? (isOld ? frame["destination"] : nil) else { return "no id" }
-        guard let subscription = self.connections[id]?.subscriptions.removeValue(forKey: name) else {
+        guard let subscription = self.clients[id]?.subscriptions.removeValue(forKey: name) else {
             return "no such subscription"
         }
         self.unsubscribed(STOMPSubscriptionKey(connection: id, id: name), subscription)
@@ -99,7 +99,7 @@ extension STOMPBroker {
     }
 
     mutating func deliver(_ message: STOMPMessage, toUserDestinationOf id: STOMPConnectionID, _ now: NIODeadline) {
-        let names = self.connections[id]?.subscriptions.filter { $0.value.destination == message.destination }.keys
+        let names = self.clients[id]?.subscriptions.filter { $0.value.destination == message.destination }.keys
             .sorted()
         guard let names, !names.isEmpty else {
             self.droppedMessages += 1
@@ -110,7 +110,7 @@ extension STOMPBroker {
 
     /// Sends a message to a subscription and notes it where it must be acknowledged.
     private mutating func deliver(_ message: STOMPMessage, to key: STOMPSubscriptionKey, _ now: NIODeadline) {
-        guard let connection = self.connections[key.connection], connection.phase == .connected,
+        guard let connection = self.clients[key.connection], connection.phase == .connected,
             let subscription = connection.subscriptions[key.id]
         else { return }
         self.nextMessage += 1
@@ -125,8 +125,8 @@ extension STOMPBroker {
                 return self.fail(key.connection, "too many messages are not acknowledged", nil, now)
             }
             let delivery = STOMPSubscription.Delivery(id: name, message: message)
-            self.connections[key.connection]?.subscriptions[key.id]?.unacknowledged.append(delivery)
-            self.connections[key.connection]?.unacknowledgedBytes += message.size
+            self.clients[key.connection]?.subscriptions[key.id]?.unacknowledged.append(delivery)
+            self.clients[key.connection]?.unacknowledgedBytes += message.size
             self.storedBytes += message.size
         }
         let frame = STOMPFrame("MESSAGE", headers + message.headers, body: message.body)
@@ -213,7 +213,7 @@ extension STOMPBroker {
         let count = queue.subscribers.count
         return (0..<count).lazy.map { (queue.next + $0) % count }.first { index in
             let key = queue.subscribers[index]
-            guard let connection = self.connections[key.connection], connection.phase == .connected,
+            guard let connection = self.clients[key.connection], connection.phase == .connected,
                 self.reads(connection), let subscription = connection.subscriptions[key.id]
             else { return false }
             return subscription.ackMode == .auto || self.acknowledges(connection, subscription, message)
@@ -225,7 +225,7 @@ extension STOMPBroker {
     /// Messages need no acknowledgement any more.
     private mutating func discharge(_ deliveries: [STOMPSubscription.Delivery], of id: STOMPConnectionID) {
         let bytes = deliveries.reduce(0) { $0 + $1.message.size }
-        self.connections[id]?.unacknowledgedBytes -= bytes
+        self.clients[id]?.unacknowledgedBytes -= bytes
         self.storedBytes -= bytes
     }
 
@@ -243,7 +243,7 @@ extension STOMPBroker {
 
     /// `ACK` and `NACK`. What is unknown is no error: a subscription may have ended meanwhile.
     mutating func acknowledge(_ frame: STOMPFrame, _ id: STOMPConnectionID) -> String? {
-        guard let connection = self.connections[id] else { return nil }
+        guard let connection = self.clients[id] else { return nil }
         if let reason = Self.acknowledgementRefusal(frame, connection.version) { return reason }
         let name = frame[Self.acknowledgementHeader(connection.version)]
         guard
@@ -252,7 +252,7 @@ extension STOMPBroker {
             }), let index = subscription.unacknowledged.firstIndex(where: { $0.id == name })
         else { return nil }
         let range = subscription.ackMode == .client ? 0..<(index + 1) : index..<(index + 1)
-        self.connections[id]?.subscriptions[key]?.unacknowledged.removeSubrange(range)
+        self.clients[id]?.subscriptions[key]?.unacknowledged.removeSubrange(range)
         self.discharge(Array(subscription.unacknowledged[range]), of: id)
         guard subscription.destination.hasPrefix("/queue/") else { return nil }
         if frame.command == "NACK" {

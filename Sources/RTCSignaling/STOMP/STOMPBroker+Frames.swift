@@ -2,98 +2,15 @@ import NIOCore
 
 /// What clients ask for.
 extension STOMPBroker {
-    /// Takes the frames that are there, as long as none has to wait.
-    mutating func process(_ id: STOMPConnectionID, _ now: NIODeadline) {
-        while let connection = self.connections[id], connection.phase != .ending {
-            guard connection.waiting == nil else {
-                let limit = 2 * (self.configuration.maximumBodySize + self.configuration.maximumHeadSize)
-                if connection.reader.pendingBytes > limit { self.fail(id, "too much at once", nil, now) }
-                return
-            }
-            switch self.connections[id]?.reader.next() ?? .needsMore {
-            case .needsMore: return
-            case .failure(let reason): self.fail(id, reason, nil, now)
-            case .frame(let frame): self.received(frame, from: id, connection, now)
-            }
-        }
-    }
-
-    private mutating func received(
-        _ frame: STOMPFrame,
-        from id: STOMPConnectionID,
-        _ connection: STOMPConnection,
-        _ now: NIODeadline
-    ) {
-        let isConnect = frame.command == "CONNECT" || frame.command == "STOMP"
-        guard isConnect == (connection.phase == .connecting) else {
-            return self.fail(id, isConnect ? "connected already" : "not connected", frame, now)
-        }
-        guard let kind = self.question(frame, id, isConnect, now) else { return }
-        guard self.configuration.asks, let kind = kind.question else {
-            return isConnect ? self.connected(id, user: nil, frame, now) : self.perform(frame, of: id, now)
-        }
-        self.connections[id]?.waiting = STOMPConnection.Waiting(frame: frame, isConnect: isConnect)
-        self.outputs.append(.ask(STOMPQuestion(connection: id, user: connection.user, kind: kind)))
-    }
-
-    /// A frame that may be performed, perhaps after a question.
-    private struct Checked {
-        var question: STOMPQuestion.Kind?
-    }
-
-    /// What a frame has to be asked about; nil, after an error, if it lacks something.
-    private mutating func question(
-        _ frame: STOMPFrame,
-        _ id: STOMPConnectionID,
-        _ isConnect: Bool,
-        _ now: NIODeadline
-    ) -> Checked? {
-        if isConnect {
-            guard self.negotiate(frame, id, now) else { return nil }
-            return Checked(question: .connect(login: frame["login"], passcode: frame["passcode"], host: frame["host"]))
-        }
-        guard frame.command == "SEND" || frame.command == "SUBSCRIBE" else { return Checked() }
-        guard let destination = frame["destination"], destination.utf8.count <= 1024 else {
-            self.fail(id, "no destination", frame, now)
-            return nil
-        }
-        return Checked(
-            question: frame.command == "SEND" ? .send(destination: destination) : .subscribe(destination: destination)
-        )
-    }
-
-    // MARK: Connecting
-
-    private mutating func negotiate(_ frame: STOMPFrame, _ id: STOMPConnectionID, _ now: NIODeadline) -> Bool {
-        switch STOMPNegotiation.of(frame, heartbeatInterval: self.configuration.heartbeatInterval) {
-        case .failure(let failure):
-            self.fail(id, failure.reason, frame, now)
-            return false
-        case .success(let agreed):
-            self.connections[id]?.version = agreed.version
-            self.connections[id]?.reader.version = agreed.version
-            self.connections[id]?.sendInterval = agreed.sendInterval
-            self.connections[id]?.receiveTimeout = agreed.receiveTimeout
-            return true
-        }
-    }
-
-    mutating func connected(_ id: STOMPConnectionID, user: String?, _ frame: STOMPFrame, _ now: NIODeadline) {
-        guard var connection = self.connections[id], connection.phase == .connecting else { return }
+    /// A client is connected.
+    mutating func admitted(_ id: STOMPConnectionID, user: String?, _ frame: STOMPFrame, _ now: NIODeadline) {
+        guard var connection = self.clients[id], connection.phase == .connecting else { return }
         connection.phase = .connected
         connection.user = user
-        connection.connectDeadline = nil
-        self.connections[id] = connection
+        connection.liveness.setUpDeadline = nil
+        self.clients[id] = connection
         if let user { self.users[user, default: []].insert(id) }
-        let own = self.configuration.heartbeatInterval.nanoseconds / 1_000_000
-        var headers: [STOMPFrame.Header] = [
-            .init("version", connection.version.rawValue), .init("session", connection.session),
-            .init("server", self.configuration.serverName),
-        ]
-        if connection.version > .v1_0 { headers.append(.init("heart-beat", "\(own),\(own)")) }
-        if let user { headers.append(.init("user-name", user)) }
-        self.transmit(STOMPFrame("CONNECTED", headers).encoded(for: connection.version), to: id, now)
-        self.deadlines.set(self.connections[id]?.nextTimeout, for: id)
+        self.sayConnected(to: id, now)
         self.outputs.append(.connected(id, user: user))
     }
 
@@ -102,19 +19,13 @@ extension STOMPBroker {
     /// Does what a frame asks for, and says so if it wants a receipt.
     mutating func perform(_ frame: STOMPFrame, of id: STOMPConnectionID, _ now: NIODeadline) {
         if let reason = self.run(frame, of: id, now) { return self.fail(id, reason, frame, now) }
-        guard let connection = self.connections[id], connection.phase != .ending else { return }
+        guard let connection = self.clients[id], connection.phase != .ending else { return }
         // Of what the owner is sent, it is the owner who knows whether it was taken.
         let isConfirmedLater =
             frame.command == "SEND" && frame["transaction"] == nil
             && frame["destination"]?.hasPrefix(self.configuration.applicationPrefix) == true
         if let receipt = frame["receipt"], !isConfirmedLater { self.giveReceipt(receipt, to: id, now) }
         if frame.command == "DISCONNECT" { self.end(id) }
-    }
-
-    mutating func giveReceipt(_ receipt: String, to id: STOMPConnectionID, _ now: NIODeadline) {
-        guard let version = self.connections[id]?.version else { return }
-        let answer = STOMPFrame("RECEIPT", [.init("receipt-id", receipt)])
-        self.transmit(answer.encoded(for: version), to: id, now)
     }
 
     /// - Returns: What is wrong with it; nil for nothing.
@@ -137,7 +48,7 @@ extension STOMPBroker {
         guard self.isForOwner(message) else { return self.route(message, now) }
         let sent = Sent(
             connection: id,
-            user: self.connections[id]?.user,
+            user: self.clients[id]?.user,
             destination: message.destination,
             headers: message.headers,
             body: message.body,
@@ -154,28 +65,28 @@ extension STOMPBroker {
     // MARK: Transactions
 
     private mutating func `defer`(_ frame: STOMPFrame, to name: String, _ id: STOMPConnectionID) -> String? {
-        guard let connection = self.connections[id], connection.transactions[name] != nil else {
+        guard let connection = self.clients[id], connection.transactions[name] != nil else {
             return "no such transaction"
         }
-        let size = frame.headers.reduce(64 + frame.body.readableBytes) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+        let size = STOMPFrame.size(of: frame.headers, frame.body)
         let total = connection.transactions.values.reduce(size) { $0 + $1.bytes }
         guard total <= self.configuration.maximumTransactionBytes else { return "transactions too large" }
-        self.connections[id]?.transactions[name]?.frames.append(frame)
-        self.connections[id]?.transactions[name]?.bytes += size
+        self.clients[id]?.transactions[name]?.frames.append(frame)
+        self.clients[id]?.transactions[name]?.bytes += size
         return nil
     }
 
     private mutating func transaction(_ frame: STOMPFrame, _ id: STOMPConnectionID, _ now: NIODeadline) -> String? {
-        guard let name = frame["transaction"], let connection = self.connections[id] else { return "no transaction" }
+        guard let name = frame["transaction"], let connection = self.clients[id] else { return "no transaction" }
         if frame.command == "BEGIN" {
             guard connection.transactions[name] == nil else { return "the transaction has begun already" }
             guard connection.transactions.count < self.configuration.maximumTransactions else {
                 return "too many transactions"
             }
-            self.connections[id]?.transactions[name] = STOMPConnection.Transaction()
+            self.clients[id]?.transactions[name] = STOMPConnection.Transaction()
             return nil
         }
-        guard let transaction = self.connections[id]?.transactions.removeValue(forKey: name) else {
+        guard let transaction = self.clients[id]?.transactions.removeValue(forKey: name) else {
             return "no such transaction"
         }
         guard frame.command == "COMMIT" else { return nil }

@@ -47,10 +47,10 @@ public struct STOMPBroker: Sendable {
     /// Messages that nobody took: no subscriber of a user, or given out too often.
     public internal(set) var droppedMessages = 0
     /// Connections that were cut off because they did not read.
-    public private(set) var slowConnections = 0
+    public internal(set) var slowConnections = 0
 
     var outputs = CircularBuffer<Output>()
-    var connections: [STOMPConnectionID: STOMPConnection] = [:]
+    var clients: [STOMPConnectionID: STOMPConnection] = [:]
     var topics: [String: [STOMPSubscriptionKey]] = [:]
     var queues: [String: STOMPQueue] = [:]
     var users: [String: Set<STOMPConnectionID>] = [:]
@@ -61,43 +61,30 @@ public struct STOMPBroker: Sendable {
     var storedBytes = 0
     /// Connections that ended and have not been taken out yet.
     var ended: [STOMPConnectionID] = []
-    var deadlines = DeadlineQueue<STOMPConnectionID>()
-    private var nextConnection: UInt64 = 0
+    var clientDeadlines = DeadlineQueue<STOMPConnectionID>()
+    var lastConnection: UInt64 = 0
     var nextMessage: UInt64 = 0
 
     /// A broker without connections.
     public init(configuration: STOMPConfiguration = STOMPConfiguration()) { self.configuration = configuration }
 
     /// How many connections there are.
-    public var connectionCount: Int { self.connections.count }
+    public var connectionCount: Int { self.clients.count }
 
     /// How many messages wait in queues.
     public var queuedMessages: Int { self.queues.values.reduce(0) { $0 + $1.waiting.count } }
 
     /// How many bytes wait for clients that do not read them.
-    public var unsentBytes: Int { self.connections.values.reduce(0) { $0 + $1.unsentBytes } }
+    public var unsentBytes: Int { self.clients.values.reduce(0) { $0 + $1.unsentBytes } }
 
     // MARK: Connections
 
     /// A new connection; nil if there are as many as allowed.
     public mutating func open(now: NIODeadline) -> STOMPConnectionID? {
-        guard self.connections.count < self.configuration.maximumConnections else { return nil }
-        self.nextConnection += 1
-        let id = STOMPConnectionID(number: self.nextConnection)
-        var reader = STOMPFrameReader()
-        reader.limits.headSize = self.configuration.maximumHeadSize
-        reader.limits.headers = self.configuration.maximumHeaders
-        reader.limits.bodySize = self.configuration.maximumBodySize
-        var connection = STOMPConnection(
-            reader: reader,
-            session: "session-\(self.nextConnection)",
-            lastSent: now,
-            lastReceived: now
-        )
-        connection.connectDeadline = now + self.configuration.connectTimeout
-        self.connections[id] = connection
-        self.sessions[connection.session] = id
-        self.deadlines.set(connection.nextTimeout, for: id)
+        let id = self.add(now) { id, reader, liveness in
+            STOMPConnection(reader: reader, session: "session-\(id.number)", liveness: liveness)
+        }
+        if let id, let session = self.clients[id]?.session { self.sessions[session] = id }
         return id
     }
 
@@ -109,9 +96,9 @@ public struct STOMPBroker: Sendable {
 
     /// Tells that bytes of ``Output/transmit(_:_:)`` were written.
     public mutating func didTransmit(_ count: Int, to id: STOMPConnectionID, now: NIODeadline) {
-        guard let connection = self.connections[id] else { return }
-        self.connections[id]?.unsentBytes = max(0, connection.unsentBytes - count)
-        guard self.reads(connection) != self.connections[id].map({ self.reads($0) }) else { return }
+        guard let connection = self.clients[id] else { return }
+        self.clients[id]?.unsentBytes = max(0, connection.unsentBytes - count)
+        guard self.reads(connection) != self.clients[id].map({ self.reads($0) }) else { return }
         for subscription in connection.subscriptions.values where subscription.destination.hasPrefix("/queue/") {
             self.changedQueues.insert(subscription.destination)
         }
@@ -122,28 +109,13 @@ public struct STOMPBroker: Sendable {
 
     /// Takes bytes that a client sent, cut anywhere.
     public mutating func receive(_ bytes: ByteBuffer, from id: STOMPConnectionID, now: NIODeadline) {
-        guard self.connections[id] != nil else { return }
-        self.connections[id]?.lastReceived = now
-        self.connections[id]?.reader.append(bytes)
-        self.process(id, now)
+        self.take(bytes, from: id, now)
         self.settle(now)
     }
 
     /// Does what is due: heart-beats, and the end of connections that are silent.
     public mutating func handleTimeout(now: NIODeadline) {
-        while let id = self.deadlines.popDue(now: now) {
-            guard let connection = self.connections[id] else { continue }
-            if let deadline = connection.connectDeadline, now >= deadline {
-                self.fail(id, "CONNECT did not come in time", nil, now)
-            } else if let timeout = connection.receiveTimeout, now >= connection.lastReceived + timeout {
-                self.end(id)
-            } else {
-                if let interval = connection.sendInterval, now >= connection.lastSent + interval {
-                    self.transmit(ByteBuffer(string: "\n"), to: id, now)
-                }
-                self.deadlines.set(self.connections[id]?.nextTimeout, for: id)
-            }
-        }
+        while let id = self.clientDeadlines.popDue(now: now) { self.clientTimeout(id, now) }
         self.settle(now)
     }
 
@@ -151,20 +123,13 @@ public struct STOMPBroker: Sendable {
     public mutating func poll() -> Output? { self.outputs.popFirst() }
 
     /// When ``handleTimeout(now:)`` is due at the latest; nil when nothing is pending.
-    public var nextTimeout: NIODeadline? { self.deadlines.next }
+    public var nextTimeout: NIODeadline? { self.clientDeadlines.next }
 
     // MARK: The owner
 
     /// Answers the question of a connection, which then goes on; does nothing if it has none.
     public mutating func answer(_ id: STOMPConnectionID, _ answer: STOMPAnswer, now: NIODeadline) {
-        guard let waiting = self.connections[id]?.waiting else { return }
-        self.connections[id]?.waiting = nil
-        switch answer {
-        case .deny(let reason): self.fail(id, reason, waiting.frame, now)
-        case .allow(let user) where waiting.isConnect: self.connected(id, user: user, waiting.frame, now)
-        case .allow: self.perform(waiting.frame, of: id, now)
-        }
-        self.process(id, now)
+        self.goOn(id, after: answer, now)
         self.settle(now)
     }
 
@@ -211,36 +176,17 @@ public struct STOMPBroker: Sendable {
 
     // MARK: Ends
 
-    /// Sends an `ERROR`, the last that a client hears.
-    mutating func fail(_ id: STOMPConnectionID, _ reason: String, _ frame: STOMPFrame?, _ now: NIODeadline) {
-        guard let connection = self.connections[id], connection.phase != .ending else { return }
-        var headers = [STOMPFrame.Header("message", reason), .init("content-type", "text/plain")]
-        if let receipt = frame?["receipt"] { headers.append(.init("receipt-id", receipt)) }
-        if connection.phase == .connecting { headers.append(.init("version", "1.0,1.1,1.2")) }
-        let error = STOMPFrame("ERROR", headers, body: ByteBuffer(string: reason))
-        self.transmit(error.encoded(for: connection.version), to: id, now)
-        self.end(id)
-    }
-
     /// Ends a connection; what that means for others is done by ``settle(_:)``.
     mutating func end(_ id: STOMPConnectionID) {
-        guard let phase = self.connections[id]?.phase, phase != .ending else { return }
-        self.connections[id]?.phase = .ending
-        self.connections[id]?.waiting = nil
+        guard let phase = self.clients[id]?.phase, phase != .ending else { return }
+        self.clients[id]?.phase = .ending
+        self.clients[id]?.waiting = nil
         self.outputs.append(.close(id))
         self.ended.append(id)
     }
 
     mutating func transmit(_ bytes: ByteBuffer, to id: STOMPConnectionID, _ now: NIODeadline) {
-        guard let connection = self.connections[id], connection.phase != .ending else { return }
-        let unsent = connection.unsentBytes + bytes.readableBytes
-        guard unsent <= self.configuration.maximumUnsentBytes else {
-            self.slowConnections += 1
-            return self.end(id)
-        }
-        self.connections[id]?.unsentBytes = unsent
-        self.connections[id]?.lastSent = now
-        self.outputs.append(.transmit(id, bytes))
+        _ = self.write(bytes, to: id, now)
     }
 
     /// Takes out connections that ended and hands out what queues have, until nothing changes any more.
@@ -260,8 +206,8 @@ public struct STOMPBroker: Sendable {
     }
 
     private mutating func remove(_ id: STOMPConnectionID) {
-        guard let connection = self.connections.removeValue(forKey: id) else { return }
-        self.deadlines.set(nil, for: id)
+        guard let connection = self.clients.removeValue(forKey: id) else { return }
+        self.clientDeadlines.set(nil, for: id)
         self.sessions[connection.session] = nil
         if let user = connection.user {
             self.users[user]?.remove(id)
@@ -272,3 +218,7 @@ public struct STOMPBroker: Sendable {
         }
     }
 }
+
+extension STOMPBroker: STOMPServer {}
+
+extension STOMPBroker.Output: STOMPServerOutput {}

@@ -43,12 +43,7 @@ public struct STOMPClientConnection: Sendable {
     private var phase = Phase.connecting
     private var reader = STOMPFrameReader()
     private var outputs = CircularBuffer<Output>()
-    private var lastSent: NIODeadline
-    private var lastReceived: NIODeadline
-    private var sendInterval: TimeAmount?
-    private var receiveTimeout: TimeAmount?
-    private let connectDeadline: NIODeadline
-    private var isReading = true
+    private var liveness: STOMPLiveness
 
     /// A connection on a transport that has just been opened; begins with `CONNECT`.
     ///
@@ -56,9 +51,7 @@ public struct STOMPClientConnection: Sendable {
     public init(host: String, configuration: STOMPClientConfiguration, now: NIODeadline) {
         self.configuration = configuration
         self.version = configuration.versions.min() ?? .v1_0
-        self.lastSent = now
-        self.lastReceived = now
-        self.connectDeadline = now + configuration.connectTimeout
+        self.liveness = STOMPLiveness(setUpWithin: configuration.connectTimeout, now: now)
         self.reader.limits.bodySize = configuration.maximumBodySize
         self.reader.limits.headSize = configuration.maximumHeadSize
         self.reader.limits.headers = 256
@@ -81,7 +74,7 @@ public struct STOMPClientConnection: Sendable {
     /// Takes bytes from the transport, cut anywhere.
     public mutating func receive(_ bytes: ByteBuffer, now: NIODeadline) {
         guard self.phase != .closed else { return }
-        self.lastReceived = now
+        self.liveness.lastReceived = now
         self.reader.append(bytes)
         while self.phase != .closed {
             switch self.reader.next() {
@@ -98,13 +91,12 @@ public struct STOMPClientConnection: Sendable {
     /// Does what is due: a heart-beat, or the end.
     public mutating func handleTimeout(now: NIODeadline) {
         guard self.phase != .closed else { return }
-        if self.phase == .connecting {
-            if now >= self.connectDeadline { self.close(.silence) }
-        } else if let deadline = self.receiveDeadline, now >= deadline {
-            self.close(.silence)
-        } else if let interval = self.sendInterval, now >= self.lastSent + interval {
-            self.lastSent = now
+        switch self.liveness.due(now: now) {
+        case .setUp, .silence: self.close(.silence)
+        case .heartbeat:
+            self.liveness.lastSent = now
             self.outputs.append(.transmit(ByteBuffer(string: "\n")))
+        case nil: break
         }
     }
 
@@ -112,31 +104,19 @@ public struct STOMPClientConnection: Sendable {
     public mutating func poll() -> Output? { self.outputs.popFirst() }
 
     /// When ``handleTimeout(now:)`` is due; nil when nothing is pending.
-    public var nextTimeout: NIODeadline? {
-        switch self.phase {
-        case .connecting: return self.connectDeadline
-        case .connected: return [self.receiveDeadline, self.sendInterval.map { self.lastSent + $0 }].earliest
-        case .closed: return nil
-        }
-    }
+    public var nextTimeout: NIODeadline? { self.phase == .closed ? nil : self.liveness.nextTimeout }
 
     // MARK: The owner
 
     /// The bytes of a frame in the version that is spoken, which the owner writes; they count as a sign of life.
     public mutating func encode(_ frame: STOMPFrame, now: NIODeadline) -> ByteBuffer {
-        self.lastSent = now
+        self.liveness.lastSent = now
         return frame.encoded(for: self.version)
     }
 
     /// Tells whether the transport is read from: what is not read is no silence of the broker's.
     public mutating func setReading(_ isReading: Bool, now: NIODeadline) {
-        guard isReading != self.isReading else { return }
-        self.isReading = isReading
-        if isReading { self.lastReceived = now }
-    }
-
-    private var receiveDeadline: NIODeadline? {
-        self.isReading ? self.receiveTimeout.map { self.lastReceived + $0 } : nil
+        self.liveness.setReading(isReading, now: now)
     }
 
     // MARK: Frames
@@ -163,16 +143,17 @@ public struct STOMPClientConnection: Sendable {
         self.version = version
         self.reader.version = version
         self.phase = .connected
+        self.liveness.setUpDeadline = nil
         let beats = (frame["heart-beat"] ?? "0,0").split(separator: ",").map { Int64($0.trimmingSpaces()) ?? 0 }
         // No more than what a time can be.
         let limit: Int64 = 1_000_000_000
         if beats.count == 2, version > .v1_0 {
             let (sends, wants) = (TimeAmount.milliseconds(min(beats[0], limit)), min(beats[1], limit))
             if wants > 0, self.configuration.heartbeatInterval > .zero {
-                self.sendInterval = max(self.configuration.heartbeatInterval, .milliseconds(wants))
+                self.liveness.sendInterval = max(self.configuration.heartbeatInterval, .milliseconds(wants))
             }
             if sends > .zero, self.configuration.wantedHeartbeatInterval > .zero {
-                self.receiveTimeout = max(self.configuration.wantedHeartbeatInterval, sends) * 2
+                self.liveness.receiveTimeout = max(self.configuration.wantedHeartbeatInterval, sends) * 2
             }
         }
         self.outputs.append(.connected(frame))

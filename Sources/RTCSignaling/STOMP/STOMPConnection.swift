@@ -15,9 +15,7 @@ struct STOMPMessage: Sendable {
     var deliveries = 0
 
     /// What it counts for in limits, in bytes.
-    var size: Int {
-        self.headers.reduce(64 + self.body.readableBytes) { $0 + $1.name.utf8.count + $1.value.utf8.count }
-    }
+    var size: Int { STOMPFrame.size(of: self.headers, self.body) }
 }
 
 extension STOMPMessage {
@@ -71,12 +69,6 @@ struct STOMPConnection: Sendable {
         var bytes = 0
     }
 
-    /// A frame that waits for the owner's answer.
-    struct Waiting: Sendable {
-        var frame: STOMPFrame
-        var isConnect: Bool
-    }
-
     var phase = Phase.connecting
     var reader: STOMPFrameReader
     var version = STOMPVersion.v1_0
@@ -84,23 +76,17 @@ struct STOMPConnection: Sendable {
     var session: String
     var subscriptions: [String: STOMPSubscription] = [:]
     var transactions: [String: Transaction] = [:]
-    var waiting: Waiting?
+    var waiting: STOMPFrame?
     var unsentBytes = 0
     var unacknowledgedBytes = 0
-    var lastSent: NIODeadline
-    var lastReceived: NIODeadline
-    var connectDeadline: NIODeadline?
-    /// How often something must go out; nil for never.
-    var sendInterval: TimeAmount?
-    /// How long nothing may come in; nil for ever.
-    var receiveTimeout: TimeAmount?
+    var liveness: STOMPLiveness
+}
 
-    var nextTimeout: NIODeadline? {
-        [
-            self.connectDeadline, self.sendInterval.map { self.lastSent + $0 },
-            self.receiveTimeout.map { self.lastReceived + $0 },
-        ].earliest
-    }
+extension STOMPConnection: STOMPServedClient {
+    var isConnecting: Bool { self.phase == .connecting }
+    var isHeld: Bool { self.waiting != nil }
+    var isHeard: Bool { self.phase != .ending }
+    var isTold: Bool { self.phase != .ending }
 }
 
 /// A queue: each message goes to one subscriber.

@@ -107,3 +107,16 @@ enum STOMPEscaping: Sendable {
         return String(plain)
     }
 }
+
+extension STOMPFrame {
+    /// Replaces all headers of a name by one, or adds it.
+    mutating func set(_ name: String, _ value: String) {
+        self.headers.removeAll { $0.name == name }
+        self.headers.append(Header(name, value))
+    }
+
+    /// What a frame counts for in limits, in bytes.
+    static func size(of headers: [Header], _ body: ByteBuffer) -> Int {
+        headers.reduce(64 + body.readableBytes) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+    }
+}

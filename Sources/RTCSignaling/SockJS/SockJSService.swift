@@ -22,13 +22,7 @@ public struct SockJSService: HTTPSessionService {
     /// Limits and times.
     public let configuration: SockJSConfiguration
 
-    var outputs = CircularBuffer<Output>()
-    var sessions: [String: SockJSSession] = [:]
-    var keys: [SockJSSessionID: String] = [:]
-    /// The sessions that receive through an exchange.
-    var receivers: [ExchangeID: String] = [:]
-    var deadlines = DeadlineQueue<String>()
-    private var nextID: UInt64 = 0
+    var table = HTTPSessionTable<SockJSSession>()
     private var random: RandomSource
 
     /// A service under a path.
@@ -43,10 +37,10 @@ public struct SockJSService: HTTPSessionService {
     }
 
     /// How many sessions there are, with those that are over and not yet forgotten.
-    public var sessionCount: Int { self.sessions.count }
+    public var sessionCount: Int { self.table.sessions.count }
 
     /// How many bytes wait for clients.
-    public var unsentBytes: Int { self.sessions.values.reduce(0) { $0 + $1.waitingBytes } }
+    public var unsentBytes: Int { self.table.sessions.values.reduce(0) { $0 + $1.waitingBytes } }
 
     // MARK: The four verbs
 
@@ -67,14 +61,14 @@ public struct SockJSService: HTTPSessionService {
 
     /// Does what is due: heartbeats, and the end of sessions whose clients are gone.
     public mutating func handleTimeout(now: NIODeadline) {
-        while let key = self.deadlines.popDue(now: now) { self.sessionTimeout(key, now: now) }
+        while let key = self.table.deadlines.popDue(now: now) { self.sessionTimeout(key, now: now) }
     }
 
     /// What is to be done next; nil when there is nothing.
-    public mutating func poll() -> Output? { self.outputs.popFirst() }
+    public mutating func poll() -> Output? { self.table.outputs.popFirst() }
 
     /// When ``handleTimeout(now:)`` is due at the latest; nil when nothing is pending.
-    public var nextTimeout: NIODeadline? { self.deadlines.next }
+    public var nextTimeout: NIODeadline? { self.table.deadlines.next }
 
     /// Its clients send when they like.
     public static var canPause: Bool { false }
@@ -126,7 +120,7 @@ public struct SockJSService: HTTPSessionService {
         _ kind: SockJSRoute.Kind,
         _ exchange: ExchangeID
     ) {
-        guard let session = self.sessions[key], session.end == nil else {
+        guard let session = self.table.sessions[key], session.end == nil else {
             return self.respond(exchange, SignalingResponse(404))
         }
         guard request.body.readableBytes <= self.configuration.maximumBodySize else {
@@ -143,7 +137,7 @@ public struct SockJSService: HTTPSessionService {
         guard let messages = JSONStrings.decode(payload.readableBytesView) else {
             return self.respond(exchange, SignalingResponse(500, text: "Broken JSON encoding."))
         }
-        for message in messages { self.outputs.append(.message(session.id, message)) }
+        for message in messages { self.table.outputs.append(.message(session.id, message)) }
         var response = SignalingResponse(kind == .xhrSend ? 204 : 200)
         if kind == .jsonpSend { response.body = ByteBuffer(string: "ok") }
         // With 204 too: some browsers take a response without a type for broken XML.
@@ -173,16 +167,10 @@ public struct SockJSService: HTTPSessionService {
         }
     }
 
-    // MARK: Sessions
-
-    /// A number for a new session.
-    mutating func makeID() -> SockJSSessionID {
-        self.nextID += 1
-        return SockJSSessionID(number: self.nextID)
-    }
+    // MARK: Responses
 
     mutating func respond(_ exchange: ExchangeID, _ response: SignalingResponse) {
-        self.outputs.append(.respond(exchange, response))
+        self.table.outputs.append(.respond(exchange, response))
     }
 
     /// The response with what all responses of sessions have.

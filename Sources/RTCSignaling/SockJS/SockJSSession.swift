@@ -1,21 +1,14 @@
 import NIOCore
 
 /// What is known of a session over HTTP.
-struct SockJSSession: Sendable {
+struct SockJSSession: HTTPSession {
     /// A request that receives for the session.
-    struct Receiver: Sendable {
+    struct Receiver: HTTPSessionReceiver {
         var exchange: ExchangeID
         var transport: SockJSTransport
         /// Bytes of frames so far.
         var sent = 0
-        /// Whether more may be written now.
         var isWritable = true
-    }
-
-    /// What clients are told once a session is over.
-    struct End: Sendable {
-        var code: Int
-        var reason: String
     }
 
     let id: SockJSSessionID
@@ -25,6 +18,5 @@ struct SockJSSession: Sendable {
     /// Messages that wait for a receiver.
     var waiting: [String] = []
     var waitingBytes = 0
-    /// Set once the session is over; then it only tells that, until it is forgotten.
-    var end: End?
+    var end: CloseNotice?
 }

@@ -46,7 +46,7 @@ public struct SocketIOPacket: Sendable, Hashable {
 
     /// The packet as messages: a text, then the attachments.
     public var messages: [WebSocketMessage] {
-        var json = ""
+        var json = JSONWriter(escaping: .forBrowsers)
         var attachments: [ByteBuffer] = []
         self.data?.write(to: &json, attachments: &attachments)
         var text = String(self.number(hasAttachments: !attachments.isEmpty))
@@ -55,7 +55,7 @@ public struct SocketIOPacket: Sendable, Hashable {
             text += self.namespace + (self.query.isEmpty ? "" : "?" + self.query) + ","
         }
         if let id = self.id { text += String(id) }
-        return [.text(text + json)] + attachments.map(WebSocketMessage.binary)
+        return [.text(text + json.text)] + attachments.map(WebSocketMessage.binary)
     }
 
     private func number(hasAttachments: Bool) -> Int {
@@ -77,7 +77,7 @@ extension SocketIOPacket {
         _ text: String,
         limits: SocketIOConfiguration
     ) -> (packet: SocketIOPacket, attachments: Int)? {
-        var reader = JSONReader(text.utf8)
+        var reader = JSONReader(text, maximumDepth: limits.maximumDepth, allowsControlCharacters: true)
         guard let digit = reader.next, digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "6"), reader.take(digit)
         else { return nil }
         var packet = SocketIOPacket(.connect)
@@ -110,7 +110,7 @@ extension SocketIOPacket {
             packet.id = id
         }
         if !reader.isAtEnd {
-            guard let data = reader.readDocument(maximumDepth: limits.maximumDepth) else { return nil }
+            guard let data: SocketIOValue = reader.readValue(), reader.isComplete() else { return nil }
             packet.data = data
         }
         return packet.isSound ? (packet, attachments) : nil

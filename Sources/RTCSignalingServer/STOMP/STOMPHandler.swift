@@ -32,18 +32,8 @@ final class STOMPHandler: ChannelInboundHandler, STOMPLink {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     func transmit(_ bytes: ByteBuffer, whenDone: @escaping () -> Void) {
-        guard let context = self.context else { return }
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { _ in whenDone() }
-        context.writeAndFlush(Self.wrapOutboundOut(bytes), promise: written)
+        self.context?.write(bytes, whenDone: whenDone)
     }
 
-    func close() {
-        guard let context = self.context else { return }
-        let last = context.eventLoop.makePromise(of: Void.self)
-        last.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
-        context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: last)
-        // Who reads nothing does not take the last bytes either.
-        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(5)) { context.close(promise: nil) }
-    }
+    func close() { self.context?.closeAfterWriting() }
 }

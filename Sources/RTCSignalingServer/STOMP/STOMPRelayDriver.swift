@@ -4,75 +4,34 @@ import RTCBase
 import RTCSignaling
 
 /// Drives a ``STOMPRelay`` for a server, confined to its event loop.
-final class STOMPRelayDriver: STOMPServing {
-    private var relay: STOMPRelay
-    private let service: STOMPService
+final class STOMPRelayDriver: STOMPEngineDriver {
+    var engine: STOMPRelay
+    let pump: EnginePump
+    let service: STOMPService
     private let configuration: STOMPRelayConfiguration
-    private let eventLoop: any EventLoop
-    private let timer: LoopTimer
-    private var clients: [STOMPConnectionID: any STOMPLink] = [:]
+    let eventLoop: any EventLoop
+    var clients: [STOMPConnectionID: any STOMPLink] = [:]
     /// Connections to the broker; nil while one is being opened.
     private var links: [STOMPRelayLinkID: STOMPRelayHandler?] = [:]
-    private var isPumping = false
     private var isShutDown = false
 
     init(_ service: STOMPService, _ configuration: STOMPRelayConfiguration, eventLoop: any EventLoop) {
         self.service = service
         self.configuration = configuration
         self.eventLoop = eventLoop
-        self.relay = STOMPRelay(relay: configuration, configuration: service.configuration, now: .now())
-        self.timer = LoopTimer(eventLoop: eventLoop)
-        self.pump()
+        self.engine = STOMPRelay(relay: configuration, configuration: service.configuration, now: .now())
+        self.pump = EnginePump(eventLoop: eventLoop)
+        self.pumpOutputs()
     }
 
-    var queuedMessages: Int { self.relay.pendingMessages }
-    var slowConnections: Int { self.relay.slowConnections }
-    var unsentBytes: Int { self.relay.unsentBytes }
-
-    // MARK: Clients
-
-    func open(_ link: any STOMPLink) -> STOMPConnectionID? {
-        guard let id = self.relay.open(now: .now()) else { return nil }
-        self.clients[id] = link
-        self.pump()
-        return id
-    }
-
-    func receive(_ bytes: ByteBuffer, from id: STOMPConnectionID) {
-        self.relay.receive(bytes, from: id, now: .now())
-        self.pump()
-    }
-
-    func ended(_ id: STOMPConnectionID) {
-        self.relay.connectionEnded(id, now: .now())
-        self.clients[id] = nil
-        self.pump()
-    }
+    var queuedMessages: Int { self.engine.pendingMessages }
 
     func shutdown() {
-        for id in self.clients.keys { self.relay.close(id, reason: "the server stops", now: .now()) }
-        self.pump()
+        self.closeClients()
         self.isShutDown = true
-        self.timer.cancel()
+        self.pump.stop()
         for link in self.links.values { link?.close() }
         self.service.detach()
-    }
-
-    // MARK: The application
-
-    func publish(to destination: String, headers: [STOMPFrame.Header], body: ByteBuffer) {
-        self.relay.publish(to: destination, headers: headers, body: body, now: .now())
-        self.pump()
-    }
-
-    func send(to id: STOMPConnectionID, destination: String, headers: [STOMPFrame.Header], body: ByteBuffer) {
-        self.relay.send(to: id, destination: destination, headers: headers, body: body, now: .now())
-        self.pump()
-    }
-
-    func close(_ id: STOMPConnectionID, reason: String) {
-        self.relay.close(id, reason: reason, now: .now())
-        self.pump()
     }
 
     // MARK: The broker
@@ -99,61 +58,31 @@ final class STOMPRelayDriver: STOMPServing {
     func opened(_ id: STOMPRelayLinkID, _ handler: STOMPRelayHandler) -> Bool {
         guard self.links[id] != nil, !self.isShutDown else { return false }
         self.links[id] = handler
-        self.relay.linkOpened(id, now: .now())
-        self.pump()
+        self.drive { $0.linkOpened(id, now: .now()) }
         return true
     }
 
     func receive(_ bytes: ByteBuffer, fromBroker id: STOMPRelayLinkID) {
-        self.relay.receive(bytes, fromBroker: id, now: .now())
-        self.pump()
+        self.drive { $0.receive(bytes, fromBroker: id, now: .now()) }
     }
 
     func ended(_ id: STOMPRelayLinkID) {
         self.links[id] = nil
-        self.relay.linkEnded(id, now: .now())
-        self.pump()
+        self.drive { $0.linkEnded(id, now: .now()) }
     }
 
-    // MARK: Driving
+    // MARK: What the relay says
 
-    private func pump() {
-        // Links may report while they write; the outer loop takes it.
-        guard !self.isPumping, !self.isShutDown else { return }
-        self.isPumping = true
-        defer { self.isPumping = false }
-        while let output = self.relay.poll() { self.perform(output) }
-        self.timer.set(self.relay.nextTimeout) { [weak self] in
-            self?.relay.handleTimeout(now: .now())
-            self?.pump()
-        }
-    }
-
-    private func perform(_ output: STOMPRelay.Output) {
+    func perform(_ output: STOMPRelay.Output) {
         switch output {
-        case .transmit(let id, let bytes):
-            let count = bytes.readableBytes
-            self.clients[id]?.transmit(bytes) { [weak self] in
-                self?.relay.didTransmit(count, to: id, now: .now())
-                self?.pump()
-            }
+        case .transmit(let id, let bytes): self.transmit(bytes, to: id)
         case .close(let id): self.clients.removeValue(forKey: id)?.close()
-        case .ask(let question):
-            self.service.answer(question, on: self.eventLoop) { answer in
-                self.relay.answer(question.connection, answer, now: .now())
-                self.pump()
-            }
-        case .sent(let sent):
-            switch self.service.messagesContinuation.yield(sent) {
-            case .enqueued: self.relay.confirm(sent, now: .now())
-            case .dropped: self.relay.close(sent.connection, reason: "too many messages", now: .now())
-            // Nobody reads any more: there is no receipt.
-            default: break
-            }
+        case .ask(let question): self.ask(question)
+        case .sent(let sent): self.hand(over: sent)
         case .open(let id): self.connect(id)
         case .transmitToBroker(let id, let bytes):
             let count = bytes.readableBytes
-            self.links[id]??.transmit(bytes) { [weak self] in self?.relay.didTransmit(count, toBroker: id) }
+            self.links[id]??.transmit(bytes) { [weak self] in self?.engine.didTransmit(count, toBroker: id) }
         case .closeLink(let id): self.links.removeValue(forKey: id)??.close()
         case .setReading(let id, let isReading): self.links[id]??.setReading(isReading)
         case .availability(let isAvailable): self.service.availabilityContinuation.yield(isAvailable)

@@ -5,15 +5,18 @@ import RTCSignaling
 typealias SockJSDriver = HTTPSessionDriver<SockJSService>
 typealias PollingDriver = HTTPSessionDriver<PollingService>
 
+extension SockJSService: DrivenEngine {}
+extension PollingService: DrivenEngine {}
+
 /// Drives a service of sessions over HTTP with the requests of a server.
-final class HTTPSessionDriver<Service: HTTPSessionService>: ServiceDriver {
-    private var service: Service
+final class HTTPSessionDriver<Service: HTTPSessionService & DrivenEngine>: ServiceDriver, EngineDriver
+where Service.Output == HTTPSessionOutput<Service.SessionID> {
+    var engine: Service
+    let pump: EnginePump
     private let transport: SignalingSession.Transport
     private let serving: SignalingRoutes.Serving
     private unowned let core: ServerCore
-    private let timer: LoopTimer
     private var receivers: [Service.SessionID: any SessionReceiver] = [:]
-    private var isPumping = false
 
     init(
         _ service: Service,
@@ -21,67 +24,49 @@ final class HTTPSessionDriver<Service: HTTPSessionService>: ServiceDriver {
         core: ServerCore,
         serving: SignalingRoutes.Serving
     ) {
-        self.service = service
+        self.engine = service
         self.transport = transport
         self.core = core
         self.serving = serving
-        self.timer = LoopTimer(eventLoop: core.eventLoop)
+        self.pump = EnginePump(eventLoop: core.eventLoop)
     }
 
-    var unsentBytes: Int { self.service.unsentBytes }
+    var unsentBytes: Int { self.engine.unsentBytes }
 
     func receive(_ request: SignalingRequest, exchange: ExchangeID) {
-        self.service.receive(request, exchange: exchange, now: .now())
-        self.pump()
+        self.drive { $0.receive(request, exchange: exchange, now: .now()) }
     }
 
     func exchangeEnded(_ exchange: ExchangeID) {
-        self.service.exchangeEnded(exchange, now: .now())
-        self.pump()
+        self.drive { $0.exchangeEnded(exchange, now: .now()) }
     }
 
     func setWritable(_ exchange: ExchangeID, _ isWritable: Bool) {
-        self.service.setWritable(exchange, isWritable, now: .now())
-        self.pump()
+        self.drive { $0.setWritable(exchange, isWritable, now: .now()) }
     }
 
     func send(_ text: String, to session: Service.SessionID) {
-        self.service.send(text, to: session, now: .now())
-        self.pump()
+        self.drive { $0.send(text, to: session, now: .now()) }
     }
 
     func close(_ session: Service.SessionID, code: Int, reason: String) {
-        self.service.close(session, code: code, reason: reason, now: .now())
-        self.pump()
+        self.drive { $0.close(session, code: code, reason: reason, now: .now()) }
     }
 
     func setReading(_ isReading: Bool, of session: Service.SessionID) {
-        self.service.setReading(isReading, of: session)
-        self.pump()
+        self.drive { $0.setReading(isReading, of: session) }
     }
 
     /// Closes all sessions.
     func shutdown() {
         for session in self.receivers.keys {
-            self.service.close(session, code: 1001, reason: "Going away", now: .now())
+            self.engine.close(session, code: 1001, reason: "Going away", now: .now())
         }
-        self.pump()
-        self.timer.cancel()
+        self.pumpOutputs()
+        self.pump.cancel()
     }
 
-    private func pump() {
-        // Receivers may send while they are told of something; the outer loop takes it.
-        guard !self.isPumping else { return }
-        self.isPumping = true
-        defer { self.isPumping = false }
-        while let output = self.service.poll() { self.perform(output) }
-        self.timer.set(self.service.nextTimeout) { [weak self] in
-            self?.service.handleTimeout(now: .now())
-            self?.pump()
-        }
-    }
-
-    private func perform(_ output: HTTPSessionOutput<Service.SessionID>) {
+    func perform(_ output: HTTPSessionOutput<Service.SessionID>) {
         switch output {
         case .respond(let exchange, let response): self.core.exchanges[exchange]?.respond(response)
         case .begin(let exchange, let response): self.core.exchanges[exchange]?.begin(response, streamedBy: self)
@@ -100,7 +85,8 @@ final class HTTPSessionDriver<Service: HTTPSessionService>: ServiceDriver {
 }
 
 /// The way to a client over HTTP.
-private final class HTTPSessionLink<Service: HTTPSessionService>: SessionLink {
+private final class HTTPSessionLink<Service: HTTPSessionService & DrivenEngine>: SessionLink
+where Service.Output == HTTPSessionOutput<Service.SessionID> {
     private weak var driver: HTTPSessionDriver<Service>?
     private let session: Service.SessionID
 

@@ -3,7 +3,7 @@ import RTCBase
 import RTCSignaling
 
 /// Drives a ``SocketIOBroker`` for a server, confined to its event loop.
-final class SocketIODriver: ServiceDriver {
+final class SocketIODriver: ServiceDriver, EngineDriver {
     typealias AcknowledgementHandler = (Result<[SocketIOValue], SocketIOError>) -> Void
 
     /// What the application has of a socket.
@@ -13,22 +13,21 @@ final class SocketIODriver: ServiceDriver {
     }
 
     let eventLoop: any EventLoop
-    private var broker: SocketIOBroker
+    var engine: SocketIOBroker
+    let pump: EnginePump
     private let service: SocketIOService
     private unowned let core: ServerCore
-    private let timer: LoopTimer
     private var links: [EngineIOWebSocketID: any SessionLink] = [:]
     private var receivers: [SocketIOSocketID: Receiver] = [:]
     /// The sockets of a session whose events nobody has room for.
     private var paused: [EngineIOSessionID: Set<SocketIOSocketID>] = [:]
-    private var isPumping = false
 
     init(_ service: SocketIOService, core: ServerCore) {
         self.service = service
         self.core = core
         self.eventLoop = core.eventLoop
-        self.timer = LoopTimer(eventLoop: core.eventLoop)
-        self.broker = SocketIOBroker(configuration: service.brokerConfiguration)
+        self.pump = EnginePump(eventLoop: core.eventLoop)
+        self.engine = SocketIOBroker(configuration: service.brokerConfiguration)
         service.attach(self)
     }
 
@@ -38,14 +37,12 @@ final class SocketIODriver: ServiceDriver {
         if request.path.hasSuffix("/socket.io.js") {
             self.core.exchanges[exchange]?.respond(SocketIOClientScript.response(to: request))
         } else {
-            self.broker.receive(request, exchange: exchange, now: .now())
-            self.pump()
+            self.drive { $0.receive(request, exchange: exchange, now: .now()) }
         }
     }
 
     func exchangeEnded(_ exchange: ExchangeID) {
-        self.broker.exchangeEnded(exchange, now: .now())
-        self.pump()
+        self.drive { $0.exchangeEnded(exchange, now: .now()) }
     }
 
     /// Responses are whole, and bounded by what may wait for a poll.
@@ -53,42 +50,38 @@ final class SocketIODriver: ServiceDriver {
 
     /// Whether a handshake of a WebSocket is for a session.
     func accepts(_ request: SignalingRequest) -> Bool {
-        request.queryValue("transport") == "websocket" && self.broker.refusal(for: request) == nil
+        request.queryValue("transport") == "websocket" && self.engine.refusal(for: request) == nil
     }
 
     /// A WebSocket was opened; nil if it is for no session.
     func open(_ request: SignalingRequest, _ link: any SessionLink) -> EngineIOWebSocketID? {
-        guard let webSocket = self.broker.openWebSocket(request, now: .now()) else { return nil }
+        guard let webSocket = self.engine.openWebSocket(request, now: .now()) else { return nil }
         self.links[webSocket] = link
-        self.pump()
+        self.pumpOutputs()
         return webSocket
     }
 
     func receive(_ message: WebSocketMessage, from webSocket: EngineIOWebSocketID) {
-        self.broker.receive(message, from: webSocket, now: .now())
-        self.pump()
+        self.drive { $0.receive(message, from: webSocket, now: .now()) }
     }
 
     func ended(_ webSocket: EngineIOWebSocketID) {
         self.links[webSocket] = nil
-        self.broker.webSocketEnded(webSocket, now: .now())
-        self.pump()
+        self.drive { $0.webSocketEnded(webSocket, now: .now()) }
     }
 
-    var unsentBytes: Int { self.broker.unsentBytes }
+    var unsentBytes: Int { self.engine.unsentBytes }
 
     func shutdown() {
-        self.broker.closeAll(now: .now())
-        self.pump()
-        self.timer.cancel()
+        self.drive { $0.closeAll(now: .now()) }
+        self.pump.cancel()
         self.service.detach()
     }
 
     // MARK: The application
 
     func emit(_ name: String, _ arguments: [SocketIOValue], to id: SocketIOSocketID) {
-        self.broker.emit(name, arguments, to: id, now: .now())
-        self.pump()
+        self.drive { $0.emit(name, arguments, to: id, now: .now()) }
     }
 
     func emit(
@@ -99,36 +92,33 @@ final class SocketIODriver: ServiceDriver {
         acknowledged: @escaping AcknowledgementHandler
     ) {
         let deadline = NIODeadline.now() + timeout
-        let number = self.broker.emit(name, arguments, to: id, acknowledgedBy: deadline, now: .now())
+        let number = self.engine.emit(name, arguments, to: id, acknowledgedBy: deadline, now: .now())
         if let number, self.receivers[id] != nil {
             self.receivers[id]?.acknowledgements[number] = acknowledged
         } else {
             acknowledged(.failure(self.receivers[id] == nil ? .disconnected : .tooManyAcknowledgements))
         }
-        self.pump()
+        self.pumpOutputs()
     }
 
     func emit(_ name: String, _ arguments: [SocketIOValue], to audience: SocketIOAudience) {
-        self.broker.emit(name, arguments, to: audience, now: .now())
-        self.pump()
+        self.drive { $0.emit(name, arguments, to: audience, now: .now()) }
     }
 
     func acknowledge(_ number: UInt64, _ arguments: [SocketIOValue], to id: SocketIOSocketID) {
-        self.broker.acknowledge(number, arguments, to: id, now: .now())
-        self.pump()
+        self.drive { $0.acknowledge(number, arguments, to: id, now: .now()) }
     }
 
-    func join(_ room: String, _ id: SocketIOSocketID) { self.broker.join(room, id) }
+    func join(_ room: String, _ id: SocketIOSocketID) { self.engine.join(room, id) }
 
-    func leave(_ room: String, _ id: SocketIOSocketID) { self.broker.leave(room, id) }
+    func leave(_ room: String, _ id: SocketIOSocketID) { self.engine.leave(room, id) }
 
     func disconnect(_ id: SocketIOSocketID, closesSession: Bool) {
-        self.broker.disconnect(id, closesSession: closesSession, now: .now())
-        self.pump()
+        self.drive { $0.disconnect(id, closesSession: closesSession, now: .now()) }
     }
 
     /// Whether a socket's client can be made to stop.
-    func canPause(_ id: SocketIOSocketID) -> Bool { self.broker.webSocket(of: id) != nil }
+    func canPause(_ id: SocketIOSocketID) -> Bool { self.engine.webSocket(of: id) != nil }
 
     /// A socket's events have a reader with room again, or not.
     func setReading(_ id: SocketIOSocketID, _ isReading: Bool) {
@@ -139,25 +129,13 @@ final class SocketIODriver: ServiceDriver {
             guard self.receivers[id] != nil else { return }
             self.paused[id.session, default: []].insert(id)
         }
-        guard let webSocket = self.broker.webSocket(of: id) else { return }
+        guard let webSocket = self.engine.webSocket(of: id) else { return }
         self.links[webSocket]?.setReading(self.paused[id.session] == nil)
     }
 
-    // MARK: Driving
+    // MARK: What the broker says
 
-    private func pump() {
-        // Links may report while they write; the outer loop takes it.
-        guard !self.isPumping else { return }
-        self.isPumping = true
-        defer { self.isPumping = false }
-        while let output = self.broker.poll() { self.perform(output) }
-        self.timer.set(self.broker.nextTimeout) { [weak self] in
-            self?.broker.handleTimeout(now: .now())
-            self?.pump()
-        }
-    }
-
-    private func perform(_ output: SocketIOBroker.Output) {
+    func perform(_ output: SocketIOBroker.Output) {
         switch output {
         case .respond(let exchange, let response): self.core.exchanges[exchange]?.respond(response)
         case .transmit(let webSocket, let message): self.links[webSocket]?.send(message)
@@ -181,8 +159,7 @@ final class SocketIODriver: ServiceDriver {
         self.eventLoop.makeFutureWithTask { await admit(connecting) }.assumeIsolated().whenComplete { result in
             var refusal = SocketIOValue?.some("nobody decided")
             if case .success(let decided) = result { refusal = decided }
-            self.broker.answer(question, refusal: refusal, now: .now())
-            self.pump()
+            self.drive { $0.answer(question, refusal: refusal, now: .now()) }
         }
     }
 
@@ -231,3 +208,5 @@ private final class SocketIOReading: InboxOwner {
 
     func close(code: Int, reason: String) { self.driver?.disconnect(self.id, closesSession: code != 1000) }
 }
+
+extension SocketIOBroker: DrivenEngine {}

@@ -40,9 +40,7 @@ struct ResourceClient: Sendable {
             guard (300..<400).contains(response.status) else { return Reply(response: response, url: url) }
             let location = response.headers.first("location") ?? ""
             let next = url.resolving(location)
-            // A token must not leave TLS.
-            let isSafe = url.scheme != "https" || next.scheme == "https"
-            guard response.status == 307 || response.status == 308, !location.isEmpty, next.isHTTP, isSafe else {
+            guard response.status == 307 || response.status == 308, !location.isEmpty, url.mayLead(to: next) else {
                 throw .redirected(status: response.status, location: location)
             }
             url = next

@@ -117,8 +117,7 @@ actor SessionClient {
         let location = reply.response.headers.first("location")
         if let location, reply.isSuccess || isCounterOffer {
             let resource = reply.url.resolving(location)
-            // A token must not leave TLS.
-            if resource.isHTTP, reply.url.scheme != "https" || resource.scheme == "https" { self.resource = resource }
+            if reply.url.mayLead(to: resource) { self.resource = resource }
         }
         self.tag = reply.tag
         self.links = reply.links

@@ -31,6 +31,11 @@ struct URLReference: Sendable, Hashable {
     /// Whether it is one that can be asked over HTTP.
     var isHTTP: Bool { (self.scheme == "http" || self.scheme == "https") && self.authority?.isEmpty == false }
 
+    /// Whether requests go on to what a server names here: a token must not leave TLS.
+    func mayLead(to next: URLReference) -> Bool {
+        next.isHTTP && (self.scheme != "https" || next.scheme == "https")
+    }
+
     /// What a reference stands for where this is the base (RFC 3986 section 5.2.2).
     func resolving(_ reference: String) -> URLReference {
         var target = URLReference(reference)

@@ -11,31 +11,12 @@ public import WebRTC
 ///
 /// One client is for one session. A path that is lost is looked for anew, by ICE restarts; when the session is over all the same, ``events``
 /// ends with ``WHIPClientEvent/ended(_:)``, and another client may begin.
-public final class WHIPClient: Sendable {
-    private let session: SessionClient
+public final class WHIPClient: WHIPSessionClient {
+    public let session: WHIPClientSession
 
-    /// A client.
-    ///
-    /// - Parameter url: The URL of the endpoint.
     public init(url: String, configuration: WHIPClientConfiguration = WHIPClientConfiguration()) {
-        self.session = SessionClient(url: url, configuration: configuration)
+        self.session = WHIPClientSession(url: url, configuration: configuration)
     }
-
-    /// A client with a bearer token.
-    public convenience init(url: String, token: String) {
-        var configuration = WHIPClientConfiguration()
-        configuration.token = token
-        self.init(url: url, configuration: configuration)
-    }
-
-    /// What happens to the session, the last 64 events that were not read. To be read by one task.
-    public var events: AsyncStream<WHIPClientEvent> { self.session.events }
-
-    /// The connection, once there is one. Its events are the client's.
-    public var connection: RTCPeerConnection? { get async { await self.session.connection } }
-
-    /// The links of the server's answer: servers for ICE, and extensions (RFC 9725 section 4.9).
-    public var links: [HTTPLink] { get async { await self.session.links } }
 
     /// Publishes tracks, in one stream; returns when the server has answered.
     ///
@@ -52,14 +33,6 @@ public final class WHIPClient: Sendable {
         codecs: [String] = [],
         encodings: [RTCRtpEncodingParameters] = []
     ) async throws(WHIPClientError) -> RTCPeerConnection {
-        try await self.session.open(.publishes(tracks, codecs: codecs, encodings))
+        try await self.session.client.open(.publishes(tracks, codecs: codecs, encodings))
     }
-
-    /// Restarts ICE at both sides: for a network that is known to have changed.
-    ///
-    /// - Throws: ``WHIPClientError``; the session goes on as it was.
-    public func restartICE() async throws(WHIPClientError) { try await self.session.restartICE() }
-
-    /// Ends the session: the server is told, and the connection closed. Does nothing when it is over.
-    public func stop() async { await self.session.stop() }
 }

@@ -1,5 +1,5 @@
-public import Dispatch
-public import Foundation
+import Dispatch
+import Foundation
 
 /// Standard input, line by line.
 public enum StandardInput {

@@ -34,6 +34,14 @@ enum Peers {
     }
 }
 
+extension WHIPSessionClient {
+    /// Takes the client's events up to that of its connection.
+    func waitUntilConnected() async {
+        for await event in self.events where event == .connectionStateChange(.connected) { return }
+        Issue.record("the session ended before there was a connection")
+    }
+}
+
 extension SignalingRequest {
     static func post(
         _ sdp: String,

@@ -47,16 +47,14 @@ extension STOMPRelay {
             client: client,
             reader: self.makeReader(),
             version: version,
-            lastSent: now,
-            lastReceived: now
+            liveness: STOMPLiveness(setUpWithin: self.relay.connectTimeout, now: now)
         )
         // The broker adds headers of its own, and may break a rule of ours with what another client sent by another way.
         link.reader.limits.headSize *= 2
         link.reader.limits.headers *= 2
         link.reader.version = version
-        link.connectDeadline = now + self.relay.connectTimeout
         self.links[id] = link
-        self.linkDeadlines.set(link.nextTimeout, for: id)
+        self.linkDeadlines.set(link.liveness.nextTimeout, for: id)
         self.outputs.append(.open(id))
         return id
     }
@@ -81,15 +79,14 @@ extension STOMPRelay {
 
     mutating func linkTimeout(_ id: STOMPRelayLinkID, _ now: NIODeadline) {
         guard let link = self.links[id] else { return }
-        if let deadline = link.connectDeadline, now >= deadline { return self.lost(id, now) }
-        if link.isReading, let timeout = link.receiveTimeout, now >= link.lastReceived + timeout {
-            return self.lost(id, now)
-        }
-        if let interval = link.sendInterval, now >= link.lastSent + interval {
-            self.links[id]?.lastSent = now
+        switch link.liveness.due(now: now) {
+        case .setUp, .silence: return self.lost(id, now)
+        case .heartbeat:
+            self.links[id]?.liveness.lastSent = now
             self.outputs.append(.transmitToBroker(id, ByteBuffer(string: "\n")))
+        case nil: break
         }
-        self.linkDeadlines.set(self.links[id]?.nextTimeout, for: id)
+        self.linkDeadlines.set(self.links[id]?.liveness.nextTimeout, for: id)
     }
 
     // MARK: Frames
@@ -101,14 +98,14 @@ extension STOMPRelay {
         let unsent = link.unsentBytes + bytes.readableBytes
         guard link.client == nil || unsent <= self.relay.maximumUnsentBytes else { return false }
         self.links[id]?.unsentBytes = unsent
-        self.links[id]?.lastSent = now
+        self.links[id]?.liveness.lastSent = now
         self.outputs.append(.transmitToBroker(id, bytes))
         return true
     }
 
     /// Takes the broker's frames that are there, as long as their client can take more.
     mutating func process(_ id: STOMPRelayLinkID, _ now: NIODeadline) {
-        while let link = self.links[id], link.isReading {
+        while let link = self.links[id], link.liveness.isReading {
             switch self.links[id]?.reader.next() ?? .needsMore {
             case .needsMore: return
             case .failure: return self.lost(id, now)
@@ -156,10 +153,9 @@ extension STOMPRelay {
             agreed.setHeartbeats(sends: sends, wants: wants, own: self.relay.heartbeatInterval)
         }
         self.links[id]?.phase = .connected
-        self.links[id]?.connectDeadline = nil
-        self.links[id]?.sendInterval = agreed.sendInterval
-        self.links[id]?.receiveTimeout = agreed.receiveTimeout
-        self.linkDeadlines.set(self.links[id]?.nextTimeout, for: id)
+        self.links[id]?.liveness.setUpDeadline = nil
+        self.links[id]?.liveness.set(agreed)
+        self.linkDeadlines.set(self.links[id]?.liveness.nextTimeout, for: id)
         guard let client = link.client else { return self.systemConnected(id, now) }
         self.clients[client]?.phase = .connected
         let session = frame["session"] ?? self.makeSessionName()
@@ -170,19 +166,6 @@ extension STOMPRelay {
 
     private mutating func makeSessionName() -> String {
         String(self.random.next(), radix: 16) + "-" + String(self.random.next(), radix: 16)
-    }
-
-    private mutating func sayConnected(to id: STOMPConnectionID, _ now: NIODeadline) {
-        guard let client = self.clients[id] else { return }
-        let own = self.configuration.heartbeatInterval.nanoseconds / 1_000_000
-        var headers: [STOMPFrame.Header] = [
-            .init("version", client.version.rawValue), .init("session", client.session),
-            .init("server", self.configuration.serverName),
-        ]
-        if client.version > .v1_0 { headers.append(.init("heart-beat", "\(own),\(own)")) }
-        if let user = client.user { headers.append(.init("user-name", user)) }
-        self.transmit(STOMPFrame("CONNECTED", headers), to: id, now)
-        self.clientDeadlines.set(self.clients[id]?.nextTimeout, for: id)
     }
 
     /// Passes a message on, under the names that the client has for its subscription and destination.

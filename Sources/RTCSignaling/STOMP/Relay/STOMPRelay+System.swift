@@ -59,7 +59,7 @@ extension STOMPRelay {
     }
 
     private mutating func submit(_ frame: STOMPFrame, _ now: NIODeadline) -> Bool {
-        let size = frame.headers.reduce(64 + frame.body.readableBytes) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+        let size = STOMPFrame.size(of: frame.headers, frame.body)
         guard self.system.pending.count < self.relay.maximumPendingMessages,
             self.system.pendingBytes + size <= self.relay.maximumPendingBytes
         else {

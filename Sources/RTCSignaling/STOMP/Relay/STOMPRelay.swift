@@ -57,7 +57,7 @@ public struct STOMPRelay: Sendable {
     var linkDeadlines = DeadlineQueue<STOMPRelayLinkID>()
     var system = STOMPRelaySystem()
     var random: RandomSource
-    private var nextConnection: UInt64 = 0
+    var lastConnection: UInt64 = 0
     private var nextLink: UInt64 = 0
 
     /// A relay that connects to its broker at once.
@@ -90,14 +90,7 @@ public struct STOMPRelay: Sendable {
 
     /// A new client; nil if there are as many as allowed.
     public mutating func open(now: NIODeadline) -> STOMPConnectionID? {
-        guard self.clients.count < self.configuration.maximumConnections else { return nil }
-        self.nextConnection += 1
-        let id = STOMPConnectionID(number: self.nextConnection)
-        var client = STOMPRelayClient(reader: self.makeReader(), lastSent: now, lastReceived: now)
-        client.connectDeadline = now + self.configuration.connectTimeout
-        self.clients[id] = client
-        self.clientDeadlines.set(client.nextTimeout, for: id)
-        return id
+        self.add(now) { _, reader, liveness in STOMPRelayClient(reader: reader, liveness: liveness) }
     }
 
     /// A client's connection was closed from the other side.
@@ -116,17 +109,13 @@ public struct STOMPRelay: Sendable {
 
     /// Takes bytes that a client sent, cut anywhere.
     public mutating func receive(_ bytes: ByteBuffer, from id: STOMPConnectionID, now: NIODeadline) {
-        // Nothing comes behind a leave.
-        guard let client = self.clients[id], client.phase != .leaving else { return }
-        self.clients[id]?.lastReceived = now
-        self.clients[id]?.reader.append(bytes)
-        self.process(id, now)
+        self.take(bytes, from: id, now)
     }
 
     /// Takes bytes that the broker sent, cut anywhere.
     public mutating func receive(_ bytes: ByteBuffer, fromBroker id: STOMPRelayLinkID, now: NIODeadline) {
         guard self.links[id] != nil else { return }
-        self.links[id]?.lastReceived = now
+        self.links[id]?.liveness.lastReceived = now
         self.links[id]?.reader.append(bytes)
         self.process(id, now)
     }
@@ -150,20 +139,12 @@ public struct STOMPRelay: Sendable {
 
     /// Answers the question of a client, which then goes on; does nothing if it has none.
     public mutating func answer(_ id: STOMPConnectionID, _ answer: STOMPAnswer, now: NIODeadline) {
-        guard let client = self.clients[id], let frame = client.waiting else { return }
-        self.clients[id]?.waiting = nil
-        switch answer {
-        case .deny(let reason): self.fail(id, reason, frame, now)
-        case .allow(let user) where client.phase == .connecting: self.admitted(id, user: user, frame, now)
-        case .allow: self.perform(frame, of: id, now)
-        }
-        self.process(id, now)
+        self.goOn(id, after: answer, now)
     }
 
     /// Tells that the owner has taken a message of ``Output/sent(_:)``: its client gets the receipt if it wants one.
     public mutating func confirm(_ sent: STOMPBroker.Sent, now: NIODeadline) {
-        guard let receipt = sent.receipt else { return }
-        self.transmit(STOMPFrame("RECEIPT", [.init("receipt-id", receipt)]), to: sent.connection, now)
+        if let receipt = sent.receipt { self.giveReceipt(receipt, to: sent.connection, now) }
     }
 
     /// Ends a client's connection with an `ERROR`.
@@ -171,18 +152,12 @@ public struct STOMPRelay: Sendable {
         self.fail(id, reason, nil, now)
     }
 
-    // MARK: Both sides
-
-    mutating func makeReader() -> STOMPFrameReader {
-        var reader = STOMPFrameReader()
-        reader.limits.headSize = self.configuration.maximumHeadSize
-        reader.limits.headers = self.configuration.maximumHeaders
-        reader.limits.bodySize = self.configuration.maximumBodySize
-        return reader
-    }
-
     mutating func makeLinkID() -> STOMPRelayLinkID {
         self.nextLink += 1
         return STOMPRelayLinkID(number: self.nextLink)
     }
 }
+
+extension STOMPRelay: STOMPServer {}
+
+extension STOMPRelay.Output: STOMPServerOutput {}

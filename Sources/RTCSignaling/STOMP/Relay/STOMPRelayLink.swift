@@ -20,20 +20,8 @@ struct STOMPRelayLink: Sendable {
     var client: STOMPConnectionID?
     var reader: STOMPFrameReader
     var version: STOMPVersion
-    var connectDeadline: NIODeadline?
-    var lastSent: NIODeadline
-    var lastReceived: NIODeadline
-    var sendInterval: TimeAmount?
-    var receiveTimeout: TimeAmount?
+    var liveness: STOMPLiveness
     var unsentBytes = 0
-    var isReading = true
-
-    var nextTimeout: NIODeadline? {
-        [
-            self.connectDeadline, self.sendInterval.map { self.lastSent + $0 },
-            self.isReading ? self.receiveTimeout.map { self.lastReceived + $0 } : nil,
-        ].earliest
-    }
 }
 
 /// What a relay knows of a client.
@@ -45,8 +33,6 @@ struct STOMPRelayClient: Sendable {
         case connected
         /// It took its leave and waits for the broker's receipt.
         case leaving
-        /// It is told nothing more.
-        case ending
     }
 
     var phase = Phase.connecting
@@ -61,19 +47,16 @@ struct STOMPRelayClient: Sendable {
     /// The subscriptions, by the client's names for them.
     var subscriptions: [String: STOMPRelaySubscription] = [:]
     var unsentBytes = 0
-    var lastSent: NIODeadline
-    var lastReceived: NIODeadline
-    /// When it has to have connected, or to be gone once it took its leave.
-    var connectDeadline: NIODeadline?
-    var sendInterval: TimeAmount?
-    var receiveTimeout: TimeAmount?
+    /// When it has to have connected, or to be gone once it took its leave, and its heart-beats.
+    var liveness: STOMPLiveness
+}
 
-    var nextTimeout: NIODeadline? {
-        [
-            self.connectDeadline, self.sendInterval.map { self.lastSent + $0 },
-            self.receiveTimeout.map { self.lastReceived + $0 },
-        ].earliest
-    }
+extension STOMPRelayClient: STOMPServedClient {
+    var isConnecting: Bool { self.phase == .connecting }
+    var isHeld: Bool { self.waiting != nil || self.phase == .linking }
+    /// Nothing comes behind a leave.
+    var isHeard: Bool { self.phase != .leaving }
+    var isTold: Bool { true }
 }
 
 /// A subscription of a client and what it is at the broker.
