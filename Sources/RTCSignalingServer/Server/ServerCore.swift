@@ -42,7 +42,7 @@ final class ServerCore {
         self.begin = begin
         self.connections = ConnectionRegistry(configuration)
         for service in routes.stompServices {
-            let driver = service.makeDriver(eventLoop: eventLoop)
+            let driver = service.makeDriver(eventLoop: eventLoop, logger: configuration.logger)
             self.stompDrivers[ObjectIdentifier(service)] = driver
             service.attach(driver, eventLoop: eventLoop)
         }
