@@ -10,12 +10,13 @@ import pytest
 import stomp
 import websockets.sync.server
 from coturn import Certificates
+from cutting_proxy import CuttingProxy
 from harness import DEADLINE, HERE
 from rabbitmq import PASSWORD, USER, RabbitMQ
 from signaling import serve
 from signaling_client import Client, exchange
-
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
+
 
 @pytest.fixture(scope="module")
 def websocket_url():
@@ -43,7 +44,6 @@ def test_large_messages_to_another_websocket_server(websocket_url):
         client.close()
 
 
-@pytest.fixture(scope="module")
 class CompressingServer:
     """An echo of the library websockets with parameters of compression, which counts compressed messages and says what was agreed."""
 
@@ -132,6 +132,7 @@ def test_a_message_that_is_too_large_once_it_is_decompressed_ends_the_connection
         assert "a message is too large" in client.process.stderr.read()
 
 
+@pytest.fixture(scope="module")
 def node_url():
     node = subprocess.Popen(
         ["node", str(HERE / "peers" / "sockjs-server.cjs")], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True,
@@ -230,6 +231,21 @@ def test_our_own_server_by_every_way(ours, by):
         assert client.by == ("webSocket" if by == "automatic" else by)
         exchange(client)
         client.close()
+
+
+@pytest.mark.parametrize("by, path, found", [("automatic", "/signal/echo", "eventStream"), ("sockjs", "/echo", "xhr_streaming")])
+@pytest.mark.parametrize("holds", [False, True])
+def test_where_websockets_are_cut_or_held_up_on_the_way_requests_are_made(ours, by, path, found, holds):
+    host, port = ours.url.split("/")[2].rsplit(":", 1)
+    proxy = CuttingProxy((host, int(port)), holds)
+    try:
+        with Client(proxy.url.rstrip("/") + path, "--by", by) as client:
+            assert client.by == found
+            assert proxy.cut == 1, "no WebSocket was tried"
+            exchange(client, 100)
+            client.close()
+    finally:
+        proxy.stop()
 
 
 def test_tls_by_every_way_with_the_authority_and_not_without(certificates):
