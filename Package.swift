@@ -190,7 +190,8 @@ let package = Package(
         .target(
             name: "RTCWHIP",
             dependencies: [
-                "WebRTC", "RTCSignaling", "RTCBase", "RTCCrypto", "RTCSDP", nioCore, nioPosix, asyncHTTPClient, logging,
+                "WebRTC", "RTCSignaling", "RTCBase", "RTCCrypto", "RTCSDP", nioCore, nioPosix, nioSSL, asyncHTTPClient,
+                logging,
             ],
             swiftSettings: swiftSettings
         ),
@@ -347,8 +348,14 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
-        // FFmpeg's programs, for the tests of files.
+        // FFmpeg's programs, for the tests of files, and certificates for those of TLS.
         .target(name: "FFmpegPrograms", path: "Tests/FFmpegPrograms", swiftSettings: swiftSettings),
+        .target(
+            name: "TestCertificates",
+            dependencies: [nioSSL],
+            path: "Tests/TestCertificates",
+            swiftSettings: swiftSettings
+        ),
 
         // Tests.
         .testTarget(name: "RTCBaseTests", dependencies: ["RTCBase", nioCore], swiftSettings: swiftSettings),
@@ -402,12 +409,17 @@ let package = Package(
         ),
         .testTarget(
             name: "RTCSignalingServerTests",
-            dependencies: ["RTCSignalingServer", "RTCSignaling", nioCore, nioPosix, metrics],
+            dependencies: [
+                "RTCSignalingServer", "RTCSignaling", "TestCertificates", nioCore, nioPosix, nioHTTP2, nioSSL, metrics,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "RTCWHIPTests",
-            dependencies: ["RTCWHIP", "RTCSignaling", "RTCBase", "RTCSDP", "WebRTC", nioCore, nioPosix],
+            dependencies: [
+                "RTCWHIP", "RTCSignaling", "RTCSignalingServer", "RTCBase", "RTCSDP", "TestCertificates", "WebRTC",
+                nioCore, nioPosix, nioSSL,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
@@ -434,8 +446,8 @@ let package = Package(
         .testTarget(
             name: "RTCSignalingClientTests",
             dependencies: [
-                "RTCSignalingClient", "RTCSignalingServer", "RTCSignaling", "RTCBase", nioCore, nioConcurrencyHelpers,
-                nioPosix, nioSSL,
+                "RTCSignalingClient", "RTCSignalingServer", "RTCSignaling", "RTCBase", "TestCertificates", nioCore,
+                nioConcurrencyHelpers, nioPosix, nioSSL,
             ],
             swiftSettings: swiftSettings
         ),

@@ -40,6 +40,15 @@ struct SignalingClientProgram: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Trust the authorities in this file instead of the system's.", valueName: "file"))
     var ca: String?
 
+    @Flag(help: "WebSocket: offer compression.")
+    var compress = false
+
+    @Option(help: ArgumentHelp("WebSocket: the window of compression both ways, 2^bits bytes.", valueName: "9-15"))
+    var compressionWindow: Int?
+
+    @Flag(help: "WebSocket: compress each message by itself.")
+    var noContextTakeover = false
+
     @Option(help: "STOMP: where to send to and what to subscribe to.")
     var destination = "/topic/lines"
 
@@ -76,6 +85,19 @@ struct SignalingClientProgram: AsyncParsableCommand {
         return settings
     }
 
+    /// What is offered of compression; nil for none.
+    private var deflate: WebSocketDeflateConfiguration? {
+        guard self.compress else { return nil }
+        var deflate = WebSocketDeflateConfiguration()
+        if let bits = self.compressionWindow {
+            deflate.serverMaxWindowBits = bits
+            deflate.clientMaxWindowBits = bits
+        }
+        deflate.serverNoContextTakeover = self.noContextTakeover
+        deflate.clientNoContextTakeover = self.noContextTakeover
+        return deflate
+    }
+
     // MARK: Channels
 
     private func runChannel() async throws {
@@ -99,6 +121,7 @@ struct SignalingClientProgram: AsyncParsableCommand {
             var configuration = WebSocketClientConfiguration()
             configuration.headers = settings.headers
             configuration.tls = settings.tls
+            configuration.connection.deflate = self.deflate
             let client = try await WebSocketClient.connect(to: self.url, configuration: configuration)
             return (client, self.by.rawValue)
         case .eventStream, .longPolling, .polling:

@@ -33,6 +33,21 @@ struct SignalingServerProgram: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Pass clients of STOMP on to the broker there.", valueName: "host:port"))
     var stompBroker: HostPort?
 
+    @Flag(name: .customLong("stomp-broker-tls"), help: "Speak TLS to that broker.")
+    var stompBrokerTLS = false
+
+    @Option(
+        name: .customLong("stomp-broker-ca"),
+        help: ArgumentHelp("Trust the authorities in this file for the broker, not the system's.", valueName: "pem")
+    )
+    var stompBrokerAuthority: String?
+
+    @Option(
+        name: .customLong("stomp-broker-name"),
+        help: ArgumentHelp("The name that the broker's certificate is for, if it is not its host.", valueName: "name")
+    )
+    var stompBrokerName: String?
+
     @OptionGroup(title: "Server")
     var server: ServerOptions
 
@@ -44,7 +59,7 @@ struct SignalingServerProgram: AsyncParsableCommand {
         configuration.port = Int(self.http.port)
         let rooms = RoomService()
         let relay = self.stompBroker.map { STOMPRelayConfiguration(host: $0.host, port: Int($0.port)) }
-        let broker = STOMPService(relay: relay, decide: Self.decide)
+        let broker = STOMPService(relay: relay, relayTLS: try self.brokerTLS(), decide: Self.decide)
         let server: SignalingServer
         do {
             server = try await SignalingServer.bind(try self.routes(broker, rooms), configuration: configuration)
@@ -84,6 +99,25 @@ struct SignalingServerProgram: AsyncParsableCommand {
             reloads?.cancel()
             rooms.shutdown()
             server.shutdown()
+        }
+    }
+
+    func validate() throws {
+        let hasTLSOption = self.stompBrokerTLS || self.stompBrokerAuthority != nil || self.stompBrokerName != nil
+        guard self.stompBroker != nil || !hasTLSOption else {
+            throw ValidationError("--stomp-broker-tls, -ca and -name go with --stomp-broker")
+        }
+    }
+
+    /// TLS to the broker; nil if no option asks for it.
+    private func brokerTLS() throws -> STOMPRelayTLS? {
+        guard self.stompBrokerTLS || self.stompBrokerAuthority != nil || self.stompBrokerName != nil else { return nil }
+        do {
+            var tls = try STOMPRelayTLS(trustRootsFile: self.stompBrokerAuthority)
+            tls.serverName = self.stompBrokerName
+            return tls
+        } catch {
+            throw ValidationError("cannot use the broker's authorities: \(error)")
         }
     }
 

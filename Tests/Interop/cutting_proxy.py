@@ -7,10 +7,11 @@ import threading
 
 
 class CuttingProxy:
-    """Passes TCP connections on, and closes those that ask for a WebSocket."""
+    """Passes TCP connections on, and closes those that ask for a WebSocket; with `holds` it lets them wait for ever instead."""
 
-    def __init__(self, server: tuple[str, int]) -> None:
+    def __init__(self, server: tuple[str, int], holds: bool = False) -> None:
         self._server = server
+        self._holds = holds
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._listener.getsockname()[1]
         self.cut = 0
@@ -37,6 +38,11 @@ class CuttingProxy:
             while data := source.recv(1 << 16):
                 if looks and b"upgrade: websocket" in data.lower():
                     self.cut += 1
+                    if not self._holds:
+                        break
+                    # Until the client gives up.
+                    while source.recv(1 << 16):
+                        pass
                     break
                 target.sendall(data)
         except OSError:

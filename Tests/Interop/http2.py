@@ -34,6 +34,17 @@ class HTTP2:
         self.goaway: h2.events.ConnectionTerminated | None = None
         self.settings: dict[int, int] = {}
         self.is_closed = False
+        # Whether windows are opened again as data comes; otherwise `take` does it.
+        self.takes = True
+        self._untaken: list[tuple[int, int]] = []
+
+    def take(self) -> None:
+        """Opens the windows for what came and comes from now on."""
+        self.takes = True
+        for length, stream in self._untaken:
+            self.connection.acknowledge_received_data(length, stream)
+        self._untaken = []
+        self.flush()
 
     def flush(self) -> None:
         self.socket.sendall(self.connection.data_to_send())
@@ -92,7 +103,9 @@ class HTTP2:
                     self.headers[event.stream_id] = dict(event.headers)
                 case h2.events.DataReceived():
                     self.data[event.stream_id] = self.data.get(event.stream_id, b"") + event.data
-                    if event.flow_controlled_length:
+                    if event.flow_controlled_length and not self.takes:
+                        self._untaken.append((event.flow_controlled_length, event.stream_id))
+                    elif event.flow_controlled_length:
                         self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
                 case h2.events.StreamEnded():
                     self.ended.add(event.stream_id)

@@ -10,10 +10,12 @@ import pytest
 import stomp
 import websockets.sync.server
 from coturn import Certificates
+from cutting_proxy import CuttingProxy
 from harness import DEADLINE, HERE
 from rabbitmq import PASSWORD, USER, RabbitMQ
 from signaling import serve
 from signaling_client import Client, exchange
+from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,94 @@ def test_large_messages_to_another_websocket_server(websocket_url):
             client.send("x" * size)
             assert client.receive() == "x" * size
         client.close()
+
+
+class CompressingServer:
+    """An echo of the library websockets with parameters of compression, which counts compressed messages and says what was agreed."""
+
+    def __init__(self, **parameters) -> None:
+        self.agreed: list[PerMessageDeflate] = []
+        self.compressed = 0
+        factory = ServerPerMessageDeflateFactory(**parameters)
+        process = factory.process_request_params
+
+        def noting(*arguments):
+            answer, extension = process(*arguments)
+            self._note(extension)
+            return answer, extension
+
+        factory.process_request_params = noting
+        self._server = websockets.sync.server.serve(self._echo, "127.0.0.1", 0, compression=None, extensions=[factory])
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"ws://127.0.0.1:{self._server.socket.getsockname()[1]}/"
+
+    @staticmethod
+    def _echo(connection) -> None:
+        for message in connection:
+            connection.send("\0" * (64 << 20) if message == "bomb" else message)
+
+    def _note(self, extension: PerMessageDeflate) -> None:
+        decode = extension.decode
+
+        def counting(frame, **options):
+            self.compressed += frame.rsv1
+            return decode(frame, **options)
+
+        extension.decode = counting
+        self.agreed.append(extension)
+
+    def __enter__(self) -> CompressingServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+
+
+@pytest.mark.parametrize("options, parameters, agreed", [
+    ([], {}, (False, False, 12, 12)),
+    ([], {"server_max_window_bits": 9, "client_max_window_bits": 9}, (False, False, 9, 9)),
+    ([], {"server_no_context_takeover": True, "client_no_context_takeover": True}, (True, True, 12, 12)),
+    (["--compression-window", "15"], {}, (False, False, 15, 15)),
+    (["--compression-window", "9"], {"server_max_window_bits": 15, "client_max_window_bits": 15}, (False, False, 9, 9)),
+    (["--no-context-takeover"], {}, (True, True, 12, 12)),
+])
+def test_compressed_messages_to_another_websocket_server(options, parameters, agreed):
+    with CompressingServer(**parameters) as server:
+        with Client(server.url, "--by", "websocket", "--compress", *options) as client:
+            lines = [f"{number} again and again é\U0001F600 " * (20 + number) for number in range(100)]
+            lines += ["short", "x" * 200_000]
+            sender = threading.Thread(target=client.send, args=lines)
+            sender.start()
+            for line in lines:
+                assert client.receive() == line
+            sender.join()
+            client.close()
+        found = server.agreed[0]
+        # Of the library's view, which is the server's.
+        assert (found.local_no_context_takeover, found.remote_no_context_takeover) == agreed[:2]
+        assert (found.local_max_window_bits, found.remote_max_window_bits) == agreed[2:]
+        assert server.compressed == 101
+
+
+def test_a_server_without_compression_and_a_client_without(websocket_url):
+    with CompressingServer() as server:
+        with Client(server.url, "--by", "websocket") as client:
+            exchange(client, 10)
+            client.close()
+        assert server.agreed == []
+    with websockets.sync.server.serve(lambda connection: connection.send("hello"), "127.0.0.1", 0, compression=None) as plain:
+        threading.Thread(target=plain.serve_forever, daemon=True).start()
+        with Client(f"ws://127.0.0.1:{plain.socket.getsockname()[1]}/", "--by", "websocket", "--compress") as client:
+            assert client.receive() == "hello"
+        plain.shutdown()
+
+
+def test_a_message_that_is_too_large_once_it_is_decompressed_ends_the_connection():
+    with CompressingServer() as server, Client(server.url, "--by", "websocket", "--compress") as client:
+        client.send("bomb")
+        assert client.receive() is None
+        assert client.process.wait(DEADLINE) != 0
+        assert "a message is too large" in client.process.stderr.read()
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +231,21 @@ def test_our_own_server_by_every_way(ours, by):
         assert client.by == ("webSocket" if by == "automatic" else by)
         exchange(client)
         client.close()
+
+
+@pytest.mark.parametrize("by, path, found", [("automatic", "/signal/echo", "eventStream"), ("sockjs", "/echo", "xhr_streaming")])
+@pytest.mark.parametrize("holds", [False, True])
+def test_where_websockets_are_cut_or_held_up_on_the_way_requests_are_made(ours, by, path, found, holds):
+    host, port = ours.url.split("/")[2].rsplit(":", 1)
+    proxy = CuttingProxy((host, int(port)), holds)
+    try:
+        with Client(proxy.url.rstrip("/") + path, "--by", by) as client:
+            assert client.by == found
+            assert proxy.cut == 1, "no WebSocket was tried"
+            exchange(client, 100)
+            client.close()
+    finally:
+        proxy.stop()
 
 
 def test_tls_by_every_way_with_the_authority_and_not_without(certificates):

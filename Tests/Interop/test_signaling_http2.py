@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -29,6 +31,15 @@ def certificates(tmp_path_factory):
     return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
+LARGE = bytes(range(256)) * (8 << 10)
+
+
+def resident(server) -> int:
+    """The server's memory, in bytes."""
+    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) << 10
+
+
 def start(certificates, *options: str):
     return serve("--tls-certificate", str(certificates.certificate), "--tls-key", str(certificates.key), *options)
 
@@ -37,7 +48,10 @@ def start(certificates, *options: str):
 def server(certificates, tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     (folder / "page.html").write_text("<title>page</title>" * 10_000)
-    server = start(certificates, "--compress", "--files", str(folder))
+    (folder / "large").write_bytes(LARGE)
+    script = folder / "script.js"
+    script.write_bytes(bytes(1 << 20))
+    server = start(certificates, "--compress", "--files", str(folder), "--sockjs-file", str(script))
     yield server
     assert server.stop() == 0
 
@@ -87,6 +101,69 @@ def test_pages_and_files_many_at_once(client):
     again = client.request("GET", "/static/page.html", headers=[("if-none-match", client.headers[streams[0]]["etag"])])
     assert client.response(again) == ("304", b"")
     assert not any(name in client.headers[streams[0]] for name in ("connection", "transfer-encoding", "keep-alive"))
+
+
+def test_files_that_are_not_taken_are_not_in_memory(server, certificates, client):
+    client.wait(lambda: client.settings, "settings")
+    client.response(client.request("GET", "/static/large"))
+    before = resident(server)
+    slow = HTTP2(address(server), certificates.authority)
+    slow.takes = False
+    streams = [slow.request("GET", "/static/large") for _ in range(20)]
+    # All that the window of the connection lets through.
+    slow.wait(lambda: sum(map(len, slow.data.values())) == 65_535 and len(slow.headers) == 20, "data")
+    # Whatever the server does beyond that, it has done when it answers somebody else.
+    for _ in range(20):
+        assert client.response(client.request("GET", "/static/page.html"))[0] == "200"
+    assert resident(server) - before < 16 << 20
+    # One of them is enough to see that it goes on.
+    for stream in streams[1:]:
+        slow.connection.reset_stream(stream)
+    slow.take()
+    assert slow.response(streams[0]) == ("200", LARGE)
+    slow.socket.close()
+
+
+def test_responses_that_are_not_taken_end_the_connection(server, certificates, client):
+    slow = HTTP2(address(server), certificates.authority)
+    slow.takes = False
+    for _ in range(40):
+        try:
+            slow.request("GET", "/sockjs.js")
+        except OSError:
+            break
+    slow.closed()
+    assert slow.goaway.error_code == h2.errors.ErrorCodes.ENHANCE_YOUR_CALM
+    assert client.response(client.request("GET", "/"))[0] == "200"
+
+
+def test_bodies_beyond_the_room_for_them_wait(client):
+    client.wait(lambda: client.settings, "settings")
+    path = f"/echo/0/{uuid.uuid4()}/xhr_send"
+    # There is room for sixteen of the largest size.
+    streams = [client.request("POST", path, end=False) for _ in range(30)]
+    sent = dict.fromkeys(streams, 0)
+
+    def send(stream: int, size: int) -> None:
+        while sent[stream] < size:
+            piece = min(size - sent[stream], 8000)
+            client.wait(lambda: client.connection.local_flow_control_window(stream) >= piece, f"room for {stream}")
+            client.send(stream, bytes(piece))
+            sent[stream] += piece
+
+    for stream in streams:
+        send(stream, 64_000)
+    # Those that are read from can go on, the others cannot.
+    for stream in streams[:16]:
+        send(stream, 200_000)
+    assert all(client.connection.local_flow_control_window(stream) < 8000 for stream in streams[16:])
+    for stream in streams[:16]:
+        client.send(stream, b"", end=True)
+        assert client.response(stream)[0] == "404"
+    for stream in streams[16:]:
+        send(stream, 200_000)
+        client.send(stream, b"", end=True)
+        assert client.response(stream)[0] == "404"
 
 
 def test_sockjs_streams_on_one_connection(client):

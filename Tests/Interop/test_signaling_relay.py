@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import signal
+import subprocess
 import threading
 import time
 import uuid
 
 import pytest
 import stomp
-from harness import DEADLINE, wait_until
+from coturn import Certificates, free_port
+from harness import DEADLINE, Deadline, wait_until
 from rabbitmq import RabbitMQ
 from signaling import serve
 from test_signaling_stomp import Client
@@ -19,12 +21,12 @@ from test_signaling_stomp import Client
 class Node:
     """One server that passes its clients on to a broker."""
 
-    def __init__(self, port: int) -> None:
-        self.server = serve("--stomp", "127.0.0.1:0", "--stomp-broker", f"127.0.0.1:{port}")
+    def __init__(self, port: int, *options: str, host: str = "127.0.0.1", words: str = "Broker: available") -> None:
+        self.server = serve("--stomp", "127.0.0.1:0", "--stomp-broker", f"{host}:{port}", *options)
         found = next(re.search(r"stomp://127\.0\.0\.1:(\d+)", line) for line in self.server.lines if "stomp://" in line)
         self.stomp = ("127.0.0.1", int(found[1]))
         self.url = self.server.url
-        self.heard("Broker: available")
+        self.heard(words)
 
     def heard(self, text: str, count: int = 1) -> None:
         wait_until(lambda: sum(text in line for line in self.server.lines) >= count, text)
@@ -49,6 +51,72 @@ def nodes(broker):
     yield nodes
     for node in nodes:
         assert node.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory):
+    """A broker with TLS, and its certificates."""
+    certificates = Certificates(tmp_path_factory.mktemp("certificates"))
+    with RabbitMQ(tmp_path_factory.mktemp("rabbitmq-tls"), certificates) as broker:
+        yield broker, certificates
+
+
+@pytest.mark.parametrize("host, options", [("localhost", []), ("127.0.0.1", []), ("127.0.0.1", ["--stomp-broker-name", "localhost"])])
+def test_a_broker_over_tls(secure, host, options):
+    broker, certificates = secure
+    node = Node(broker.tls_port, "--stomp-broker-ca", str(certificates.authority), *options, host=host)
+    clients = [Client(node), Client(node)]
+    topic = f"/topic/{uuid.uuid4()}"
+    for client in clients:
+        client.subscribe(topic)
+    text = "grüße " * 10_000
+    clients[0].send(topic, text)
+    for client in clients:
+        assert client.bodies(1) == [text]
+        client.close()
+    assert node.stop() == 0
+
+
+def refused(port: int, words: str, *options: str, host: str = "localhost") -> None:
+    """Checks that a server says once why it has no broker, and tells its clients that it has none."""
+    node = Node(port, *options, host=host, words=words)
+    client = Client(node, connect=False)
+    with pytest.raises(stomp.exception.ConnectFailedException):
+        client.connection.connect("guest", "secret", wait=True)
+    assert not any("Broker: available" in line for line in node.server.lines)
+    assert sum(words in line for line in node.server.lines) == 1
+    assert node.stop() == 0
+
+
+def test_a_broker_whose_certificate_does_not_fit_is_refused_in_words(secure, tmp_path):
+    broker, _ = secure
+    other = Certificates(tmp_path)
+    refused(broker.tls_port, "the certificate is not trusted", "--stomp-broker-ca", str(other.authority))
+    refused(broker.tls_port, "the certificate is not trusted", "--stomp-broker-tls")
+    for broken in ("none.pem", other.key):
+        with pytest.raises(Deadline, match="cannot use the broker's authorities"):
+            serve("--stomp-broker", f"localhost:{broker.tls_port}", "--stomp-broker-ca", str(broken))
+
+
+def test_a_broker_with_a_certificate_for_another_name_is_refused_in_words(tmp_path):
+    certificates, port = Certificates(tmp_path, "127.0.0.2"), free_port()
+    command = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", certificates.certificate, "-key", certificates.key]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as broker:
+        try:
+            assert any(line.startswith("ACCEPT") for line in broker.stdout)
+            for host, name in (("127.0.0.1", "elsewhere.example"), ("127.0.0.1", "127.0.0.1")):
+                options = ["--stomp-broker-ca", str(certificates.authority), "--stomp-broker-name", name]
+                refused(port, "the certificate is for another name", *options, host=host)
+        finally:
+            broker.kill()
+            said = broker.stdout.read()
+    assert "passcode" not in said
+
+
+def test_a_broker_without_tls_is_not_taken_for_one_with(secure):
+    broker, certificates = secure
+    node = Node(broker.port, "--stomp-broker-ca", str(certificates.authority), words="no connection to the STOMP broker")
+    assert node.stop() == 0
 
 
 @pytest.mark.parametrize("kind", [stomp.StompConnection11, stomp.StompConnection12, stomp.adapter.ws.WSStompConnection])

@@ -42,6 +42,28 @@ import Testing
         }
     }
 
+    @Test("A WebSocket that is held up gives way to requests after its time")
+    func heldUp() async throws {
+        let gate = Gate()
+        try await TestServer.run { routes, _ in
+            routes.admit = { request in
+                if !request.headers.list("upgrade").isEmpty { await gate.wait() }
+                return nil
+            }
+        } body: { server in
+            let connection = try await SignalingClient.connect(
+                to: server.url("/signal"),
+                transports: [.webSocket, .eventStream],
+                attemptTimeout: .seconds(2)
+            )
+            #expect(connection.transport == .eventStream)
+            #expect(connection.failures.map(\.transport) == [.webSocket])
+            try await TestServer.exchange(10, over: connection.channel)
+            await connection.channel.close()
+            await gate.open()
+        }
+    }
+
     @Test("A server that says nothing is given up within the time for each way")
     func boundedTime() async throws {
         let silent = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

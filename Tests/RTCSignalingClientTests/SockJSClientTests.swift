@@ -1,7 +1,9 @@
+import NIOCore
 import RTCSignaling
-import RTCSignalingClient
 import RTCSignalingServer
 import Testing
+
+@testable import RTCSignalingClient
 
 @Suite(.timeLimit(.minutes(1))) struct SockJSClientTests {
     typealias Transport = SockJSClientConfiguration.Transport
@@ -37,6 +39,38 @@ import Testing
             #expect(fallen.transport == .xhrStreaming)
             await fallen.close()
         }
+    }
+
+    @Test("A WebSocket that is held up gives way to requests within the time that the service's answer allows")
+    func heldUp() async throws {
+        let gate = Gate()
+        try await TestServer.run { routes, _ in
+            routes.admit = { request in
+                if !request.headers.list("upgrade").isEmpty { await gate.wait() }
+                return nil
+            }
+        } body: { server in
+            var configuration = SockJSClientConfiguration()
+            configuration.http.connectTimeout = .seconds(50)
+            let client = try await SockJSClient.connect(to: server.url("/sockjs"), configuration: configuration)
+            #expect(client.transport == .xhrStreaming)
+            try await TestServer.exchange(10, over: client)
+            await client.close()
+            await gate.open()
+        }
+    }
+
+    @Test("A transport gets twice as long as an answer may take, by the answer that there was")
+    func transportTimeout() {
+        var configuration = SockJSClientConfiguration()
+        for (roundTrip, timeout) in [(0, 1000), (100, 1000), (101, 1000), (200, 1600), (1250, 10_000), (3000, 10_000)] {
+            let expected = TimeAmount.milliseconds(Int64(timeout))
+            #expect(configuration.transportTimeout(roundTrip: .milliseconds(Int64(roundTrip))) == expected)
+        }
+        configuration.minimumTransportTimeout = .zero
+        #expect(configuration.transportTimeout(roundTrip: .milliseconds(50)) == .milliseconds(700))
+        configuration.minimumTransportTimeout = .seconds(20)
+        #expect(configuration.transportTimeout(roundTrip: .zero) == .seconds(10))
     }
 
     @Test("What the server closes with arrives behind its last words", arguments: Transport.allCases)

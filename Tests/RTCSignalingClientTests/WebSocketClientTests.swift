@@ -80,6 +80,30 @@ import Testing
         }
     }
 
+    @Test("A message that is too large once it is decompressed is an error")
+    func bomb() async throws {
+        try await TestServer.run { routes, _ in
+            var compressing = WebSocketConfiguration()
+            compressing.deflate = WebSocketDeflateConfiguration()
+            routes.webSocket("/bomb", configuration: compressing) { session in
+                session.send(String(repeating: "0", count: 100_000))
+                session.send(String(repeating: "0", count: 100_001))
+            }
+        } body: { server in
+            var configuration = WebSocketClientConfiguration()
+            configuration.connection.deflate = WebSocketDeflateConfiguration()
+            configuration.connection.maximumMessageSize = 100_000
+            let client = try await WebSocketClient.connect(
+                to: server.webSocketURL("/bomb"),
+                configuration: configuration
+            )
+            #expect(try await client.receive()?.utf8.count == 100_000)
+            await #expect(throws: SignalingChannelError.protocolViolation(reason: "a message is too large")) {
+                try await client.receive()
+            }
+        }
+    }
+
     @Test("What the server closes with is an error, but for orderly ends")
     func closedByServer() async throws {
         try await TestServer.run { routes, _ in

@@ -6,7 +6,7 @@ import Testing
 
 /// A TCP client that speaks in bytes.
 final class RawClient: Sendable {
-    private let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
+    fileprivate let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
     convenience init(_ server: SignalingServer) async throws { try await self.init(server.address) }
 
@@ -44,6 +44,23 @@ final class RawClient: Sendable {
             }
             await before()
             return String(decoding: heard, as: UTF8.self)
+        }
+    }
+}
+
+extension RawClient {
+    /// Sends, does `before` while nothing is read, and then counts the bytes that come until the server closes.
+    func count(_ request: [UInt8], before: () async -> Void = {}) async throws -> Int {
+        try await self.channel.executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(bytes: request))
+            await before()
+            var count = 0
+            do {
+                for try await bytes in inbound { count += bytes.readableBytes }
+            } catch is IOError {
+                // A server that does not keep its word may reset the connection.
+            }
+            return count
         }
     }
 }

@@ -6,10 +6,14 @@ import Testing
 @Suite struct WebSocketClientHandshakeTests {
     typealias Handshake = WebSocketClientHandshake
 
-    static func handshake(_ url: String = "ws://server.example/chat?room=1") throws -> Handshake {
+    static func handshake(
+        _ url: String = "ws://server.example/chat?room=1",
+        deflate: WebSocketDeflateConfiguration? = nil
+    ) throws -> Handshake {
         try Handshake(
             url: SignalingURL(url, schemes: [.ws, .wss]),
             subprotocols: ["chat", "superchat"],
+            deflate: deflate,
             headers: ["Origin": "https://app.example"],
             random: .seeded(7)
         )
@@ -92,6 +96,46 @@ import Testing
             return
         }
         #expect(handshake.receive(ByteBuffer(string: "more")) == .needsMore)
+    }
+
+    @Test(
+        "Where compression was offered, an extension that was not, or not so, fails the connection",
+        arguments: [
+            "x-webkit-deflate-frame", "permessage-deflate", "permessage-deflate; server_max_window_bits=13",
+            "permessage-deflate; server_max_window_bits=12, permessage-deflate; server_max_window_bits=12",
+            "permessage-deflate; server_max_window_bits=7", "permessage-deflate; server_max_window_bits",
+            "permessage-deflate; server_max_window_bits=12; server_max_window_bits=12",
+            "permessage-deflate; server_max_window_bits=12; client_max_window_bits",
+            "permessage-deflate; server_max_window_bits=12; client_max_window_bits=13",
+            "permessage-deflate; server_max_window_bits=12; client_no_context_takeover=1",
+            "permessage-deflate; server_max_window_bits=12; unknown", "permessage-deflate;", "\"",
+        ]
+    )
+    func wrongExtensions(answer: String) throws {
+        var handshake = try Self.handshake(deflate: WebSocketDeflateConfiguration())
+        let response = try Self.response(to: handshake) { $0.set("sec-websocket-extensions", answer) }
+        guard case .failed(.protocolViolation) = handshake.receive(response) else {
+            Issue.record("\(answer)")
+            return
+        }
+    }
+
+    @Test("A server takes the offer of compression, narrower or not at all")
+    func extensions() throws {
+        for (answer, window) in [
+            ("permessage-deflate; server_max_window_bits=12", 12),
+            ("permessage-deflate; server_max_window_bits=9; client_max_window_bits=10", 10), (nil, nil),
+        ] as [(String?, Int?)] {
+            var handshake = try Self.handshake(deflate: WebSocketDeflateConfiguration())
+            let response = try Self.response(to: handshake) { headers in
+                if let answer { headers.set("sec-websocket-extensions", answer) }
+            }
+            guard case .opened(let opening) = handshake.receive(response) else {
+                Issue.record("\(answer ?? "none") does not open")
+                continue
+            }
+            #expect(opening.deflate?.clientMaxWindowBits == window)
+        }
     }
 
     @Test(

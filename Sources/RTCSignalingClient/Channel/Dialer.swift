@@ -48,7 +48,7 @@ struct Dialer {
         } catch let error as SignalingChannelError {
             throw error
         } catch {
-            throw .connectionFailed(reason: "\(error)")
+            throw .connectionFailed(reason: Self.describe(error))
         }
     }
 
@@ -90,8 +90,8 @@ struct Dialer {
     }
 
     /// What happened, short enough to read.
-    private static func describe(_ error: any Error) -> String {
-        guard let error = error as? NIOConnectionError else { return "\(error)" }
+    static func describe(_ error: any Error) -> String {
+        guard let error = error as? NIOConnectionError else { return TLSFailure.describe(error) ?? "\(error)" }
         if let first = error.connectionErrors.first { return "\(first.error)" }
         return "the name \(error.host) cannot be looked up"
     }

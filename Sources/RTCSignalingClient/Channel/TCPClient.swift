@@ -79,7 +79,7 @@ private final class TCPClientHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.failure = .connectionFailed(reason: "\(error)")
+        self.failure = .connectionFailed(reason: Dialer.describe(error))
         context.close(promise: nil)
     }
 

@@ -46,7 +46,7 @@ final class HTTPRequester: Sendable {
         if let error = error as? SignalingChannelError { return error }
         if error is CancellationError || error as? HTTPClientError == .cancelled { return .cancelled }
         if error is NIOTooManyBytesError { return .protocolViolation(reason: "a response is too large") }
-        return .connectionFailed(reason: "\(error)")
+        return .connectionFailed(reason: Dialer.describe(error))
     }
 
     /// A response whose body is on its way.

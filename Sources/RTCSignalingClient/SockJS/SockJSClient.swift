@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 public import RTCSignaling
 
-/// A client of SockJS 0.3.3: by WebSocket where that comes through, otherwise by HTTP requests.
+/// A client of SockJS 0.3.3: by WebSocket where that comes through, otherwise by HTTP requests, whether it is refused, cut or held up.
 ///
 /// Everything may be called from anywhere, but one task at a time receives. A client that is let go of is closed.
 ///
@@ -20,6 +20,14 @@ public final class SockJSClient: SignalingChannel {
 
     private struct Info: Decodable {
         var websocket: Bool?
+    }
+
+    /// What the service said before the session.
+    private struct Answer {
+        var hasWebSocket: Bool
+        var cookies: String
+        /// How long the answer took, with connecting.
+        var roundTrip: TimeAmount
     }
 
     private let carrier: Carrier
@@ -45,11 +53,17 @@ public final class SockJSClient: SignalingChannel {
     ) async throws(SignalingChannelError) -> SockJSClient {
         var base = try SignalingURL(url, schemes: [.http, .https])
         while base.path.hasSuffix("/") { base.path.removeLast() }
-        let hasWebSocket = try await Self.askWhetherWebSocket(base, configuration)
+        let answer = try await Self.ask(base, configuration)
+        let transports = configuration.transports.filter { $0 != .webSocket || answer.hasWebSocket }
         var last = SignalingChannelError.invalidArgument(reason: "no transport that the server has")
-        for transport in configuration.transports where transport != .webSocket || hasWebSocket.answer {
+        for (index, transport) in transports.enumerated() {
+            var configuration = configuration
+            // Nothing is left to be tried after the last.
+            if index < transports.count - 1 {
+                configuration.http.connectTimeout = configuration.transportTimeout(roundTrip: answer.roundTrip)
+            }
             do throws(SignalingChannelError) {
-                return try await Self.connect(base, transport, configuration, cookies: hasWebSocket.cookies)
+                return try await Self.connect(base, transport, configuration, cookies: answer.cookies)
             } catch {
                 if error == .cancelled { throw error }
                 last = error
@@ -59,12 +73,13 @@ public final class SockJSClient: SignalingChannel {
     }
 
     /// Asks the service what it has (SockJS 0.3.3, `/info`), and takes the cookies of its load balancer.
-    private static func askWhetherWebSocket(
+    private static func ask(
         _ base: SignalingURL,
         _ configuration: SockJSClientConfiguration
-    ) async throws(SignalingChannelError) -> (answer: Bool, cookies: String) {
+    ) async throws(SignalingChannelError) -> Answer {
         let requester = try configuration.http.makeRequester()
-        let result: Result<(Bool, String), any Error>
+        let start = NIODeadline.now()
+        let result: Result<Answer, any Error>
         do {
             let (response, body) = try await requester.exchange(
                 .GET,
@@ -74,7 +89,13 @@ public final class SockJSClient: SignalingChannel {
             )
             guard response.status == 200 else { throw response.refusal }
             let info = try? JSONDecoder().decode(Info.self, from: Data(body.readableBytesView))
-            result = .success((info?.websocket ?? true, requester.cookieHeader))
+            result = .success(
+                Answer(
+                    hasWebSocket: info?.websocket ?? true,
+                    cookies: requester.cookieHeader,
+                    roundTrip: .now() - start
+                )
+            )
         } catch {
             result = .failure(error)
         }

@@ -1,3 +1,4 @@
+public import NIOCore
 public import RTCSignaling
 
 /// How a client of SockJS connects.
@@ -18,9 +19,23 @@ public struct SockJSClientConfiguration: Sendable {
     public var serverName: String?
     /// Limits and times of a WebSocket.
     public var webSocket = WebSocketConfiguration()
-    /// What all clients over HTTP have. `connectTimeout` counts for each transport anew.
+    /// What all clients over HTTP have. `connectTimeout` counts for the question what the service has, and for the last transport.
     public var http = HTTPClientSettings()
+    /// How long a transport with another behind it gets at least to open the session; more where the service answered slowly, as in the
+    /// JavaScript client: twice 300 ms and the answer's time, or eight times that from 100 ms on; never more than
+    /// `http.connectTimeout`. Default 1 s.
+    public var minimumTransportTimeout: TimeAmount = .seconds(1)
 
     /// The defaults.
     public init() {}
+}
+
+extension SockJSClientConfiguration {
+    /// How long a transport may take, which needs two round trips.
+    ///
+    /// - Parameter roundTrip: How long the service took to answer.
+    func transportTimeout(roundTrip: TimeAmount) -> TimeAmount {
+        let once = roundTrip > .milliseconds(100) ? roundTrip * 4 : .milliseconds(300) + roundTrip
+        return min(self.http.connectTimeout, max(self.minimumTransportTimeout, once * 2))
+    }
 }

@@ -36,8 +36,8 @@ final class SockJSWebSocket: Sendable {
         do throws(SignalingChannelError) {
             try await opened.wait()
         } catch {
+            // That lets go of the socket, which closes: nobody waits for a server that says nothing.
             first.cancel()
-            await socket.close()
             throw error
         }
         let frame = try await first.value.get().flatMap(SockJSFrame.init)

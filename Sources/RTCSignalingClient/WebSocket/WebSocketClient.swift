@@ -108,7 +108,7 @@ public final class WebSocketClient: SignalingChannel {
     /// without a code.
     ///
     /// - Throws: ``SignalingChannelError``: `closed` with what else the server said, `connectionFailed` when the connection broke
-    ///   or was silent for too long, `protocolViolation`, `messageTooLarge`, `cancelled`.
+    ///   or was silent for too long, `protocolViolation`, of which a message larger than `maximumMessageSize` is one, `cancelled`.
     public func receiveMessage() async throws(SignalingChannelError) -> WebSocketMessage? {
         try await self.inbox.next {
             self.eventLoop.execute { self.handler.value.setReading(true) }

@@ -72,7 +72,7 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.failure = "\(error)"
+        self.failure = Dialer.describe(error)
         self.failOpening(.connectionFailed(reason: self.failure))
         context.close(promise: nil)
     }

@@ -13,23 +13,28 @@ struct StaticFiles: Sendable {
         self.reader = FolderReader(folder: folder, maximumFileSize: maximumFileSize)
     }
 
-    func response(to request: SignalingRequest) async -> SignalingResponse {
+    func response(to request: SignalingRequest) async -> (SignalingResponse, ResponseBody) {
         guard request.method == "GET" || request.method == "HEAD" else {
-            return SignalingResponse(405, headers: ["allow": "GET, HEAD"])
+            return Self.empty(SignalingResponse(405, headers: ["allow": "GET, HEAD"]))
         }
         guard let names = Self.names(in: request.path.dropFirst(self.path.utf8.count)) else {
-            return ServerRefusal.notFound.response
+            return Self.empty(ServerRefusal.notFound.response)
         }
-        let known = request.headers.list("if-none-match")
         let reader = self.reader
         // Not on the event loop: a disk may take its time.
-        let found = try? await NIOThreadPool.singleton.runIfActive { reader.read(names) { Self.isKnown($0, known) } }
-        guard let file = found else { return ServerRefusal.notFound.response }
+        let found = try? await NIOThreadPool.singleton.runIfActive { reader.find(names) }
+        guard let file = found else { return Self.empty(ServerRefusal.notFound.response) }
         var headers: SignalingHeaders = ["etag": file.tag, "cache-control": "no-cache"]
-        guard let bytes = file.bytes else { return SignalingResponse(304, headers: headers) }
+        guard !Self.isKnown(file.tag, request.headers.list("if-none-match")) else {
+            return Self.empty(SignalingResponse(304, headers: headers))
+        }
         headers.add("content-type", ContentType.of(names.last ?? ""))
         headers.add("x-content-type-options", "nosniff")
-        return SignalingResponse(200, headers: headers, body: bytes)
+        return (SignalingResponse(200, headers: headers), .file(file))
+    }
+
+    private static func empty(_ response: SignalingResponse) -> (SignalingResponse, ResponseBody) {
+        (response, .bytes(response.body))
     }
 
     /// The names on the way to a file; nil where a path leads out of the folder or to what is hidden.

@@ -14,15 +14,22 @@ final class HTTP2Connection: ChannelInboundHandler {
     private var lastStream = HTTP2StreamID.rootStream
     private var isDraining = false
     private var idleSince: NIODeadline?
+    /// What waits for the client, on all streams.
+    let meter: UnsentMeter
+    private var webSocketBytes = 0
+    let bodies: RequestBodyRoom
 
     init(core: ServerCore) {
         self.core = core
+        self.meter = UnsentMeter(limit: core.configuration.http2.maximumUnsentBytes)
+        self.bodies = RequestBodyRoom(size: core.configuration.http2.maximumRequestBytes)
         self.timer = LoopTimer(eventLoop: core.eventLoop)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         self.core.http2Connections[ObjectIdentifier(self)] = self
+        self.meter.whenExceeded = { [weak self] in self?.isTooSlow() }
         self.becameIdle()
     }
 
@@ -35,6 +42,19 @@ final class HTTP2Connection: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // What concerns one stream only ends that stream.
         if !(error is NIOHTTP2Errors.StreamError) { context.close(promise: nil) }
+    }
+
+    /// Bytes of responses that wait for the client.
+    var unsentResponseBytes: Int { self.meter.bytes - self.webSocketBytes }
+
+    func webSocketWrites(_ count: Int) {
+        self.webSocketBytes += count
+        self.meter.add(count)
+    }
+
+    func webSocketWrote(_ count: Int) {
+        self.webSocketBytes -= count
+        self.meter.remove(count)
     }
 
     func streamBegan(_ id: HTTP2StreamID) {
@@ -54,15 +74,24 @@ final class HTTP2Connection: ChannelInboundHandler {
     func drain() {
         guard !self.isDraining else { return }
         self.isDraining = true
-        self.sendGoAway()
+        self.sendGoAway(.noError)
         if self.streams == 0 { self.context?.close(promise: nil) }
     }
 
-    private func sendGoAway() {
+    private func isTooSlow() {
+        self.core.counters.slowClients += 1
+        // Not in the middle of what writes to it.
+        self.context?.eventLoop.assumeIsolated().execute {
+            self.sendGoAway(.enhanceYourCalm)
+            self.context?.close(promise: nil)
+        }
+    }
+
+    private func sendGoAway(_ code: HTTP2ErrorCode) {
         guard let context = self.context else { return }
         let frame = HTTP2Frame(
             streamID: .rootStream,
-            payload: .goAway(lastStreamID: self.lastStream, errorCode: .noError, opaqueData: nil)
+            payload: .goAway(lastStreamID: self.lastStream, errorCode: code, opaqueData: nil)
         )
         context.writeAndFlush(Self.wrapOutboundOut(frame), promise: nil)
     }

@@ -8,7 +8,10 @@ final class HTTP2DataHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = HTTP2Frame.FramePayload
 
+    private let connection: HTTP2Connection
     private var hasEnded = false
+
+    init(_ connection: HTTP2Connection) { self.connection = connection }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .data(let frame) = Self.unwrapInboundIn(data) else { return }
@@ -23,8 +26,14 @@ final class HTTP2DataHandler: ChannelDuplexHandler {
             promise?.fail(ChannelError.outputClosed)
             return
         }
-        let frame = HTTP2Frame.FramePayload.data(.init(data: .byteBuffer(Self.unwrapOutboundIn(data))))
-        context.write(Self.wrapOutboundOut(frame), promise: promise)
+        let bytes = Self.unwrapOutboundIn(data)
+        let written = promise ?? context.eventLoop.makePromise()
+        self.connection.webSocketWrites(bytes.readableBytes)
+        written.futureResult.assumeIsolated().whenComplete { _ in
+            self.connection.webSocketWrote(bytes.readableBytes)
+        }
+        let frame = HTTP2Frame.FramePayload.data(.init(data: .byteBuffer(bytes)))
+        context.write(Self.wrapOutboundOut(frame), promise: written)
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {

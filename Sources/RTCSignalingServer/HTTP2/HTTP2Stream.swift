@@ -5,26 +5,32 @@ import RTCBase
 import RTCSignaling
 
 /// One stream of HTTP/2: one request and its response (RFC 9113 section 8.1), or a WebSocket (RFC 8441).
-final class HTTP2Stream: ChannelInboundHandler, RemovableChannelHandler {
+final class HTTP2Stream: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTP2Frame.FramePayload
+    typealias OutboundIn = HTTP2Frame.FramePayload
     typealias OutboundOut = HTTP2Frame.FramePayload
 
     private let core: ServerCore
+    private let connection: HTTP2Connection
     private let limits: RequestLimits
     private let timer: LoopTimer
     /// When a response that the client does not take is given up.
     private var deadline: NIODeadline?
     private var context: ChannelHandlerContext?
     private var request: SignalingRequest?
+    private var body: RequestBody?
+    private var isReadPending = false
     private var hasBegun = false
     /// Whether the request has come as a whole.
     private var isWhole = false
     private var isHeadRequest = false
     private var exchange: ExchangeID?
     private weak var streamer: (any ExchangeStreamer)?
+    private var feed: ResponseFeed?
 
-    init(core: ServerCore) {
+    init(core: ServerCore, connection: HTTP2Connection) {
         self.core = core
+        self.connection = connection
         self.limits = RequestLimits(core.configuration)
         self.timer = LoopTimer(eventLoop: core.eventLoop)
     }
@@ -43,18 +49,26 @@ final class HTTP2Stream: ChannelInboundHandler, RemovableChannelHandler {
             if !self.hasBegun { self.began(frame, context) }
             if frame.endStream { self.ended() }
         case .data(let frame):
-            if case .byteBuffer(let bytes) = frame.data, let soFar = self.request?.body.readableBytes {
-                guard soFar + bytes.readableBytes <= self.limits.bodySize else { return self.refuse(.bodyTooLarge) }
-                self.request?.body.writeImmutableBuffer(bytes)
+            if case .byteBuffer(let bytes) = frame.data, self.request != nil, let body = self.body {
+                guard body.append(bytes) else { return self.refuse(.bodyTooLarge) }
             }
             if frame.endStream { self.ended() }
         default: break
         }
     }
 
+    func read(context: ChannelHandlerContext) {
+        // What is not read has its place in the stream's window.
+        self.isReadPending = self.body?.isWaiting == true
+        if !self.isReadPending { context.read() }
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         self.timer.cancel()
         self.request = nil
+        self.body?.release()
+        self.feed?.cancel()
+        self.feed = nil
         if let exchange = self.exchange {
             self.exchange = nil
             self.core.exchanges[exchange] = nil
@@ -65,6 +79,7 @@ final class HTTP2Stream: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if let exchange = self.exchange { self.streamer?.setWritable(exchange, context.channel.isWritable) }
+        if context.channel.isWritable { self.feed?.resume() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -85,6 +100,12 @@ final class HTTP2Stream: ChannelInboundHandler, RemovableChannelHandler {
         if request.method == "CONNECT" { return self.connect(request, frame.headers.first(name: ":protocol")) }
         self.request = request
         guard !frame.endStream else { return }
+        self.body = RequestBody(
+            room: self.connection.bodies,
+            length: length.flatMap { Int($0) },
+            maximumSize: self.limits.bodySize,
+            admit: { [weak self] in self?.readOn() }
+        )
         self.timer.set(.now() + self.core.configuration.bodyTimeout) { [weak self] in
             guard let self, self.request != nil else { return }
             self.refuse(.bodyTimeout)
@@ -93,12 +114,20 @@ final class HTTP2Stream: ChannelInboundHandler, RemovableChannelHandler {
 
     private func ended() {
         self.isWhole = true
-        guard let request = self.request else { return }
+        guard var request = self.request else { return }
         self.request = nil
+        if let body = self.body { request.body = body.finish() }
         self.timer.cancel()
         let exchange = self.core.makeExchange(self)
         self.exchange = exchange
         self.core.receive(request, exchange: exchange)
+    }
+
+    /// There is room for the body now.
+    private func readOn() {
+        guard self.isReadPending else { return }
+        self.isReadPending = false
+        self.context?.read()
     }
 
     private func refuse(_ refusal: ServerRefusal) {
@@ -133,7 +162,9 @@ final class HTTP2Stream: ChannelInboundHandler, RemovableChannelHandler {
             let head = HTTP2Frame.FramePayload.headers(.init(headers: response.http2Headers))
             context.writeAndFlush(Self.wrapOutboundOut(head), promise: nil)
             let pipeline = context.pipeline.syncOperations
-            let handlers: [any ChannelHandler] = [HTTP2DataHandler(), WebSocketHandler(acceptance, core: self.core)]
+            let handlers: [any ChannelHandler] = [
+                HTTP2DataHandler(self.connection), WebSocketHandler(acceptance, core: self.core),
+            ]
             if (try? pipeline.addHandlers(handlers)) == nil { context.close(promise: nil) }
             pipeline.removeHandler(context: context, promise: nil)
         } catch {
@@ -148,18 +179,21 @@ final class HTTP2Stream: ChannelInboundHandler, RemovableChannelHandler {
 extension HTTP2Stream: HTTPExchange {
     func hold(for streamer: any ExchangeStreamer) { self.streamer = streamer }
 
-    func respond(_ response: SignalingResponse) {
-        var response = response
-        if response.status != 204, response.status != 304 {
-            response.headers.set("content-length", String(response.body.readableBytes))
-        }
-        self.writeHead(response)
-        self.write(response.body)
-        self.end()
+    func respond(_ response: SignalingResponse, body: ResponseBody) {
+        guard self.exchange != nil, self.context != nil else { return }
+        self.writeHead(response.withLength(of: body))
+        self.settle()
+        guard !self.isHeadRequest, body.size > 0 else { return self.finish() }
+        // Who takes nothing of it does not hold the stream for ever.
+        self.setDeadline()
+        let feed = ResponseFeed(body, to: self, meter: self.connection.meter, eventLoop: self.core.eventLoop)
+        self.feed = feed
+        feed.resume()
     }
 
     func begin(_ response: SignalingResponse, streamedBy streamer: any ExchangeStreamer) {
         self.streamer = streamer
+        self.body?.release()
         self.writeHead(response)
         self.context?.flush()
         if self.context?.channel.isWritable == false, let exchange = self.exchange {
@@ -168,15 +202,10 @@ extension HTTP2Stream: HTTPExchange {
     }
 
     func write(_ bytes: ByteBuffer) {
-        guard bytes.readableBytes > 0, !self.isHeadRequest, self.exchange != nil, let context = self.context else {
-            return
-        }
-        for piece in bytes.responsePieces {
-            let written = context.eventLoop.makePromise(of: Void.self)
-            written.futureResult.assumeIsolated().whenSuccess { self.pieceWritten() }
-            context.write(Self.wrapOutboundOut(.data(.init(data: .byteBuffer(piece)))), promise: written)
-        }
-        context.flush()
+        guard bytes.readableBytes > 0, !self.isHeadRequest, self.exchange != nil else { return }
+        self.connection.meter.add(bytes.readableBytes)
+        for piece in bytes.responsePieces { self.writePiece(piece) }
+        self.context?.flush()
     }
 
     /// Who takes a response slowly is not idle.
@@ -192,15 +221,26 @@ extension HTTP2Stream: HTTPExchange {
     private func timeIsUp() {
         guard let deadline = self.deadline else { return }
         guard deadline <= .now() else { return self.timer.set(deadline) { [weak self] in self?.timeIsUp() } }
+        self.core.counters.slowClients += 1
         self.context?.close(promise: nil)
     }
 
     func end() {
-        guard let exchange = self.exchange, let context = self.context else { return }
+        guard self.exchange != nil, self.context != nil else { return }
+        self.settle()
+        self.finish()
+    }
+
+    /// No other response is taken for the request, and nobody has need of its body.
+    private func settle() {
+        if let exchange = self.exchange { self.core.exchanges[exchange] = nil }
         self.exchange = nil
         self.streamer = nil
-        self.core.exchanges[exchange] = nil
-        // Who takes nothing of it does not hold the stream for ever.
+        self.body?.release()
+    }
+
+    private func finish() {
+        guard let context = self.context else { return }
         self.setDeadline()
         let isWhole = self.isWhole
         let written = context.eventLoop.makePromise(of: Void.self)
@@ -216,6 +256,29 @@ extension HTTP2Stream: HTTPExchange {
     private func writeHead(_ response: SignalingResponse) {
         guard self.exchange != nil, let context = self.context else { return }
         context.write(Self.wrapOutboundOut(.headers(.init(headers: response.http2Headers))), promise: nil)
+    }
+}
+
+extension HTTP2Stream: ResponseSink {
+    var isWritable: Bool { self.context?.channel.isWritable ?? false }
+
+    func writePiece(_ piece: ByteBuffer) {
+        let meter = self.connection.meter
+        guard let context = self.context else { return meter.remove(piece.readableBytes) }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { result in
+            meter.remove(piece.readableBytes)
+            if case .success = result { self.pieceWritten() }
+        }
+        context.write(Self.wrapOutboundOut(.data(.init(data: .byteBuffer(piece)))), promise: written)
+    }
+
+    func flush() { self.context?.flush() }
+
+    func feedEnded(isWhole: Bool) {
+        self.feed = nil
+        // The length that was said cannot be kept.
+        if isWhole { self.finish() } else { self.context?.close(promise: nil) }
     }
 }
 

@@ -56,6 +56,8 @@ extension ServerCore {
             self.webSockets.values.reduce(0) { $0 + $1.unsentBytes }
             + self.services.values.reduce(0) { $0 + $1.unsentBytes }
             + self.stompDrivers.values.reduce(0) { $0 + $1.unsentBytes }
+            + self.httpConnections.values.reduce(0) { $0 + $1.unsentBytes }
+            + self.http2Connections.values.reduce(0) { $0 + $1.unsentResponseBytes }
         now.queuedMessages = self.stompDrivers.values.reduce(0) { $0 + $1.queuedMessages }
         now.slowClients += self.stompDrivers.values.reduce(0) { $0 + $1.slowConnections }
         return now

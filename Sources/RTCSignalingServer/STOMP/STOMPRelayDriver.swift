@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOPosix
 import RTCBase
@@ -10,13 +11,17 @@ final class STOMPRelayDriver: STOMPEngineDriver {
     let service: STOMPService
     private let configuration: STOMPRelayConfiguration
     let eventLoop: any EventLoop
+    private let logger: Logger
     var clients: [STOMPConnectionID: any STOMPLink] = [:]
+    /// Why the broker could not be reached last; told once, until it changes or the broker is there.
+    private var failure: String?
     /// Connections to the broker; nil while one is being opened.
     private var links: [STOMPRelayLinkID: STOMPRelayHandler?] = [:]
     private var isShutDown = false
 
-    init(_ service: STOMPService, _ configuration: STOMPRelayConfiguration, eventLoop: any EventLoop) {
+    init(_ service: STOMPService, _ configuration: STOMPRelayConfiguration, eventLoop: any EventLoop, logger: Logger) {
         self.service = service
+        self.logger = logger
         self.configuration = configuration
         self.eventLoop = eventLoop
         self.engine = STOMPRelay(relay: configuration, configuration: service.configuration, now: .now())
@@ -39,25 +44,42 @@ final class STOMPRelayDriver: STOMPEngineDriver {
     private func connect(_ id: STOMPRelayLinkID) {
         self.links[id] = .some(nil)
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        let tls = self.service.relayTLS
+        let host = self.configuration.host
+        let timeout = self.configuration.connectTimeout
         ClientBootstrap(group: self.eventLoop)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
-            .connectTimeout(self.configuration.connectTimeout)
+            .connectTimeout(timeout)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(STOMPRelayHandler(bound.value, id))
+                    try tls?.add(to: channel, host: host)
+                    let handler = STOMPRelayHandler(bound.value, id, handshakeTimeout: tls == nil ? nil : timeout)
+                    try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
-            .connect(host: self.configuration.host, port: self.configuration.port)
+            .connect(host: host, port: self.configuration.port)
             .assumeIsolated()
             .whenComplete { result in
-                if case .failure = result { self.ended(id) }
+                guard case .failure(let error) = result else { return }
+                self.failed(id, error)
+                self.ended(id)
             }
+    }
+
+    /// A connection to the broker does not come about, or breaks.
+    func failed(_ id: STOMPRelayLinkID, _ error: any Error) {
+        guard self.links[id] != nil, !self.isShutDown else { return }
+        let reason = TLSFailure.describe(error) ?? "\(error)"
+        guard reason != self.failure else { return }
+        self.failure = reason
+        self.logger.warning("no connection to the STOMP broker", metadata: ["reason": "\(reason)"])
     }
 
     /// A connection to the broker is there; false if nobody wants it any more.
     func opened(_ id: STOMPRelayLinkID, _ handler: STOMPRelayHandler) -> Bool {
         guard self.links[id] != nil, !self.isShutDown else { return false }
         self.links[id] = handler
+        self.failure = nil
         self.drive { $0.linkOpened(id, now: .now()) }
         return true
     }

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOTLS
 import RTCSignaling
 
 /// One connection to an external broker.
@@ -12,16 +13,31 @@ final class STOMPRelayHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var isReading = true
     private var isReadPending = false
+    /// How long TLS's handshake may take, before which the broker cannot be spoken to; nil without TLS.
+    private let handshakeTimeout: TimeAmount?
 
-    init(_ driver: STOMPRelayDriver, _ id: STOMPRelayLinkID) {
+    init(_ driver: STOMPRelayDriver, _ id: STOMPRelayLinkID, handshakeTimeout: TimeAmount?) {
         self.driver = driver
         self.id = id
+        self.handshakeTimeout = handshakeTimeout
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        guard let timeout = self.handshakeTimeout else { return self.opened(context) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: timeout) {
+            if self.context == nil { context.close(promise: nil) }
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted? = event as? TLSUserEvent { self.opened(context) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    private func opened(_ context: ChannelHandlerContext) {
         self.context = context
         if !self.driver.opened(self.id, self) { context.close(promise: nil) }
-        context.fireChannelActive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -34,7 +50,10 @@ final class STOMPRelayHandler: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.driver.failed(self.id, error)
+        context.close(promise: nil)
+    }
 
     func read(context: ChannelHandlerContext) {
         self.isReadPending = !self.isReading

@@ -1,3 +1,4 @@
+import Logging
 public import NIOCore
 public import RTCSignaling
 import Synchronization
@@ -22,6 +23,8 @@ public final class STOMPService: Sendable {
 
     /// The external broker; nil for one of its own.
     public let relay: STOMPRelayConfiguration?
+    /// TLS to it; nil for none.
+    public let relayTLS: STOMPRelayTLS?
 
     let decide: Decision?
     let availabilityContinuation: AsyncStream<Bool>.Continuation
@@ -33,16 +36,19 @@ public final class STOMPService: Sendable {
     /// - Parameters:
     ///   - configuration: Limits and times.
     ///   - relay: The external broker that clients are passed on to (``STOMPRelay``); nil for a broker of its own, in memory.
+    ///   - relayTLS: TLS to that broker; nil for none. Credentials and messages go there in the clear then.
     ///   - decide: Asked before a client connects, subscribes and sends; nil lets everybody do everything.
     public init(
         configuration: STOMPConfiguration = STOMPConfiguration(),
         relay: STOMPRelayConfiguration? = nil,
+        relayTLS: STOMPRelayTLS? = nil,
         decide: Decision? = nil
     ) {
         var configuration = configuration
         configuration.asks = decide != nil
         self.configuration = configuration
         self.relay = relay
+        self.relayTLS = relayTLS
         self.decide = decide
         (self.messages, self.messagesContinuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1024))
         (self.availability, self.availabilityContinuation) = AsyncStream.makeStream(
@@ -71,9 +77,9 @@ public final class STOMPService: Sendable {
         self.run { $0.close(connection, reason: reason) }
     }
 
-    func makeDriver(eventLoop: any EventLoop) -> any STOMPServing {
+    func makeDriver(eventLoop: any EventLoop, logger: Logger) -> any STOMPServing {
         guard let relay = self.relay else { return STOMPDriver(self, eventLoop: eventLoop) }
-        return STOMPRelayDriver(self, relay, eventLoop: eventLoop)
+        return STOMPRelayDriver(self, relay, eventLoop: eventLoop, logger: logger)
     }
 
     func attach(_ driver: any STOMPServing, eventLoop: any EventLoop) {

@@ -31,6 +31,9 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
     /// The exchange that a response is due for.
     private var exchange: ExchangeID?
     private weak var streamer: (any ExchangeStreamer)?
+    /// What gives the body of the response that is due.
+    private var feed: ResponseFeed?
+    private let meter = UnsentMeter()
     private var isKeptAlive = false
     private var isVersion1_0 = false
     /// Whether the response has a head only.
@@ -88,12 +91,15 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
             self.core.exchanges[exchange] = nil
             self.streamer?.exchangeEnded(exchange)
         }
+        self.feed?.cancel()
+        self.feed = nil
         self.timer.cancel()
         context.fireChannelInactive()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if let exchange = self.exchange { self.streamer?.setWritable(exchange, context.channel.isWritable) }
+        if context.channel.isWritable { self.feed?.resume() }
         if self.isEndPending { self.finishSoon() }
         context.fireChannelWritabilityChanged()
     }
@@ -102,6 +108,9 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
         // A handshake that was refused is answered as a request.
         if !(error is WebSocketHandshake.Refusal) { context.close(promise: nil) }
     }
+
+    /// Bytes of responses that wait for the client.
+    var unsentBytes: Int { self.meter.bytes }
 
     /// Bytes came, perhaps the first of a request.
     func bytesCame(_ count: Int) {
@@ -171,7 +180,8 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
         switch self.phase {
         case .head: self.core.refused(.headTimeout)
         case .body: self.core.refused(.bodyTimeout)
-        case .idle, .response: break
+        case .idle, .response:
+            if self.feed != nil || self.isEndPending || self.unwrittenEnds > 0 { self.core.counters.slowClients += 1 }
         }
         self.context?.close(promise: nil)
     }
@@ -182,16 +192,15 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
 extension HTTPConnection: HTTPExchange {
     func hold(for streamer: any ExchangeStreamer) { self.streamer = streamer }
 
-    func respond(_ response: SignalingResponse) {
-        var response = response
-        if response.status != 204, response.status != 304 {
-            response.headers.set("content-length", String(response.body.readableBytes))
-        }
-        self.writeHead(response)
-        // It goes out with the end, if that comes at once.
-        self.writePieces(response.body)
-        if self.context?.channel.isWritable == false { self.context?.flush() }
-        self.end()
+    func respond(_ response: SignalingResponse, body: ResponseBody) {
+        guard self.exchange != nil, self.context != nil else { return }
+        self.writeHead(response.withLength(of: body))
+        self.settle()
+        guard !self.isHeadRequest, body.size > 0 else { return self.finish() }
+        self.setDeadline(in: self.core.configuration.idleTimeout)
+        let feed = ResponseFeed(body, to: self, meter: self.meter, eventLoop: self.core.eventLoop)
+        self.feed = feed
+        feed.resume()
     }
 
     func begin(_ response: SignalingResponse, streamedBy streamer: any ExchangeStreamer) {
@@ -206,15 +215,26 @@ extension HTTPConnection: HTTPExchange {
     }
 
     func write(_ bytes: ByteBuffer) {
-        self.writePieces(bytes)
+        guard !self.isHeadRequest, self.exchange != nil else { return }
+        self.meter.add(bytes.readableBytes)
+        for piece in bytes.responsePieces { self.writePiece(piece) }
         self.context?.flush()
     }
 
     func end() {
-        guard let exchange = self.exchange, self.context != nil else { return }
+        guard self.exchange != nil, self.context != nil else { return }
+        self.settle()
+        self.finish()
+    }
+
+    /// No other response is taken for the request.
+    private func settle() {
+        if let exchange = self.exchange { self.core.exchanges[exchange] = nil }
         self.exchange = nil
         self.streamer = nil
-        self.core.exchanges[exchange] = nil
+    }
+
+    private func finish() {
         self.isEndPending = true
         self.setDeadline(in: self.core.configuration.idleTimeout)
         self.finishSoon()
@@ -242,18 +262,11 @@ extension HTTPConnection: HTTPExchange {
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: written)
     }
 
-    private func writePieces(_ bytes: ByteBuffer) {
-        guard !self.isHeadRequest, self.exchange != nil, let context = self.context else { return }
-        for piece in bytes.responsePieces {
-            let written = context.eventLoop.makePromise(of: Void.self)
-            written.futureResult.assumeIsolated().whenSuccess { self.pieceWritten() }
-            context.write(Self.wrapOutboundOut(.body(.byteBuffer(piece))), promise: written)
-        }
-    }
-
     /// Who takes a response slowly is not idle.
     private func pieceWritten() {
-        if self.isEndPending || self.phase == .idle { self.setDeadline(in: self.core.configuration.idleTimeout) }
+        if self.feed != nil || self.isEndPending || self.phase == .idle {
+            self.setDeadline(in: self.core.configuration.idleTimeout)
+        }
     }
 
     private func writeHead(_ response: SignalingResponse) {
@@ -267,6 +280,28 @@ extension HTTPConnection: HTTPExchange {
             headers: headers
         )
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+    }
+}
+
+extension HTTPConnection: ResponseSink {
+    var isWritable: Bool { self.context?.channel.isWritable ?? false }
+
+    func writePiece(_ piece: ByteBuffer) {
+        guard let context = self.context else { return self.meter.remove(piece.readableBytes) }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { result in
+            self.meter.remove(piece.readableBytes)
+            if case .success = result { self.pieceWritten() }
+        }
+        context.write(Self.wrapOutboundOut(.body(.byteBuffer(piece))), promise: written)
+    }
+
+    func flush() { self.context?.flush() }
+
+    func feedEnded(isWhole: Bool) {
+        self.feed = nil
+        // The length that was said cannot be kept.
+        if isWhole { self.finish() } else { self.context?.close(promise: nil) }
     }
 }
 

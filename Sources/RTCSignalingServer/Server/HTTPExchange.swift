@@ -5,8 +5,8 @@ import RTCSignaling
 protocol HTTPExchange: AnyObject {
     /// Says who hears if the client goes away before the response is whole.
     func hold(for streamer: any ExchangeStreamer)
-    /// Sends a whole response.
-    func respond(_ response: SignalingResponse)
+    /// Sends a whole response, with this body in the place of its own.
+    func respond(_ response: SignalingResponse, body: ResponseBody)
     /// Begins a response whose body comes in pieces.
     func begin(_ response: SignalingResponse, streamedBy streamer: any ExchangeStreamer)
     /// Sends a piece of the body.
@@ -15,11 +15,29 @@ protocol HTTPExchange: AnyObject {
     func end()
 }
 
+extension HTTPExchange {
+    /// Sends a whole response.
+    func respond(_ response: SignalingResponse) { self.respond(response, body: .bytes(response.body)) }
+}
+
+extension SignalingResponse {
+    /// With the length of a body, where a response of this status may have one (RFC 9110 section 8.6).
+    func withLength(of body: ResponseBody) -> SignalingResponse {
+        guard self.status != 204, self.status != 304 else { return self }
+        var response = self
+        response.headers.set("content-length", String(body.size))
+        return response
+    }
+}
+
 extension ByteBuffer {
-    /// The bytes in pieces, each of which a slow client takes in less than the time of idleness.
+    /// So many bytes a slow client takes in less than the time of idleness.
+    static let responsePieceSize = 32 << 10
+
+    /// The bytes in pieces of this size.
     var responsePieces: some Sequence<ByteBuffer> {
         sequence(state: self) { rest in
-            let count = Swift.min(rest.readableBytes, 64 << 10)
+            let count = Swift.min(rest.readableBytes, Self.responsePieceSize)
             return count > 0 ? rest.readSlice(length: count) : nil
         }
     }

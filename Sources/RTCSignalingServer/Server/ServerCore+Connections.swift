@@ -67,7 +67,7 @@ extension ServerCore {
         stream.outboundBufferSizeHighWatermark = 64 << 10
         stream.outboundBufferSizeLowWatermark = 32 << 10
         let http2 = HTTP2Connection(core: self)
-        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        let bound = NIOLoopBound((core: self, connection: http2), eventLoop: self.eventLoop)
         let pipeline = channel.pipeline.syncOperations
         _ = try pipeline.configureHTTP2Pipeline(
             mode: .server,
@@ -76,7 +76,8 @@ extension ServerCore {
             streamDelegate: HTTP2StreamCounter(connection: NIOLoopBound(http2, eventLoop: self.eventLoop))
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
-                try stream.pipeline.syncOperations.addHandler(HTTP2Stream(core: bound.value))
+                let (core, connection) = bound.value
+                try stream.pipeline.syncOperations.addHandler(HTTP2Stream(core: core, connection: connection))
             }
         }
         try pipeline.addHandler(http2)

@@ -42,7 +42,7 @@ final class ServerCore {
         self.begin = begin
         self.connections = ConnectionRegistry(configuration)
         for service in routes.stompServices {
-            let driver = service.makeDriver(eventLoop: eventLoop)
+            let driver = service.makeDriver(eventLoop: eventLoop, logger: configuration.logger)
             self.stompDrivers[ObjectIdentifier(service)] = driver
             service.attach(driver, eventLoop: eventLoop)
         }
@@ -99,7 +99,7 @@ final class ServerCore {
                 self.refuse(exchange, .notAdmitted, (try? result.get()) ?? nil)
             }
         } else if case .files(let files)? = self.prefix(of: request.path)?.target {
-            self.respond(to: exchange) { await files.response(to: request) }
+            self.respond(to: exchange, withFile: { await files.response(to: request) })
         } else {
             self.refuse(exchange, .notFound)
         }
@@ -128,6 +128,16 @@ final class ServerCore {
     ) {
         self.eventLoop.makeFutureWithTask { await response() }.assumeIsolated().whenComplete { result in
             self.exchanges[exchange]?.respond((try? result.get()) ?? SignalingResponse(500))
+        }
+    }
+
+    private func respond(
+        to exchange: ExchangeID,
+        withFile response: @escaping @Sendable () async -> (SignalingResponse, ResponseBody)
+    ) {
+        self.eventLoop.makeFutureWithTask { await response() }.assumeIsolated().whenComplete { result in
+            let (head, body) = (try? result.get()) ?? (SignalingResponse(500), .bytes(ByteBuffer()))
+            self.exchanges[exchange]?.respond(head, body: body)
         }
     }
 

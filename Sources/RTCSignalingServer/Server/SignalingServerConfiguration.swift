@@ -29,7 +29,7 @@ public struct SignalingServerConfiguration: Sendable {
     /// How long a client may take for a request's body; then the connection is closed, or the stream. Default 30 s.
     public var bodyTimeout: TimeAmount = .seconds(30)
     /// How long a client may stay without a request, or take nothing of a whole response; then the connection is closed. Default
-    /// 60 s, for each 64 KiB of a response anew.
+    /// 60 s, for each 32 KiB of a response anew.
     public var idleTimeout: TimeAmount = .seconds(60)
     /// How long clients get to take their leave when the server stops, and handlers to return; then they are cut off. Default 5 s.
     public var drainTimeout: TimeAmount = .seconds(5)
@@ -58,6 +58,12 @@ public struct SignalingHTTP2Configuration: Sendable, Hashable {
     public var maximumStreamResets = 200
     /// The most PING, SETTINGS and PRIORITY frames within 30 seconds; one more ends the connection. Default 200.
     public var maximumControlFrames = 200
+    /// The most bytes of responses and WebSockets that may wait for the client on all streams of a connection; one that takes less ends,
+    /// with a GOAWAY (`ENHANCE_YOUR_CALM`). One response alone may be larger; of a file no more waits than 128 KiB. Default 16 MiB.
+    public var maximumUnsentBytes = 16 << 20
+    /// The most bytes of requests' bodies on all streams of a connection, from the first of them until the response begins; streams
+    /// beyond that are not read from until there is room. Each of them may hold a window more, 64 KiB. Default 4 MiB.
+    public var maximumRequestBytes = 4 << 20
     /// Whether clients may open WebSockets on streams (RFC 8441). Default true.
     public var hasWebSockets = true
 

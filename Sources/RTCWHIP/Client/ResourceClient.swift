@@ -76,7 +76,7 @@ struct ResourceClient: Sendable {
                 return response
             }
         } catch {
-            throw .unreachable(reason: String(describing: error))
+            throw .unreachable(reason: TLSFailure.describe(error) ?? String(describing: error))
         }
     }
 
