@@ -331,6 +331,35 @@ def test_a_browser_receives_what_was_sent(tmp_path):
         assert program.wait() == 0, program.said
 
 
+def test_a_code_is_guessed_once_however_often_the_button_is_pressed(tmp_path):
+    import browser
+
+    (tmp_path / "file.bin").write_bytes(b"content")
+    with sender(tmp_path / "file.bin") as program:
+        words = program.code.split("-")
+        other_word = "pillow" if words[2] != "pillow" else "guitar"
+        driver = browser.start(str(tmp_path / "profile"), "--use-fake-ui-for-media-stream",
+                               "--allow-loopback-in-peer-connection")
+        try:
+            driver.set_script_timeout(60)
+            driver.get(f"{program.url}/files#{words[0]}-{words[1]}-{other_word}")
+            during = driver.execute_script(PRESSING_TWICE)
+            assert during == {"mailboxes": 1, "disabled": True, "state": during["state"]}, during
+            assert during["state"].startswith("Receiving."), during
+            lines = wait_until(lambda: driver.execute_script("return element('log').textContent"), "words", DEADLINE)
+            assert lines.count("Failed") == 1 and "wrong" in lines, lines
+            after = driver.execute_script(LOOKING)
+            assert after == {"mailboxes": 1, "disabled": False, "state": ""}, after
+            # It cost one try of three, and the right code still works.
+            wait_until(lambda: "wrong code" in program.said, "the sender's words")
+            assert program.said.count("wrong code") == 1, program.said
+            driver.execute_script("element('code').value = arguments[0]; element('receive').click()", program.code)
+            wait_until(lambda: "Received 1 files" in driver.execute_script("return element('log').textContent"), "file")
+        finally:
+            driver.quit()
+        assert program.wait() == 0, program.said
+
+
 def test_a_browser_sends(tmp_path):
     import browser
 
@@ -374,6 +403,28 @@ receiveFiles(element("code").value, store).then(async () => {
     done({ digest: hash, size: all.length });
 }, (error) => done({ error: String(error.stack) }));
 """
+
+# What a page with counted mailboxes looks like, and two presses of the button in it.
+LOOKING = """
+return {
+    mailboxes: window.mailboxes,
+    disabled: [...document.querySelectorAll("button")].every((button) => button.disabled),
+    state: element("state").textContent,
+};
+"""
+
+PRESSING_TWICE = """
+window.mailboxes = 0;
+const Original = WebSocket;
+window.WebSocket = function (...parameters) {
+    window.mailboxes++;
+    return new Original(...parameters);
+};
+// As an impatient user, and as a program that no button stops.
+element("receive").click();
+element("receive").click();
+element("receive").onclick();
+""" + LOOKING
 
 SENDING = """
 const data = new Uint8Array(700000);

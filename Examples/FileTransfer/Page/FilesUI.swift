@@ -133,6 +133,10 @@ enum FilesUI {
                     else if (verb === "error") reject(new Error(rest[1]));
                 };
                 mailbox.say("claim", code.split("-")[0]);
+            }).catch((error) => {
+                // The place is free for another attempt.
+                mailbox.close();
+                throw error;
             });
             const receiver = new Receiver((bytes) => link.channel.send(bytes), store, show);
             await new Promise((resolve, reject) => {
@@ -199,12 +203,32 @@ enum FilesUI {
             mailbox.close();
         }
 
-        const attempt = (work) => work().catch((error) => log(`Failed: ${error.message}`));
-        element("receive").onclick = () => attempt(() => receiveFiles(element("code").value, new Downloads()));
-        element("send").onclick = () => attempt(() => sendFiles([...element("files").files]));
+        // One thing at a time: a second press would be another guess of the code, and only three may be wrong.
+        let isBusy = false;
+        async function attempt(words, work) {
+            if (isBusy) return;
+            const become = (busy, said) => {
+                isBusy = busy;
+                for (const button of document.querySelectorAll("button")) button.disabled = busy;
+                element("state").textContent = said;
+            };
+            become(true, `${words} The buttons come back when it is over.`);
+            try {
+                await work();
+            } catch (error) {
+                log(`Failed: ${error.message}`);
+            } finally {
+                become(false, "");
+            }
+        }
+        element("receive").onclick = () => attempt("Receiving.", () => receiveFiles(element("code").value, new Downloads()));
+        element("send").onclick = () => attempt("Sending.", async () => {
+            if (!element("files").files.length) throw new Error("Choose the files first.");
+            await sendFiles([...element("files").files]);
+        });
         if (window.showDirectoryPicker) {
             element("folder").hidden = false;
-            element("folder").onclick = () => attempt(async () =>
+            element("folder").onclick = () => attempt("Receiving into a folder.", async () =>
                 receiveFiles(element("code").value, new Folder(await showDirectoryPicker({ mode: "readwrite" }))));
         }
         if (location.hash.length > 1) element("code").value = decodeURIComponent(location.hash.slice(1));
