@@ -3,12 +3,16 @@ enum RoomClientScript {
     static let text = #"""
         "use strict";
 
-        // Events: joined {others}, memberJoined {member}, memberLeft {id, reason}, message {from, message}, interrupted, resumed,
-        // rejoined {others, because}, ended {refusal}.
+        // In milliseconds, as RoomClientConfiguration has them: for joining with all attempts, for opening a channel and each answer,
+        // and the delays between attempts.
+        const ROOM_TIMES = { join: 30000, response: 15000, firstDelay: 250, longestDelay: 15000 };
+
+        // Events: connecting, waiting {reason, delay}, joined {others}, memberJoined {member}, memberLeft {id, reason},
+        // message {from, message}, interrupted, resumed, rejoined {others, because}, ended {refusal}.
         class RoomClient extends EventTarget {
-            constructor(url, room, metadata = {}, credential = undefined) {
+            constructor(url, room, metadata = {}, credential = undefined, times = ROOM_TIMES) {
                 super();
-                Object.assign(this, { url, room, metadata, credential });
+                Object.assign(this, { url, room, metadata, credential, times });
                 this.members = new Map();
                 this.member = null;
                 this.queue = [];
@@ -18,10 +22,30 @@ enum RoomClientScript {
 
             start() {
                 this.phase = "opening";
+                this.emit("connecting");
+                this.joinTimer ??= setTimeout(() => this.giveUp(), this.times.join);
+                this.expect("cannot be reached");
                 const socket = this.socket = new WebSocket(this.url);
                 socket.onopen = () => socket === this.socket && this.opened();
                 socket.onmessage = (event) => socket === this.socket && this.receive(JSON.parse(event.data));
-                socket.onclose = () => socket === this.socket && this.interrupted();
+                socket.onclose = () => socket === this.socket && this.interrupted(
+                    this.phase === "opening" ? "The server cannot be reached." : "The connection to the server broke.");
+            }
+
+            // Gives the channel up unless the server says something in time.
+            expect(what) {
+                clearTimeout(this.responseTimer);
+                this.responseTimer = setTimeout(() => {
+                    const socket = this.socket;
+                    this.socket = null;
+                    socket?.close();
+                    this.interrupted(`The server ${what} (${Math.ceil(this.times.response / 1000)} s).`);
+                }, this.times.response);
+            }
+
+            // Without having been a member in all that time.
+            giveUp() {
+                this.end({ code: "unreachable", reason: this.problem ?? `The server cannot be reached (${Math.ceil(this.times.join / 1000)} s).` });
             }
 
             // The message is sent when there is a way; to everyone without a recipient.
@@ -30,7 +54,13 @@ enum RoomClientScript {
                 if (this.queue.length >= 256) throw new Error("too many messages wait");
                 const text = JSON.stringify({ type: "send", number: ++this.number, to, message });
                 this.queue.push(text);
-                if (this.phase === "joined") this.socket.send(text);
+                if (this.phase === "joined") this.transmit(text);
+            }
+
+            transmit(text) {
+                this.socket.send(text);
+                if (!this.isAwaiting) this.expect("does not answer");
+                this.isAwaiting = true;
             }
 
             leave() {
@@ -43,12 +73,13 @@ enum RoomClientScript {
                 const socket = this.socket;
                 this.socket = null;
                 socket.close();
-                this.interrupted();
+                this.interrupted("The connection to the server broke.");
             }
 
             emit(type, detail = {}) { this.dispatchEvent(new CustomEvent(type, { detail })); }
 
             opened() {
+                this.expect("does not answer");
                 if (this.member) {
                     this.phase = "resuming";
                     this.write({ type: "resume", member: this.member, token: this.token, received: this.received });
@@ -64,21 +95,31 @@ enum RoomClientScript {
 
             write(frame) { this.socket.send(JSON.stringify(frame)); }
 
-            interrupted() {
+            interrupted(reason) {
                 if (this.isEnded || this.phase === "waiting") return;
+                clearTimeout(this.responseTimer);
+                clearTimeout(this.acknowledgement);
+                this.acknowledgement = null;
+                this.unacknowledged = 0;
+                this.isAwaiting = false;
+                this.problem = this.refusal ?? reason;
+                this.refusal = null;
                 if (this.phase === "joined") {
                     this.emit("interrupted");
                     // Short delays again only after a channel that held, or over which something came.
-                    if (performance.now() - this.settledAt >= 15000) this.attempts = 0;
+                    if (performance.now() - this.settledAt >= this.times.longestDelay) this.attempts = 0;
                 }
                 this.phase = "waiting";
-                const delay = Math.min(15000, 250 * 2 ** this.attempts++) * (0.5 + Math.random() / 2);
+                const longest = Math.min(this.times.longestDelay, this.times.firstDelay * 2 ** this.attempts++);
+                const delay = longest * (0.5 + Math.random() / 2);
                 this.timer = setTimeout(() => this.start(), delay);
+                this.emit("waiting", { reason: this.problem, delay });
             }
 
             end(refusal) {
+                if (this.isEnded) return;
                 this.isEnded = true;
-                clearTimeout(this.timer);
+                for (const timer of [this.timer, this.responseTimer, this.joinTimer, this.acknowledgement]) clearTimeout(timer);
                 this.socket?.close();
                 this.members.clear();
                 this.emit("ended", { refusal });
@@ -90,18 +131,27 @@ enum RoomClientScript {
                     case "resumed":
                         this.settled();
                         this.release(frame.received);
-                        for (const text of this.queue) this.socket.send(text);
+                        for (const text of this.queue) this.transmit(text);
                         return this.emit("resumed");
                     case "lost":
                         this.loss = frame.reason;
                         this.member = null;
                         this.queue = [];
+                        this.expect("does not answer");
                         return this.join();
                     case "ack":
                         this.attempts = 0;
-                        return this.release(frame.received);
+                        this.release(frame.received);
+                        this.isAwaiting = this.queue.length > 0;
+                        if (this.isAwaiting) this.expect("does not answer");
+                        else clearTimeout(this.responseTimer);
+                        return;
                     case "refused":
-                        if (["server-full", "shutdown", "timeout", "rate"].includes(frame.code)) return;
+                        // Worth another attempt when the server has closed the channel.
+                        if (["server-full", "shutdown", "timeout", "rate"].includes(frame.code)) {
+                            this.refusal = `The server refused: ${frame.reason}.`;
+                            return this.expect("does not close");
+                        }
                         return this.end(frame);
                 }
                 if (frame.number !== this.received + 1) return;
@@ -131,6 +181,10 @@ enum RoomClientScript {
 
             settled() {
                 this.phase = "joined";
+                clearTimeout(this.responseTimer);
+                clearTimeout(this.joinTimer);
+                // Who was a member comes back for ever.
+                this.joinTimer = 0;
                 this.settledAt = performance.now();
             }
 
