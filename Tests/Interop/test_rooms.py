@@ -208,6 +208,9 @@ silent.start();
 """
 
 
+PACED = "resumeMilliseconds: 30000, limits: { messageRate: 50, messageBurst: 20, byteRate: 1e6, byteBurst: 1e6 }"
+
+
 @pytest.mark.parametrize("step", ["open", "join"])
 def test_a_page_that_cannot_join_tries_again_and_gives_up_in_words(driver, step):
     server = serve()
@@ -243,6 +246,36 @@ def test_a_page_whose_messages_are_not_acknowledged_comes_back_on_another_channe
     finally:
         server.stop()
     assert [kind for kind, _, _ in told][:6] == ["connecting", "joined", "interrupted", "waiting", "connecting", "resumed"], told
+
+
+def test_a_page_sends_no_faster_than_the_server_takes(driver):
+    server = serve()
+    try:
+        driver.switch_to.new_window("window")
+        driver.get(server.url + "mesh")
+        driver.execute_script(SILENCE.replace("resumeMilliseconds: 30000", PACED), "nothing")
+        wait_until(lambda: driver.execute_script("return silent.queue.length === 0 && told.length > 0"), "joining")
+        # A burst of twenty less its reserve of two goes at once, the rest at 45 in a second.
+        times = driver.execute_async_script(
+            """
+            const done = arguments[arguments.length - 1];
+            const [began, times] = [performance.now(), []];
+            const transmit = silent.transmit;
+            silent.pace = new Pace({ messageRate: 50, messageBurst: 20, byteRate: 1e6, byteBurst: 1e6 });
+            silent.transmit = function (text) {
+                times.push(performance.now() - began);
+                transmit.call(this, text);
+                if (times.length === 50) done(times);
+            };
+            for (let i = 0; i < 50; i++) silent.send({ type: "data", data: i });
+            """
+        )
+        wait_until(lambda: driver.execute_script("return silent.queue.length === 0"), "acknowledgement")
+        driver.execute_script("silent.leave()")
+    finally:
+        server.stop()
+    assert sum(time < 15 for time in times) in (18, 19), times
+    assert times[-1] >= 650, times
 
 
 def test_the_mesh_page_says_in_words_that_the_server_is_gone(driver):

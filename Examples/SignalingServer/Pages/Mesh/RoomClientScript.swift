@@ -7,6 +7,33 @@ enum RoomClientScript {
         // and the delays between attempts.
         const ROOM_TIMES = { join: 30000, response: 15000, firstDelay: 250, longestDelay: 15000 };
 
+        // What a server takes of a member that does not say so; RoomConfiguration's defaults.
+        const ROOM_LIMITS = { messageRate: 100, messageBurst: 1000, byteRate: 1 << 20, byteBurst: 4 << 20 };
+
+        // How fast a member may send: what the server takes, a tenth less, because messages that leave evenly do not arrive so.
+        class Pace {
+            constructor({ messageRate, messageBurst, byteRate, byteBurst }) {
+                const now = performance.now();
+                this.buckets = [[messageRate, messageBurst], [byteRate, byteBurst]].map(([rate, burst]) =>
+                    ({ rate: rate * 0.9, burst, level: burst, at: now }));
+            }
+
+            // Takes what a message costs and gives 0, or gives how many milliseconds it must wait.
+            take(size) {
+                const now = performance.now();
+                const costs = [1, size];
+                const waits = this.buckets.map((bucket, index) => {
+                    bucket.level = Math.min(bucket.burst, bucket.level + (now - bucket.at) / 1000 * bucket.rate);
+                    bucket.at = now;
+                    const needed = Math.min(bucket.burst, costs[index] + bucket.burst / 10);
+                    return Math.max(0, (needed - bucket.level) / bucket.rate * 1000);
+                });
+                const wait = Math.max(...waits);
+                if (wait === 0) this.buckets.forEach((bucket, index) => bucket.level = Math.max(0, bucket.level - costs[index]));
+                return wait;
+            }
+        }
+
         // Events: connecting, waiting {reason, delay}, joined {others}, memberJoined {member}, memberLeft {id, reason},
         // message {from, message}, interrupted, resumed, rejoined {others, because}, ended {refusal}.
         class RoomClient extends EventTarget {
@@ -51,10 +78,25 @@ enum RoomClientScript {
             // The message is sent when there is a way; to everyone without a recipient.
             send(message, to = undefined) {
                 if (!this.member || this.isEnded) throw new Error("not a member");
-                if (this.queue.length >= 256) throw new Error("too many messages wait");
+                if (this.queue.length >= 1024) throw new Error("too many messages wait");
                 const text = JSON.stringify({ type: "send", number: ++this.number, to, message });
                 this.queue.push(text);
-                if (this.phase === "joined") this.transmit(text);
+                this.pump();
+            }
+
+            // Sends what waits, as fast as the server takes it.
+            pump() {
+                clearTimeout(this.paceTimer);
+                while (this.phase === "joined" && this.sent < this.queue.length) {
+                    const text = this.queue[this.sent];
+                    const wait = this.pace.take(new TextEncoder().encode(text).length);
+                    if (wait > 0) {
+                        this.paceTimer = setTimeout(() => this.pump(), Math.ceil(wait));
+                        return;
+                    }
+                    this.sent++;
+                    this.transmit(text);
+                }
             }
 
             transmit(text) {
@@ -99,8 +141,9 @@ enum RoomClientScript {
                 if (this.isEnded || this.phase === "waiting") return;
                 clearTimeout(this.responseTimer);
                 clearTimeout(this.acknowledgement);
+                clearTimeout(this.paceTimer);
                 this.acknowledgement = null;
-                this.unacknowledged = 0;
+                this.unacknowledged = this.sent = 0;
                 this.isAwaiting = false;
                 this.problem = this.refusal ?? reason;
                 this.refusal = null;
@@ -119,7 +162,7 @@ enum RoomClientScript {
             end(refusal) {
                 if (this.isEnded) return;
                 this.isEnded = true;
-                for (const timer of [this.timer, this.responseTimer, this.joinTimer, this.acknowledgement]) clearTimeout(timer);
+                for (const timer of [this.timer, this.responseTimer, this.joinTimer, this.acknowledgement, this.paceTimer]) clearTimeout(timer);
                 this.socket?.close();
                 this.members.clear();
                 this.emit("ended", { refusal });
@@ -131,7 +174,7 @@ enum RoomClientScript {
                     case "resumed":
                         this.settled();
                         this.release(frame.received);
-                        for (const text of this.queue) this.transmit(text);
+                        this.pump();
                         return this.emit("resumed");
                     case "lost":
                         this.loss = frame.reason;
@@ -142,7 +185,7 @@ enum RoomClientScript {
                     case "ack":
                         this.attempts = 0;
                         this.release(frame.received);
-                        this.isAwaiting = this.queue.length > 0;
+                        this.isAwaiting = this.sent > 0;
                         if (this.isAwaiting) this.expect("does not answer");
                         else clearTimeout(this.responseTimer);
                         return;
@@ -172,7 +215,8 @@ enum RoomClientScript {
             welcome(frame) {
                 const isNew = !this.loss;
                 Object.assign(this, { member: frame.member, token: frame.token, received: 0, number: 0, queue: [] });
-                this.unacknowledged = 0;
+                this.unacknowledged = this.sent = 0;
+                this.pace = new Pace(frame.limits ?? ROOM_LIMITS);
                 this.members = new Map(frame.members.map((member) => [member.id, member]));
                 this.settled();
                 this.emit(isNew ? "joined" : "rejoined", { others: frame.members, because: this.loss });
@@ -190,7 +234,8 @@ enum RoomClientScript {
 
             release(received) {
                 const first = this.number - this.queue.length + 1;
-                this.queue.splice(0, Math.max(0, received - first + 1));
+                const count = this.queue.splice(0, Math.max(0, received - first + 1)).length;
+                this.sent = Math.max(0, this.sent - count);
             }
 
             acknowledge() {
