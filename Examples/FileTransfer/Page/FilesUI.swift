@@ -19,10 +19,11 @@ enum FilesUI {
             close() { this.socket.close(); }
         }
 
-        // Pairs and connects; gives the channel. `incoming` hands texts of the other side in, in their order.
-        function connect(role, code, mailbox, incoming) {
+        // Pairs and connects; gives the channel. `incoming` hands texts of the other side in, in their order. An inviter names the joiner
+        // whom its words are for.
+        function connect(role, code, mailbox, incoming, ...joiner) {
             return new Promise((resolve, reject) => {
-                const pairing = new Pairing(role, code, (string) => mailbox.say("relay", string));
+                const pairing = new Pairing(role, code, (string) => mailbox.say("relay", string, ...joiner));
                 const connection = new RTCPeerConnection();
                 const early = [];
                 const addEarly = async () => { for (const each of early.splice(0)) await connection.addIceCandidate(each).catch(() => {}); };
@@ -43,7 +44,7 @@ enum FilesUI {
                     if (message[0] === "paired") {
                         log("The other side has the code.");
                         if (role === "inviter") {
-                            mailbox.say("confirmed");
+                            mailbox.say("confirmed", ...joiner);
                             ready(connection.createDataChannel("file-transfer"));
                             await connection.setLocalDescription();
                             pairing.seal(["offer", connection.localDescription.sdp]);
@@ -167,8 +168,9 @@ enum FilesUI {
                         element("given").textContent = code;
                         element("shown").hidden = false;
                     } else if (verb === "joined" && wrong < 3) {
-                        connect("inviter", code, mailbox, (take) => { hand = take; }).then(resolve, (error) => {
-                            mailbox.say("failed");
+                        const [joiner] = rest;
+                        connect("inviter", code, mailbox, (take) => { hand = take; }, joiner).then(resolve, (error) => {
+                            mailbox.say("failed", joiner);
                             log(String(error.message));
                             if (++wrong === 3) reject(new Error("Three came with wrong codes: the code is not valid any more."));
                         });

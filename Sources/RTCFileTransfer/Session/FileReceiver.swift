@@ -77,7 +77,7 @@ public struct FileReceiver: Sendable {
             do throws(FileTransferError) {
                 while let message = try await client.next() {
                     switch message {
-                    case .relay(let text): continuation.yield(.text(text))
+                    case .relay(let text, _): continuation.yield(.text(text))
                     case .left: continuation.yield(.left)
                     default: break
                     }
@@ -99,7 +99,7 @@ public struct FileReceiver: Sendable {
             result = .success(
                 try await link.run(
                     inputs,
-                    carry: { try await client.send(.relay($0)) },
+                    carry: { try await client.send(.relay($0, joiner: nil)) },
                     body: { try await worker.run($0) }
                 )
             )
