@@ -54,6 +54,13 @@ class Program:
 
         return wait_until(found, pattern.pattern, deadline)
 
+    def wait_for(self, words: str, deadline: float = DEADLINE) -> None:
+        def found():
+            assert self.process.poll() is None, f"it ended with {self.process.returncode}: {self.said}"
+            return words in self.said
+
+        wait_until(found, f"'{words}': {self.said}", deadline)
+
     def wait(self, deadline: float = DEADLINE) -> int:
         status = self.process.wait(deadline)
         for reader in self._readers:
@@ -294,6 +301,58 @@ def test_losses_slow_it_down_and_harm_nothing(tmp_path):
             assert other.wait(120) == 0, other.said
             assert program.wait() == 0, program.said
     assert digest(tmp_path / "in") == digest(tmp_path / "out")
+
+
+def part_size(folder: pathlib.Path) -> int:
+    """How many bytes of incomplete files there are."""
+    return sum(path.stat().st_blocks * 512 for path in folder.glob(".rtc-parts/*.part"))
+
+
+SILENT = "Nothing comes from the other side at the moment"
+BACK = "The other side is there again"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces take root")
+@pytest.mark.parametrize("server", ["sender", "receiver"])
+@pytest.mark.parametrize("length", ["short", "long"])
+def test_a_transfer_outlives_a_network_that_is_away(tmp_path, length, server):
+    """A short time, in which the connection stays, and one that it does not outlive; the server may be on either side of the gap."""
+    content = random.Random(11).randbytes(24_000_000)
+    (tmp_path / "file").write_bytes(content)
+    into = tmp_path / "in"
+    with contextlib.ExitStack() as stack:
+        ends = stack.enter_context(bad_network("filescut", "delay=10", "rate=25"))
+        left, right = ends
+        if server == "sender":
+            program = stack.enter_context(sender(tmp_path / "file", host="10.77.0.1", prefix=left))
+        else:
+            meeting = Program("send", "--listen", "10.77.0.2:0", str(tmp_path / "file"), prefix=right)
+            stack.callback(meeting.kill)
+            program = Program("send", "--http", meeting.find(RECEIVE), str(tmp_path / "file"), prefix=left)
+            stack.callback(program.kill)
+            program.code, program.url = program.find(CODE), meeting.find(RECEIVE)
+        other = receive(program, into, prefix=right)
+        stack.callback(other.kill)
+        sides = (program, other)
+        wait_until(lambda: part_size(into) > 4_000_000, "bytes")
+        ends.cut()
+        for side in sides:
+            side.wait_for(SILENT, 20)
+        if length == "long":
+            for side in sides:
+                side.wait_for("Interrupted: ", 45)
+        size = part_size(into)
+        assert size < len(content) - 1_000_000
+        ends.mend()
+        if length == "short":
+            for side in sides:
+                side.wait_for(BACK)
+        # Without waiting for anything but the network and the data.
+        assert other.wait(45) == 0, (program.said, other.said)
+        assert program.wait() == 0, (program.said, other.said)
+    assert (into / "file").read_bytes() == content
+    for side in sides:
+        assert side.said.count("The other side has the code.") == (1 if length == "short" else 2), side.said
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

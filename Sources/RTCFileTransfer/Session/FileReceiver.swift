@@ -90,12 +90,7 @@ public struct FileReceiver: Sendable {
         }
         let result: Result<FileTransferReport, FileTransferError>
         do {
-            let link = try PeerLink(.joiner, code: self.code, configuration: self.configuration) { event in
-                switch event {
-                case .paired: report(.paired)
-                case .connected(let route): report(.connected(route))
-                }
-            }
+            let link = try PeerLink(.joiner, code: self.code, configuration: self.configuration) { report($0.event) }
             result = .success(
                 try await link.run(
                     inputs,

@@ -205,12 +205,8 @@ private struct SenderPost {
         let (news, report, client, worker) = (self.news.continuation, self.report, self.client, self.worker)
         let (code, configuration) = (self.code, self.configuration)
         let link = try PeerLink(.inviter, code: code, configuration: configuration) { event in
-            switch event {
-            case .paired:
-                news.yield(.paired(number))
-                report(.paired)
-            case .connected(let route): report(.connected(route))
-            }
+            if case .paired = event { news.yield(.paired(number)) }
+            report(event.event)
         }
         let task = Task {
             do throws(FileTransferError) {
