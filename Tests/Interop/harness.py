@@ -101,6 +101,18 @@ def swift_binary(name: str) -> list[str]:
     return [str(path)]
 
 
+class Ends(tuple):
+    """What to put before a command of each end of a bad network, whose link can be cut."""
+
+    name: str
+
+    def cut(self) -> None:
+        subprocess.run([str(HERE / "netlab" / "netlab.sh"), "cut", self.name], check=True)
+
+    def mend(self) -> None:
+        subprocess.run([str(HERE / "netlab" / "netlab.sh"), "mend", self.name], check=True)
+
+
 @contextlib.contextmanager
 def bad_network(name: str, *qualities: str):
     """Two hosts with a bad link between them (netlab.sh); gives what to put before a command of each end, 10.77.0.1 and 10.77.0.2."""
@@ -108,7 +120,9 @@ def bad_network(name: str, *qualities: str):
     name = f"{name}{os.getpid()}"
     subprocess.run([*netlab, "up", name, *qualities], check=True)
     try:
-        yield tuple(["ip", "netns", "exec", f"{name}-{end}"] for end in "ab")
+        ends = Ends(["ip", "netns", "exec", f"{name}-{end}"] for end in "ab")
+        ends.name = name
+        yield ends
     finally:
         print(subprocess.run([*netlab, "down", name], check=True, capture_output=True, text=True).stdout)
 

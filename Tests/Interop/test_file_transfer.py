@@ -54,6 +54,13 @@ class Program:
 
         return wait_until(found, pattern.pattern, deadline)
 
+    def wait_for(self, words: str, deadline: float = DEADLINE) -> None:
+        def found():
+            assert self.process.poll() is None, f"it ended with {self.process.returncode}: {self.said}"
+            return words in self.said
+
+        wait_until(found, f"'{words}': {self.said}", deadline)
+
     def wait(self, deadline: float = DEADLINE) -> int:
         status = self.process.wait(deadline)
         for reader in self._readers:
@@ -296,6 +303,58 @@ def test_losses_slow_it_down_and_harm_nothing(tmp_path):
     assert digest(tmp_path / "in") == digest(tmp_path / "out")
 
 
+def part_size(folder: pathlib.Path) -> int:
+    """How many bytes of incomplete files there are."""
+    return sum(path.stat().st_blocks * 512 for path in folder.glob(".rtc-parts/*.part"))
+
+
+SILENT = "Nothing comes from the other side at the moment"
+BACK = "The other side is there again"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces take root")
+@pytest.mark.parametrize("server", ["sender", "receiver"])
+@pytest.mark.parametrize("length", ["short", "long"])
+def test_a_transfer_outlives_a_network_that_is_away(tmp_path, length, server):
+    """A short time, in which the connection stays, and one that it does not outlive; the server may be on either side of the gap."""
+    content = random.Random(11).randbytes(24_000_000)
+    (tmp_path / "file").write_bytes(content)
+    into = tmp_path / "in"
+    with contextlib.ExitStack() as stack:
+        ends = stack.enter_context(bad_network("filescut", "delay=10", "rate=25"))
+        left, right = ends
+        if server == "sender":
+            program = stack.enter_context(sender(tmp_path / "file", host="10.77.0.1", prefix=left))
+        else:
+            meeting = Program("send", "--listen", "10.77.0.2:0", str(tmp_path / "file"), prefix=right)
+            stack.callback(meeting.kill)
+            program = Program("send", "--http", meeting.find(RECEIVE), str(tmp_path / "file"), prefix=left)
+            stack.callback(program.kill)
+            program.code, program.url = program.find(CODE), meeting.find(RECEIVE)
+        other = receive(program, into, prefix=right)
+        stack.callback(other.kill)
+        sides = (program, other)
+        wait_until(lambda: part_size(into) > 4_000_000, "bytes")
+        ends.cut()
+        for side in sides:
+            side.wait_for(SILENT, 20)
+        if length == "long":
+            for side in sides:
+                side.wait_for("Interrupted: ", 45)
+        size = part_size(into)
+        assert size < len(content) - 1_000_000
+        ends.mend()
+        if length == "short":
+            for side in sides:
+                side.wait_for(BACK)
+        # Without waiting for anything but the network and the data.
+        assert other.wait(45) == 0, (program.said, other.said)
+        assert program.wait() == 0, (program.said, other.said)
+    assert (into / "file").read_bytes() == content
+    for side in sides:
+        assert side.said.count("The other side has the code.") == (1 if length == "short" else 2), side.said
+
+
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_a_relay_is_used_where_there_is_no_other_way_and_that_is_said(tmp_path, transport):
     make_tree(tmp_path / "out" / "tree", 8)
@@ -328,6 +387,35 @@ def test_a_browser_receives_what_was_sent(tmp_path):
         finally:
             driver.quit()
         assert outcome == {"digest": hashlib.sha256(content).hexdigest(), "size": len(content)}, (outcome, program.said)
+        assert program.wait() == 0, program.said
+
+
+def test_a_code_is_guessed_once_however_often_the_button_is_pressed(tmp_path):
+    import browser
+
+    (tmp_path / "file.bin").write_bytes(b"content")
+    with sender(tmp_path / "file.bin") as program:
+        words = program.code.split("-")
+        other_word = "pillow" if words[2] != "pillow" else "guitar"
+        driver = browser.start(str(tmp_path / "profile"), "--use-fake-ui-for-media-stream",
+                               "--allow-loopback-in-peer-connection")
+        try:
+            driver.set_script_timeout(60)
+            driver.get(f"{program.url}/files#{words[0]}-{words[1]}-{other_word}")
+            during = driver.execute_script(PRESSING_TWICE)
+            assert during == {"mailboxes": 1, "disabled": True, "state": during["state"]}, during
+            assert during["state"].startswith("Receiving."), during
+            lines = wait_until(lambda: driver.execute_script("return element('log').textContent"), "words", DEADLINE)
+            assert lines.count("Failed") == 1 and "wrong" in lines, lines
+            after = driver.execute_script(LOOKING)
+            assert after == {"mailboxes": 1, "disabled": False, "state": ""}, after
+            # It cost one try of three, and the right code still works.
+            wait_until(lambda: "wrong code" in program.said, "the sender's words")
+            assert program.said.count("wrong code") == 1, program.said
+            driver.execute_script("element('code').value = arguments[0]; element('receive').click()", program.code)
+            wait_until(lambda: "Received 1 files" in driver.execute_script("return element('log').textContent"), "file")
+        finally:
+            driver.quit()
         assert program.wait() == 0, program.said
 
 
@@ -374,6 +462,28 @@ receiveFiles(element("code").value, store).then(async () => {
     done({ digest: hash, size: all.length });
 }, (error) => done({ error: String(error.stack) }));
 """
+
+# What a page with counted mailboxes looks like, and two presses of the button in it.
+LOOKING = """
+return {
+    mailboxes: window.mailboxes,
+    disabled: [...document.querySelectorAll("button")].every((button) => button.disabled),
+    state: element("state").textContent,
+};
+"""
+
+PRESSING_TWICE = """
+window.mailboxes = 0;
+const Original = WebSocket;
+window.WebSocket = function (...parameters) {
+    window.mailboxes++;
+    return new Original(...parameters);
+};
+// As an impatient user, and as a program that no button stops.
+element("receive").click();
+element("receive").click();
+element("receive").onclick();
+""" + LOOKING
 
 SENDING = """
 const data = new Uint8Array(700000);

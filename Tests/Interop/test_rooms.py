@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -171,6 +172,125 @@ def driver(tmp_path_factory):
     driver.set_script_timeout(DEADLINE * 2)
     yield driver
     driver.quit()
+
+
+# A server in the page that is silent from the step on that is asked for: "open", "join" or "ack". Tells when it is heard from first.
+SILENCE = """
+window.told = [];
+window.silentFrom = arguments[0];
+window.WebSocket = class {
+    constructor() {
+        this.number = 0;
+        if (silentFrom !== "open") setTimeout(() => this.onopen?.(), 1);
+    }
+    send(text) {
+        const frame = JSON.parse(text);
+        const answers = {
+            join: silentFrom === "join" ? null
+                : { type: "welcome", member: "me", token: "t", members: [], metadata: {}, resumeMilliseconds: 30000 },
+            resume: { type: "resumed", received: 0 },
+            send: silentFrom === "ack" ? null : { type: "ack", received: frame.number },
+        };
+        const answer = answers[frame.type];
+        if (answer) setTimeout(() => this.onmessage?.({ data: JSON.stringify(answer) }), 1);
+    }
+    close() { setTimeout(() => this.onclose?.(), 1); }
+};
+window.silent = new RoomClient("ws://nowhere", "room", {}, undefined,
+    { join: 1500, response: 200, firstDelay: 20, longestDelay: 100 });
+for (const type of ["connecting", "waiting", "joined", "interrupted", "resumed", "ended"]) {
+    silent.addEventListener(type, ({ detail }) => {
+        told.push([type, detail.reason ?? detail.refusal?.reason ?? null, performance.now()]);
+        if (type === "joined") silent.send({ type: "data", data: 1 });
+    });
+}
+silent.start();
+"""
+
+
+PACED = "resumeMilliseconds: 30000, limits: { messageRate: 50, messageBurst: 20, byteRate: 1e6, byteBurst: 1e6 }"
+
+
+@pytest.mark.parametrize("step", ["open", "join"])
+def test_a_page_that_cannot_join_tries_again_and_gives_up_in_words(driver, step):
+    server = serve()
+    try:
+        driver.switch_to.new_window("window")
+        driver.get(server.url + "mesh")
+        driver.execute_script(SILENCE, step)
+        told = wait_until(lambda: driver.execute_script("return silent.isEnded && told"), "end of the attempts")
+    finally:
+        server.stop()
+    kinds = [kind for kind, _, _ in told]
+    assert kinds[:3] == ["connecting", "waiting", "connecting"] and kinds[-1] == "ended", told
+    reasons = {reason for kind, reason, _ in told if kind in ("waiting", "ended")}
+    assert all(re.fullmatch(r"The server (cannot be reached|does not answer) \(1 s\)\.", each) for each in reasons), told
+    # Each attempt has the time of a response, and all together that of joining.
+    starts = [time for kind, _, time in told if kind == "connecting"]
+    assert 3 <= len(starts) <= 8, told
+    assert 1400 <= told[-1][2] - told[0][2] <= 3000, told
+
+
+def test_a_page_whose_messages_are_not_acknowledged_comes_back_on_another_channel(driver):
+    server = serve()
+    try:
+        driver.switch_to.new_window("window")
+        driver.get(server.url + "mesh")
+        driver.execute_script(SILENCE, "ack")
+        told = wait_until(
+            lambda: driver.execute_script("return told.filter(([kind]) => kind === 'resumed').length >= 2 && told"), "resumption"
+        )
+        driver.execute_script("silentFrom = 'nothing'")
+        wait_until(lambda: driver.execute_script("return silent.queue.length === 0"), "acknowledgement")
+        driver.execute_script("silent.leave()")
+    finally:
+        server.stop()
+    assert [kind for kind, _, _ in told][:6] == ["connecting", "joined", "interrupted", "waiting", "connecting", "resumed"], told
+
+
+def test_a_page_sends_no_faster_than_the_server_takes(driver):
+    server = serve()
+    try:
+        driver.switch_to.new_window("window")
+        driver.get(server.url + "mesh")
+        driver.execute_script(SILENCE.replace("resumeMilliseconds: 30000", PACED), "nothing")
+        wait_until(lambda: driver.execute_script("return silent.queue.length === 0 && told.length > 0"), "joining")
+        # A burst of twenty less its reserve of two goes at once, the rest at 45 in a second.
+        times = driver.execute_async_script(
+            """
+            const done = arguments[arguments.length - 1];
+            const [began, times] = [performance.now(), []];
+            const transmit = silent.transmit;
+            silent.pace = new Pace({ messageRate: 50, messageBurst: 20, byteRate: 1e6, byteBurst: 1e6 });
+            silent.transmit = function (text) {
+                times.push(performance.now() - began);
+                transmit.call(this, text);
+                if (times.length === 50) done(times);
+            };
+            for (let i = 0; i < 50; i++) silent.send({ type: "data", data: i });
+            """
+        )
+        wait_until(lambda: driver.execute_script("return silent.queue.length === 0"), "acknowledgement")
+        driver.execute_script("silent.leave()")
+    finally:
+        server.stop()
+    assert sum(time < 15 for time in times) in (18, 19), times
+    assert times[-1] >= 650, times
+
+
+def test_the_mesh_page_says_in_words_that_the_server_is_gone(driver):
+    server = serve()
+    tab = Tab(driver, server.url, "alone", media=False)
+    try:
+        state = lambda: tab.run("return element('state').textContent")  # noqa: E731
+        wait_until(lambda: state() == "You are in the room.", "words")
+        server.stop(signal.SIGKILL)
+        wait_until(lambda: re.fullmatch(r"The server cannot be reached\. Next attempt in \d+ s\. Calls go on meanwhile\.", state()), "words of the wait")
+        tab.run("mesh.room.leave()")
+        assert state() == "You left the room."
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
 
 
 def test_everybody_is_connected_to_everybody_whatever_happens(driver, tmp_path):

@@ -45,9 +45,9 @@ final class LocalMailbox: Sendable {
     ) throws(SignalingChannelError) {
         guard self.state.withLock({ $0.channels[client] != nil }) else { throw .closed(code: nil, reason: "broken") }
         var text = text
-        if case .relay(let body)? = MailboxMessage(text) {
+        if case .relay(let body, let joiner)? = MailboxMessage(text) {
             guard let altered = self.meddle(body) else { return }
-            text = MailboxMessage.relay(altered).text
+            text = MailboxMessage.relay(altered, joiner: joiner).text
         }
         self.withState { $0.service.receive(text, from: client, now: .now()) }
     }

@@ -11,11 +11,11 @@ import Testing
         #expect(name.count == 1)
         lab.say(.claim(nameplate: name), 2)
         expect(lab.take(2), [.claimed])
-        expect(lab.take(1), [.joined])
-        lab.say(.relay("from the inviter"), 1)
-        lab.say(.relay("from the joiner"), 2)
-        expect(lab.take(2), [.relay("from the inviter")])
-        expect(lab.take(1), [.relay("from the joiner")])
+        expect(lab.take(1), [.joined(joiner: 1)])
+        lab.say(.relay("from the inviter", joiner: 1), 1)
+        lab.say(.relay("from the joiner", joiner: nil), 2)
+        expect(lab.take(2), [.relay("from the inviter", joiner: nil)])
+        expect(lab.take(1), [.relay("from the joiner", joiner: nil)])
         lab.leave(2)
         expect(lab.take(1), [.left])
     }
@@ -38,8 +38,8 @@ import Testing
         let name = lab.allocate(1)
         for client in UInt64(2)...4 {
             lab.say(.claim(nameplate: name), client)
-            lab.say(.relay("a guess"), client)
-            lab.say(.failed, 1)
+            lab.say(.relay("a guess", joiner: nil), client)
+            lab.say(.failed(joiner: client - 1), 1)
             #expect(lab.closed.contains(client))
         }
         expect(lab.take(1).last, .locked)
@@ -58,18 +58,42 @@ import Testing
         for client in UInt64(20)..<30 {
             lab.say(.claim(nameplate: name), client)
             expect(lab.take(client), [.claimed])
-            lab.say(.relay("the code"), client)
-            lab.say(.confirmed, 1)
+            lab.say(.relay("the code", joiner: nil), client)
+            lab.say(.confirmed(joiner: client - 9), 1)
             lab.leave(client)
         }
         // Nobody says that these failed, but nobody says the contrary either.
         for client in UInt64(30)..<33 {
             lab.say(.claim(nameplate: name), client)
-            lab.say(.relay("a guess"), client)
+            lab.say(.relay("a guess", joiner: nil), client)
             lab.leave(client)
         }
         lab.say(.claim(nameplate: name), 40)
         expect(lab.refusal(40), .locked)
+    }
+
+    @Test("What the inviter says to one who has gone does not come to the next, however soon that one is there")
+    func numbers() {
+        var lab = Lab()
+        let name = lab.allocate(1)
+        lab.say(.claim(nameplate: name), 2)
+        lab.leave(2)
+        lab.say(.claim(nameplate: name), 3)
+        expect(lab.take(1), [.joined(joiner: 1), .left, .joined(joiner: 2)])
+        expect(lab.take(3), [.claimed])
+        // All of it was under way when the second came.
+        lab.say(.relay("stale", joiner: 1), 1)
+        lab.say(.confirmed(joiner: 1), 1)
+        lab.say(.failed(joiner: 1), 1)
+        lab.say(.relay("from the future", joiner: 3), 1)
+        lab.say(.relay("fresh", joiner: 2), 1)
+        expect(lab.take(3), [.relay("fresh", joiner: nil)])
+        #expect(lab.closed.isEmpty)
+        // Nobody may speak without a number for the inviter, or with one for the joiner.
+        lab.say(.relay("for whom", joiner: nil), 1)
+        expect(lab.refusal(1), .malformed)
+        lab.say(.relay("to whom", joiner: 2), 3)
+        expect(lab.refusal(3), .malformed)
     }
 
     @Test("An inviter whose connection broke comes back with its token, and nobody else")
@@ -92,7 +116,7 @@ import Testing
         expect(lab.take(5), [.allocated(nameplate: name, token: token)])
         lab.say(.claim(nameplate: name), 6)
         expect(lab.take(6), [.claimed])
-        expect(lab.take(5), [.joined])
+        expect(lab.take(5), [.joined(joiner: 2)])
     }
 
     @Test("An inviter that stays away loses its nameplate, and time runs out for all")
@@ -127,9 +151,9 @@ import Testing
         expect(lab.refusal(31), .full)
         let name = names.first ?? ""
         lab.say(.claim(nameplate: name), 40)
-        for _ in 0..<2 { lab.say(.relay(String(repeating: "x", count: 100)), 40) }
+        for _ in 0..<2 { lab.say(.relay(String(repeating: "x", count: 100), joiner: nil), 40) }
         expect(lab.take(40), [.claimed])
-        lab.say(.relay(String(repeating: "x", count: 100)), 40)
+        lab.say(.relay(String(repeating: "x", count: 100), joiner: nil), 40)
         expect(lab.refusal(40), .excess)
     }
 
@@ -139,8 +163,9 @@ import Testing
         var lab = Lab()
         let name = lab.allocate(1)
         let texts = [
-            "", "{", "[]", "[\"claim\"]", "[\"claim\",\"\(name)\"]", "[\"relay\",\"x\"]", "[\"confirmed\"]",
-            "[\"failed\"]",
+            "", "{", "[]", "[\"claim\"]", "[\"claim\",\"\(name)\"]", "[\"relay\",\"x\"]", "[\"relay\",\"x\",\"1\"]",
+            "[\"relay\",\"x\",\"-1\"]", "[\"confirmed\"]", "[\"confirmed\",\"1\"]", "[\"failed\",\"1\"]",
+            "[\"failed\",\"x\"]",
             "[\"allocate\"]", "[\"reopen\",\"\(name)\",\"\"]", "[\"allocated\",\"1\",\"\"]", "[\"joined\"]",
             String(repeating: "[", count: 10_000),
         ]

@@ -11,7 +11,7 @@ struct AgentCommand: AsyncParsableCommand {
             {"id":N,"bye":1}, {"id":0,"done":1}, {"result":…}. The environment variable AGENT_ADDRESS names the IP
             address to use instead of 127.0.0.1.
 
-            Settings: size, seconds, high (bytes buffered), n, conc, loops (event loops, 1), endpoint (answerer: 1, one
+            Settings: size, seconds, channels (bulk, 1), high (bytes buffered), n, conc, loops (event loops, 1), endpoint (answerer: 1, one
             port for all connections), pinned (tasks run on the event loop, 1).
             """
     )

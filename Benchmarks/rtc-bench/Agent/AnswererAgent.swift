@@ -92,14 +92,30 @@ final class AnswererAgent: Sendable {
             try await connection.setLocalDescription()
             let answer = try await connection.gatheredDescription()
             AgentLine(id: id, type: "answer", sdp: answer.sdp).emit()
+            if self.mode == .bulk { return await self.countAll(connection) }
             guard let channel = await connection.firstDataChannel() else { return }
             switch self.mode {
-            case .bulk: try await self.count(channel)
             case .ping: for try await message in channel.messages { try await channel.send(message) }
-            case .setup, .idle, .sfu: for try await _ in channel.messages {}
+            case .bulk, .setup, .idle, .sfu: for try await _ in channel.messages {}
             }
         } catch {
             StandardError.write("connection \(id): \(error)")
+        }
+    }
+
+    /// Counts on each channel by itself.
+    private func countAll(_ connection: RTCPeerConnection) async {
+        await withDiscardingTaskGroup { group in
+            for await event in connection.events {
+                guard case .dataChannel(let channel) = event else { continue }
+                group.addTask {
+                    do {
+                        try await self.count(channel)
+                    } catch {
+                        StandardError.write("\(channel.label): \(error)")
+                    }
+                }
+            }
         }
     }
 

@@ -100,22 +100,41 @@ final class OffererAgent: Sendable {
     private func bulk() async throws -> Report {
         let size = max(0, self.options.integer("size", 65_536))
         let opened = try await self.open(1)
+        var channels = [opened.channel]
+        while channels.count < self.options.integer("channels", 1) {
+            let channel = try await opened.connection.createDataChannel("bench \(channels.count)")
+            try await channel.waitUntilOpen()
+            channels.append(channel)
+        }
         let message = RTCDataChannelMessage.binary(ByteBuffer(repeating: 0, count: size))
         let cpu = ProcessUsage.cpuSeconds
         let end = NIODeadline.now() + .nanoseconds(Int64(self.options.number("seconds", 10) * 1e9))
-        repeat {
-            for _ in 0..<16 { try await opened.channel.send(message) }
-        } while NIODeadline.now() < end
-        try await opened.channel.send("end")
-        var messages = opened.channel.messages.makeAsyncIterator()
-        guard let reply = try await messages.next(), let text = reply.text else {
-            throw BenchFailure("the answerer sent no result")
+        let replies = try await withThrowingTaskGroup(of: String.self) { group in
+            for channel in channels { group.addTask { try await Self.send(message, on: channel, until: end) } }
+            return try await group.reduce(into: [String]()) { $0.append($1) }
         }
         var report = Report()
-        report.add("recv", json: text)
+        report.add("recv", json: replies.count == 1 ? replies[0] : "[\(replies.joined(separator: ","))]")
         report.add("cpu_s", ProcessUsage.cpuSeconds - cpu)
         report.add("rss", ProcessUsage.residentBytes)
         return report
+    }
+
+    /// Sends without end until its time; gives what the other side says that it got.
+    private static func send(
+        _ message: RTCDataChannelMessage,
+        on channel: RTCDataChannel,
+        until end: NIODeadline
+    ) async throws -> String {
+        repeat {
+            for _ in 0..<16 { try await channel.send(message) }
+        } while NIODeadline.now() < end
+        try await channel.send("end")
+        var messages = channel.messages.makeAsyncIterator()
+        guard let reply = try await messages.next(), let text = reply.text else {
+            throw BenchFailure("the answerer sent no result")
+        }
+        return text
     }
 
     private func ping() async throws -> Report {

@@ -25,6 +25,7 @@ enum FilesHTML {
         <p><input id="files" type="file" multiple> <button id="send">Send</button></p>
         <p id="shown" hidden>Tell the other side: <code id="given"></code></p>
         </section>
+        <p id="state" role="status"></p>
         <progress id="bar" max="1" value="0" hidden></progress>
         <ul id="list"></ul>
         <div id="log" role="status"></div>

@@ -19,10 +19,11 @@ enum FilesUI {
             close() { this.socket.close(); }
         }
 
-        // Pairs and connects; gives the channel. `incoming` hands texts of the other side in, in their order.
-        function connect(role, code, mailbox, incoming) {
+        // Pairs and connects; gives the channel. `incoming` hands texts of the other side in, in their order. An inviter names the joiner
+        // whom its words are for.
+        function connect(role, code, mailbox, incoming, ...joiner) {
             return new Promise((resolve, reject) => {
-                const pairing = new Pairing(role, code, (string) => mailbox.say("relay", string));
+                const pairing = new Pairing(role, code, (string) => mailbox.say("relay", string, ...joiner));
                 const connection = new RTCPeerConnection();
                 const early = [];
                 const addEarly = async () => { for (const each of early.splice(0)) await connection.addIceCandidate(each).catch(() => {}); };
@@ -43,7 +44,7 @@ enum FilesUI {
                     if (message[0] === "paired") {
                         log("The other side has the code.");
                         if (role === "inviter") {
-                            mailbox.say("confirmed");
+                            mailbox.say("confirmed", ...joiner);
                             ready(connection.createDataChannel("file-transfer"));
                             await connection.setLocalDescription();
                             pairing.seal(["offer", connection.localDescription.sdp]);
@@ -133,6 +134,10 @@ enum FilesUI {
                     else if (verb === "error") reject(new Error(rest[1]));
                 };
                 mailbox.say("claim", code.split("-")[0]);
+            }).catch((error) => {
+                // The place is free for another attempt.
+                mailbox.close();
+                throw error;
             });
             const receiver = new Receiver((bytes) => link.channel.send(bytes), store, show);
             await new Promise((resolve, reject) => {
@@ -163,8 +168,9 @@ enum FilesUI {
                         element("given").textContent = code;
                         element("shown").hidden = false;
                     } else if (verb === "joined" && wrong < 3) {
-                        connect("inviter", code, mailbox, (take) => { hand = take; }).then(resolve, (error) => {
-                            mailbox.say("failed");
+                        const [joiner] = rest;
+                        connect("inviter", code, mailbox, (take) => { hand = take; }, joiner).then(resolve, (error) => {
+                            mailbox.say("failed", joiner);
                             log(String(error.message));
                             if (++wrong === 3) reject(new Error("Three came with wrong codes: the code is not valid any more."));
                         });
@@ -199,12 +205,32 @@ enum FilesUI {
             mailbox.close();
         }
 
-        const attempt = (work) => work().catch((error) => log(`Failed: ${error.message}`));
-        element("receive").onclick = () => attempt(() => receiveFiles(element("code").value, new Downloads()));
-        element("send").onclick = () => attempt(() => sendFiles([...element("files").files]));
+        // One thing at a time: a second press would be another guess of the code, and only three may be wrong.
+        let isBusy = false;
+        async function attempt(words, work) {
+            if (isBusy) return;
+            const become = (busy, said) => {
+                isBusy = busy;
+                for (const button of document.querySelectorAll("button")) button.disabled = busy;
+                element("state").textContent = said;
+            };
+            become(true, `${words} The buttons come back when it is over.`);
+            try {
+                await work();
+            } catch (error) {
+                log(`Failed: ${error.message}`);
+            } finally {
+                become(false, "");
+            }
+        }
+        element("receive").onclick = () => attempt("Receiving.", () => receiveFiles(element("code").value, new Downloads()));
+        element("send").onclick = () => attempt("Sending.", async () => {
+            if (!element("files").files.length) throw new Error("Choose the files first.");
+            await sendFiles([...element("files").files]);
+        });
         if (window.showDirectoryPicker) {
             element("folder").hidden = false;
-            element("folder").onclick = () => attempt(async () =>
+            element("folder").onclick = () => attempt("Receiving into a folder.", async () =>
                 receiveFiles(element("code").value, new Folder(await showDirectoryPicker({ mode: "readwrite" }))));
         }
         if (location.hash.length > 1) element("code").value = decodeURIComponent(location.hash.slice(1));

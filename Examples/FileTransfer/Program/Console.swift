@@ -132,6 +132,8 @@ final class Console: Sendable {
             self.line("\(Amount.files(files)), \(Amount.bytes(bytes))")
         case .progress(let progress): self.state.withLock { $0.bar?.show(progress) }
         case .failure(let failure): self.line("Not transferred: \(failure)")
+        case .silent: self.line("Nothing comes from the other side at the moment. Waiting for the network.")
+        case .resumed: self.line("The other side is there again.")
         case .interrupted(let error): self.line("Interrupted: \(error). Waiting for the other side.")
         }
     }

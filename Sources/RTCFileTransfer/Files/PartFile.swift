@@ -11,7 +11,8 @@ package final class PartFile {
     package let entry: ManifestEntry
     /// The hash of what is in it.
     package private(set) var tree = HashTree()
-    let cName: [CChar]
+    /// Its name in the folder of incomplete files.
+    let name: [UInt8]
     private let folder: Int32
     private var descriptor: Int32
     private var journal: PartJournal?
@@ -22,7 +23,7 @@ package final class PartFile {
         let name = PartJournal.names(of: entry).part
         self.entry = entry
         self.folder = folder
-        self.cName = SystemCalls.terminated(name)
+        self.name = name
         self.expectedChunks = HashTree.chunks(of: entry.size)
         if chunks == 0 { SystemCalls.unlink(name, in: folder) }
         let flags = O_RDWR | O_NOFOLLOW | (chunks == 0 ? O_CREAT | O_EXCL : 0)

@@ -70,6 +70,7 @@ package enum SystemCalls {
     )
         throws(FileTransferProblem)
     {
+        Self.tell { .write(try? Self.status(of: descriptor).identity) }
         var written = 0
         while written < bytes.count, let base = bytes.baseAddress {
             written += try Self.size {
@@ -97,9 +98,51 @@ package enum SystemCalls {
         return count
     }
 
-    /// Waits until a file is on the disk.
+    /// Waits until a file is on the disk, or the names in a folder.
     static func synchronize(_ descriptor: Int32) throws(FileTransferProblem) {
+        Self.tell { .synchronize(try? Self.status(of: descriptor).identity) }
         try Self.call { crtc_sync_file(descriptor) }
+    }
+
+    /// Waits until all of the file system that a file is on has been written.
+    static func synchronizeFileSystem(_ descriptor: Int32) throws(FileTransferProblem) {
+        Self.tell { .synchronizeFileSystem }
+        // One call for however many files, where one each would wait for the disk every time.
+        try Self.call { crtc_sync_file_system(descriptor) }
+    }
+
+    /// Gives a file another name, in the place of what has that name.
+    static func replace(
+        _ newName: [UInt8],
+        in newFolder: Int32,
+        with name: [UInt8],
+        in folder: Int32
+    ) throws(FileTransferProblem) {
+        let (from, to) = (Self.terminated(name), Self.terminated(newName))
+        Self.tell { .name(newName, Self.identity(of: name, in: folder)) }
+        try Self.call { renameat(folder, from, newFolder, to) }
+    }
+
+    /// Gives a file a second name unless there is something of that name, then takes the first away.
+    ///
+    /// - Returns: Nil where the file system has no links; false if there is something of that name.
+    static func link(
+        _ name: [UInt8],
+        in folder: Int32,
+        to newName: [UInt8],
+        in newFolder: Int32
+    ) throws(FileTransferProblem) -> Bool? {
+        let (from, to) = (Self.terminated(name), Self.terminated(newName))
+        Self.tell { .name(newName, Self.identity(of: name, in: folder)) }
+        guard linkat(folder, from, newFolder, to, 0) == 0 else {
+            switch errno {
+            case EEXIST: return false
+            case EPERM, EOPNOTSUPP, ENOSYS, EMLINK: return nil
+            default: throw FileTransferProblem(errno: errno)
+            }
+        }
+        Self.unlink(name, in: folder)
+        return true
     }
 
     /// Gives a file another name unless there is something of that name; false if there is.
@@ -112,6 +155,7 @@ package enum SystemCalls {
         throws(FileTransferProblem) -> Bool
     {
         let (from, to) = (Self.terminated(name), Self.terminated(newName))
+        Self.tell { .name(newName, Self.identity(of: name, in: folder)) }
         if crtc_rename_exclusively(folder, from, newFolder, to) == 0 { return true }
         switch errno {
         case EEXIST: return false
@@ -155,7 +199,7 @@ extension FileTransferProblem {
 }
 
 /// Which file it is, whatever names it has.
-struct FileIdentity: Hashable {
+package struct FileIdentity: Hashable, Sendable {
     var device: UInt64
     var number: UInt64
 }

@@ -1,5 +1,3 @@
-internal import CRTCFiles
-
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)
@@ -149,23 +147,15 @@ package final class TargetFolder {
         if let status = try SystemCalls.status(name, in: folder), !status.isRegular {
             throw FileTransferProblem(.inTheWay)
         }
-        try SystemCalls.call { renameat(self.parts, part.cName, folder, SystemCalls.terminated(name)) }
+        try SystemCalls.replace(name, in: folder, with: part.name, in: self.parts)
     }
 
     /// Gives a complete file its name unless there is something of that name; false if there is.
     private func link(_ part: PartFile, as name: [UInt8], in folder: Int32) throws(FileTransferProblem) -> Bool {
         // A link never replaces anything, whoever makes the name at the same moment.
-        if linkat(self.parts, part.cName, folder, SystemCalls.terminated(name), 0) == 0 {
-            unlinkat(self.parts, part.cName, 0)
-            return true
-        }
-        switch errno {
-        case EEXIST: return false
-        case EPERM, EOPNOTSUPP, ENOSYS, EMLINK:
-            // A file system without links.
-            return try SystemCalls.move(PartJournal.names(of: part.entry).part, in: self.parts, to: name, in: folder)
-        default: throw FileTransferProblem(errno: errno)
-        }
+        if let isPlaced = try SystemCalls.link(part.name, in: self.parts, to: name, in: folder) { return isPlaced }
+        // A file system without links.
+        return try SystemCalls.move(part.name, in: self.parts, to: name, in: folder)
     }
 
     // MARK: After
@@ -189,8 +179,7 @@ package final class TargetFolder {
 
     /// Waits until all is on the disk.
     package func synchronize() throws(FileTransferProblem) {
-        // One call for however many files, where one each would wait for the disk every time.
-        try SystemCalls.call { crtc_sync_file_system(self.root) }
+        try SystemCalls.synchronizeFileSystem(self.root)
     }
 
     /// Removes the folder of incomplete files unless something is in it.

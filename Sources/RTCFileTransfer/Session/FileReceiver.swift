@@ -77,7 +77,7 @@ public struct FileReceiver: Sendable {
             do throws(FileTransferError) {
                 while let message = try await client.next() {
                     switch message {
-                    case .relay(let text): continuation.yield(.text(text))
+                    case .relay(let text, _): continuation.yield(.text(text))
                     case .left: continuation.yield(.left)
                     default: break
                     }
@@ -90,16 +90,11 @@ public struct FileReceiver: Sendable {
         }
         let result: Result<FileTransferReport, FileTransferError>
         do {
-            let link = try PeerLink(.joiner, code: self.code, configuration: self.configuration) { event in
-                switch event {
-                case .paired: report(.paired)
-                case .connected(let route): report(.connected(route))
-                }
-            }
+            let link = try PeerLink(.joiner, code: self.code, configuration: self.configuration) { report($0.event) }
             result = .success(
                 try await link.run(
                     inputs,
-                    carry: { try await client.send(.relay($0)) },
+                    carry: { try await client.send(.relay($0, joiner: nil)) },
                     body: { try await worker.run($0) }
                 )
             )

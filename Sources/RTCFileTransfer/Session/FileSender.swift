@@ -81,6 +81,8 @@ private struct SenderPost {
 
     private struct Attempt {
         let number: Int
+        /// Who came, by the server's count.
+        let joiner: UInt64
         let link: PeerLink
         let task: Task<Void, Never>
         let inputs: AsyncStream<PeerLink.Input>.Continuation
@@ -136,8 +138,8 @@ private struct SenderPost {
     private mutating func takeNews() async throws(FileTransferError) -> FileTransferReport {
         for await news in self.news.stream {
             switch news {
-            case .mailbox(.joined): try await self.beginAttempt()
-            case .mailbox(.relay(let text)): self.attempt?.inputs.yield(.text(text))
+            case .mailbox(.joined(let joiner)): try await self.beginAttempt(with: joiner)
+            case .mailbox(.relay(let text, _)): self.attempt?.inputs.yield(.text(text))
             case .mailbox(.left): self.attempt?.inputs.yield(.left)
             case .mailbox(.locked): throw .locked
             case .mailbox: break
@@ -149,14 +151,15 @@ private struct SenderPost {
                 self.lostMailbox = error
                 if self.attempt == nil { throw error }
             case .paired(let number):
-                if number == self.attempt?.number { try? await self.client?.send(.confirmed) }
+                guard let attempt = self.attempt, number == attempt.number else { continue }
+                try? await self.client?.send(.confirmed(joiner: attempt.joiner))
             case .attempt(let number, let result):
-                guard number == self.attempt?.number else { continue }
+                guard let attempt = self.attempt, number == attempt.number else { continue }
                 _ = await self.endAttempt()
                 switch result {
                 case .success(let report): return report
                 case .failure(let error):
-                    try await self.handle(error)
+                    try await self.handle(error, with: attempt.joiner)
                     if let lost = self.lostMailbox { throw lost }
                 }
             }
@@ -165,13 +168,16 @@ private struct SenderPost {
     }
 
     /// What a failed attempt means for the next one.
-    private mutating func handle(_ error: FileTransferError) async throws(FileTransferError) {
+    private mutating func handle(
+        _ error: FileTransferError,
+        with joiner: UInt64
+    ) async throws(FileTransferError) {
         switch error {
         case .wrongCode:
-            try? await self.client?.send(.failed)
+            try? await self.client?.send(.failed(joiner: joiner))
             try self.tellWrongCode()
         case .noAnswer, .tampered, .incompatible:
-            try? await self.client?.send(.failed)
+            try? await self.client?.send(.failed(joiner: joiner))
             self.report(.interrupted(error))
         // Without the mailbox that it began with an attempt may fail, and the next one has another.
         case .lost, .noConnection, .signaling: self.report(.interrupted(error))
@@ -189,7 +195,7 @@ private struct SenderPost {
 
     // MARK: Attempts
 
-    private mutating func beginAttempt() async throws(FileTransferError) {
+    private mutating func beginAttempt(with joiner: UInt64) async throws(FileTransferError) {
         // Who comes again has lost the connection, whatever this side has noticed of that.
         if self.attempt != nil { await self.worker.abandon() }
         if await self.endAttempt() { try self.tellWrongCode() }
@@ -199,18 +205,14 @@ private struct SenderPost {
         let (news, report, client, worker) = (self.news.continuation, self.report, self.client, self.worker)
         let (code, configuration) = (self.code, self.configuration)
         let link = try PeerLink(.inviter, code: code, configuration: configuration) { event in
-            switch event {
-            case .paired:
-                news.yield(.paired(number))
-                report(.paired)
-            case .connected(let route): report(.connected(route))
-            }
+            if case .paired = event { news.yield(.paired(number)) }
+            report(event.event)
         }
         let task = Task {
             do throws(FileTransferError) {
                 let result = try await link.run(
                     inputs,
-                    carry: { try await client?.send(.relay($0)) },
+                    carry: { try await client?.send(.relay($0, joiner: joiner)) },
                     body: { try await worker.run($0) }
                 )
                 news.yield(.attempt(number, .success(result)))
@@ -218,7 +220,7 @@ private struct SenderPost {
                 news.yield(.attempt(number, .failure(error)))
             }
         }
-        self.attempt = Attempt(number: number, link: link, task: task, inputs: continuation)
+        self.attempt = Attempt(number: number, joiner: joiner, link: link, task: task, inputs: continuation)
     }
 
     /// Ends the attempt that there is, and counts the guess that it refused: also of one who was gone before that was told.

@@ -19,6 +19,10 @@ public enum FileTransferEvent: Sendable {
     case progress(FileTransferProgress)
     /// A file was not transferred; the others go on.
     case failure(FileTransferFailure)
+    /// Nothing comes from the other side at the moment: the network may be away. The connection is kept for a while.
+    case silent
+    /// The other side is there again after ``silent``, over the same connection.
+    case resumed
     /// The connection broke; it is tried to be restored.
     case interrupted(FileTransferError)
 }

@@ -16,6 +16,18 @@ actor PeerLink {
     enum Report: Sendable {
         case paired
         case connected(FileTransferRoute)
+        case silent
+        case resumed
+
+        /// The same for the user.
+        var event: FileTransferEvent {
+            switch self {
+            case .paired: .paired
+            case .connected(let route): .connected(route)
+            case .silent: .silent
+            case .resumed: .resumed
+            }
+        }
     }
 
     /// The name of the channel.
@@ -94,8 +106,13 @@ actor PeerLink {
                     throw CancellationError()
                 }
                 defer { group.cancelAll() }
-                while let result = try await group.next() {
-                    if let result { return result }
+                do {
+                    while let result = try await group.next() {
+                        if let result { return result }
+                    }
+                } catch {
+                    await self.stopWaiting(after: error)
+                    throw error
                 }
                 throw CancellationError()
             }
@@ -130,6 +147,14 @@ actor PeerLink {
         self.connections.continuation.finish()
         self.channels.continuation.finish()
         await self.connection?.close()
+    }
+
+    /// Closes the connection to a peer that cannot be reached: what was to be sent to it would be waited for.
+    private func stopWaiting(after error: any Error) async {
+        switch error as? FileTransferError {
+        case .noConnection, .lost: await self.connection?.close()
+        default: break
+        }
     }
 
     private func checkPairing() throws(PairingSession.Failure) {
@@ -252,6 +277,8 @@ actor PeerLink {
                 self.channels.continuation.yield(channel)
             case .selectedCandidatePairChange(let pair): await self.report(.connected(FileTransferRoute(pair)))
             case .connectionStateChange(let state):
+                if state == .disconnected { await self.report(.silent) }
+                if state == .connected, self.isDisconnected { await self.report(.resumed) }
                 self.isDisconnected = state == .disconnected
                 try self.checkPresence()
             case .connectionFailed(let problems): throw FileTransferError.noConnection(problems)

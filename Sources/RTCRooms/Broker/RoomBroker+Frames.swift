@@ -57,7 +57,8 @@ extension RoomBroker {
                 metadata: metadata,
                 token: token,
                 members: others,
-                resumeMilliseconds: Int(limits.resumeTimeout.nanoseconds / 1_000_000)
+                resumeMilliseconds: Int(limits.resumeTimeout.nanoseconds / 1_000_000),
+                limits: SendingLimits(limits)
             )
         ).text
         // No client could take it.

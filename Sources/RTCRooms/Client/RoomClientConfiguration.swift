@@ -13,8 +13,9 @@ public struct RoomClientConfiguration: Sendable, Hashable {
     public var longestDelay: TimeAmount = .seconds(15)
     /// How long opening a channel, and each answer of the server, may take. Default 15 s.
     public var responseTimeout: TimeAmount = .seconds(15)
-    /// The most messages that wait until the server has them; one more is refused. Default 256.
-    public var maximumQueuedMessages = 256
+    /// The most messages that wait until the server has them; one more is refused. Default 1,024: a large room's members owe each other
+    /// that many when all come at once.
+    public var maximumQueuedMessages = 1_024
     /// The most bytes that wait so. Default 1 MiB.
     public var maximumQueuedBytes = 1 << 20
     /// The largest message, in bytes. Default 256 KiB without 256 bytes, so that it fits into what the server makes of it.

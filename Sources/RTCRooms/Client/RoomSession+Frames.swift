@@ -30,6 +30,8 @@ extension RoomSession {
         self.members = welcome.members
         self.received = 0
         self.lastNumber = 0
+        self.sentCount = 0
+        self.pace = SendingPace(welcome.limits ?? SendingLimits(RoomConfiguration()), now: now)
         self.settled(now)
         if let loss = self.loss {
             self.emit(.rejoined(member, others: welcome.members, because: loss, unconfirmed: self.unconfirmed))
@@ -43,8 +45,7 @@ extension RoomSession {
         guard self.isPlausible(received) else { return self.violation("no such number", now) }
         self.settled(now)
         self.release(received)
-        for queued in self.queue { self.transmit(queued.text) }
-        if !self.queue.isEmpty { self.responseDue = now + self.configuration.responseTimeout }
+        self.transmitQueued(now)
         self.emit(.resumed)
     }
 
@@ -104,7 +105,7 @@ extension RoomSession {
         guard self.isPlausible(received) else { return self.violation("no such number", now) }
         self.backOff.reset()
         self.release(received)
-        self.responseDue = self.queue.isEmpty ? nil : now + self.configuration.responseTimeout
+        self.responseDue = self.sentCount == 0 ? nil : now + self.configuration.responseTimeout
     }
 
     private func isPlausible(_ received: Int) -> Bool {
@@ -115,6 +116,7 @@ extension RoomSession {
     private mutating func release(_ received: Int) {
         while !self.queue.isEmpty, self.lastNumber - self.queue.count < received {
             self.queuedBytes -= self.queue.removeFirst().size
+            self.sentCount = max(0, self.sentCount - 1)
         }
     }
 }

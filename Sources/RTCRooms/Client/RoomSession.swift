@@ -59,6 +59,12 @@ public struct RoomSession: Sendable {
     /// What is queued, up to the number sent last.
     var queue = CircularBuffer<Queued>()
     var queuedBytes = 0
+    /// How many of the queue, from its beginning, were sent on this channel.
+    var sentCount = 0
+    /// How fast the rest may follow.
+    var pace: SendingPace
+    /// When the next of the queue may go.
+    var paceDue: NIODeadline?
     var lastNumber = 0
     /// Messages that were let go of at a loss.
     var unconfirmed = 0
@@ -89,6 +95,7 @@ public struct RoomSession: Sendable {
     ) {
         self.request = JoinRequest(room: room.text, metadata: metadata, credential: credential)
         self.configuration = configuration
+        self.pace = SendingPace(SendingLimits(RoomConfiguration()), now: .uptimeNanoseconds(0))
         self.backOff = BackOff(first: configuration.firstDelay, longest: configuration.longestDelay, random: random)
     }
 
@@ -129,15 +136,18 @@ public struct RoomSession: Sendable {
         self.lastNumber += 1
         self.queue.append(queued)
         self.queuedBytes += queued.size
-        guard self.phase == .joined else { return }
-        self.transmit(text)
-        if self.responseDue == nil { self.responseDue = now + self.configuration.responseTimeout }
+        self.transmitQueued(now)
     }
 
     /// Leaves, after what was sent; the server learns of it at once only if there is a channel.
+    ///
+    /// Of what still waits to be sent, as much goes as the server takes at once.
     public mutating func leave(now: NIODeadline) {
         switch self.phase {
-        case .joined, .joining: self.transmit(ClientFrame.leave.text)
+        case .joined:
+            self.transmitQueued(now, isLast: true)
+            self.transmit(ClientFrame.leave.text)
+        case .joining: self.transmit(ClientFrame.leave.text)
         case .idle, .opening, .resuming, .waiting, .ended: break
         }
         self.end(nil)
@@ -191,6 +201,7 @@ public struct RoomSession: Sendable {
             self.open(now)
         }
         if let due = self.acknowledgementDue, due <= now { self.acknowledge() }
+        if let due = self.paceDue, due <= now { self.transmitQueued(now) }
     }
 
     /// What is to be done next; nil when there is nothing.
@@ -198,7 +209,7 @@ public struct RoomSession: Sendable {
 
     /// When ``handleTimeout(now:)`` is due; nil when nothing is pending.
     public var nextTimeout: NIODeadline? {
-        [self.giveUp, self.responseDue, self.nextAttempt, self.acknowledgementDue].compactMap { $0 }.min()
+        [self.giveUp, self.responseDue, self.nextAttempt, self.acknowledgementDue, self.paceDue].compactMap { $0 }.min()
     }
 
     // MARK: Steps
@@ -230,6 +241,7 @@ public struct RoomSession: Sendable {
         self.responseDue = nil
         self.acknowledgementDue = nil
         self.unacknowledged = 0
+        (self.sentCount, self.paceDue) = (0, nil)
         self.nextAttempt = now + self.backOff.next()
     }
 
@@ -247,7 +259,8 @@ public struct RoomSession: Sendable {
         self.members = []
         self.queue = CircularBuffer()
         self.queuedBytes = 0
-        (self.giveUp, self.responseDue, self.nextAttempt, self.acknowledgementDue) = (nil, nil, nil, nil)
+        (self.giveUp, self.responseDue, self.nextAttempt) = (nil, nil, nil)
+        (self.acknowledgementDue, self.paceDue) = (nil, nil)
         self.emit(.ended(error))
     }
 
@@ -258,7 +271,25 @@ public struct RoomSession: Sendable {
     mutating func acknowledge() {
         self.acknowledgementDue = nil
         self.unacknowledged = 0
-        self.transmit(ClientFrame.acknowledge(received: self.received).text)
+        let text = ClientFrame.acknowledge(received: self.received).text
+        self.transmit(text)
+        self.pace.note(bytes: text.utf8.count)
+    }
+
+    /// Sends what waits, as far as the pace allows.
+    mutating func transmitQueued(_ now: NIODeadline, isLast: Bool = false) {
+        self.paceDue = nil
+        guard self.phase == .joined else { return }
+        while self.sentCount < self.queue.count {
+            let queued = self.queue[self.queue.index(self.queue.startIndex, offsetBy: self.sentCount)]
+            if let due = self.pace.take(bytes: queued.size, isLast: isLast, now: now) {
+                self.paceDue = due
+                return
+            }
+            self.transmit(queued.text)
+            self.sentCount += 1
+            if self.responseDue == nil { self.responseDue = now + self.configuration.responseTimeout }
+        }
     }
 }
 

@@ -109,19 +109,23 @@ struct Welcome: Sendable, Hashable {
     var members: [RoomMember]
     /// How long the server keeps the place of a member without a channel.
     var resumeMilliseconds: Int
+    /// How much the server takes; nil if it does not say.
+    var limits: SendingLimits?
 
     init(
         member: RoomMemberID,
         metadata: JSONValue,
         token: String,
         members: [RoomMember],
-        resumeMilliseconds: Int
+        resumeMilliseconds: Int,
+        limits: SendingLimits?
     ) {
         self.member = member
         self.metadata = metadata
         self.token = token
         self.members = members
         self.resumeMilliseconds = resumeMilliseconds
+        self.limits = limits
     }
 
     init?(_ json: JSONValue) {
@@ -136,15 +140,18 @@ struct Welcome: Sendable, Hashable {
             metadata: json["metadata"] ?? [:],
             token: token,
             members: known,
-            resumeMilliseconds: resume
+            resumeMilliseconds: resume,
+            limits: json["limits"].flatMap(SendingLimits.init)
         )
     }
 
     var json: JSONValue {
-        [
+        var json: [String: JSONValue] = [
             "type": "welcome", "member": .string(self.member.text), "metadata": self.metadata,
             "token": .string(self.token),
             "members": .array(self.members.map(\.json)), "resumeMilliseconds": .integer(Int64(self.resumeMilliseconds)),
         ]
+        json["limits"] = self.limits?.json
+        return .object(json)
     }
 }

@@ -8,15 +8,16 @@ public enum MailboxMessage: Sendable, Hashable {
     case reopen(nameplate: String, token: String)
     /// I come to this nameplate.
     case claim(nameplate: String)
-    /// The joiner had the right code.
-    case confirmed
-    /// The joiner had a wrong code.
-    case failed
+    /// The joiner of that number had the right code.
+    case confirmed(joiner: UInt64)
+    /// The joiner of that number had a wrong code.
+    case failed(joiner: UInt64)
 
     // MARK: From both
 
-    /// Pass this on to the other side, or: this is from the other side.
-    case relay(String)
+    /// Pass this on to the other side, or: this is from the other side. The inviter says which joiner it is for, so that none gets what
+    /// was meant for the one before; from a joiner and from the server the number is nil.
+    case relay(String, joiner: UInt64?)
 
     // MARK: From servers
 
@@ -24,8 +25,8 @@ public enum MailboxMessage: Sendable, Hashable {
     case allocated(nameplate: String, token: String)
     /// You are at the nameplate, and the inviter is told.
     case claimed
-    /// Somebody came to your nameplate.
-    case joined
+    /// Somebody came to your nameplate; the numbers of those who come to it rise by one from 1.
+    case joined(joiner: UInt64)
     /// The other side has gone.
     case left
     /// Too many came with wrong codes: nobody can come any more.
@@ -40,12 +41,18 @@ public enum MailboxMessage: Sendable, Hashable {
         case ("allocate", 1): self = .allocate
         case ("reopen", 3): self = .reopen(nameplate: parts[1], token: parts[2])
         case ("claim", 2): self = .claim(nameplate: parts[1])
-        case ("confirmed", 1): self = .confirmed
-        case ("failed", 1): self = .failed
-        case ("relay", 2): self = .relay(parts[1])
+        case ("confirmed", 2), ("failed", 2), ("joined", 2), ("relay", 3):
+            // The inviter's and the server's words on a joiner.
+            guard let joiner = UInt64(parts[parts.count - 1]) else { return nil }
+            switch verb {
+            case "confirmed": self = .confirmed(joiner: joiner)
+            case "failed": self = .failed(joiner: joiner)
+            case "joined": self = .joined(joiner: joiner)
+            default: self = .relay(parts[1], joiner: joiner)
+            }
+        case ("relay", 2): self = .relay(parts[1], joiner: nil)
         case ("allocated", 3): self = .allocated(nameplate: parts[1], token: parts[2])
         case ("claimed", 1): self = .claimed
-        case ("joined", 1): self = .joined
         case ("left", 1): self = .left
         case ("locked", 1): self = .locked
         case ("error", 3): self = .error(MailboxRefusal(rawValue: parts[1]) ?? .malformed, parts[2])
@@ -59,12 +66,13 @@ public enum MailboxMessage: Sendable, Hashable {
         case .allocate: JSONStrings.encode(["allocate"])
         case .reopen(let nameplate, let token): JSONStrings.encode(["reopen", nameplate, token])
         case .claim(let nameplate): JSONStrings.encode(["claim", nameplate])
-        case .confirmed: JSONStrings.encode(["confirmed"])
-        case .failed: JSONStrings.encode(["failed"])
-        case .relay(let body): JSONStrings.encode(["relay", body])
+        case .confirmed(let joiner): JSONStrings.encode(["confirmed", String(joiner)])
+        case .failed(let joiner): JSONStrings.encode(["failed", String(joiner)])
+        case .relay(let body, nil): JSONStrings.encode(["relay", body])
+        case .relay(let body, let joiner?): JSONStrings.encode(["relay", body, String(joiner)])
         case .allocated(let nameplate, let token): JSONStrings.encode(["allocated", nameplate, token])
         case .claimed: JSONStrings.encode(["claimed"])
-        case .joined: JSONStrings.encode(["joined"])
+        case .joined(let joiner): JSONStrings.encode(["joined", String(joiner)])
         case .left: JSONStrings.encode(["left"])
         case .locked: JSONStrings.encode(["locked"])
         case .error(let refusal, let words): JSONStrings.encode(["error", refusal.rawValue, words])

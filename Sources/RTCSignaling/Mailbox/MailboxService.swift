@@ -31,6 +31,8 @@ public struct MailboxService: Sendable {
         var token: String
         var inviter: ClientID?
         var joiner: ClientID?
+        /// How many have come, which is the number of the joiner that is there.
+        var arrivals: UInt64 = 0
         var tries = 0
         /// Whether the joiner that is there has the right code, as the inviter says.
         var isConfirmed = false
@@ -92,10 +94,14 @@ public struct MailboxService: Sendable {
             return self.receiveFirst(message, from: client, now: now)
         }
         switch (message, place.side) {
-        case (.relay(let body), _): self.relay(body, from: client, place, nameplate, now: now)
-        case (.confirmed, .inviter): self.confirm(place.nameplate, now: now)
-        case (.failed, .inviter):
-            if let joiner = nameplate.joiner {
+        case (.relay(let body, let joiner?), .inviter):
+            // What was said to one who has gone is lost, also when another is there by now.
+            if joiner == nameplate.arrivals { self.relay(body, from: client, place, nameplate, now: now) }
+        case (.relay(let body, nil), .joiner): self.relay(body, from: client, place, nameplate, now: now)
+        case (.confirmed(let joiner), .inviter):
+            if joiner == nameplate.arrivals { self.confirm(place.nameplate, now: now) }
+        case (.failed(let number), .inviter):
+            if number == nameplate.arrivals, let joiner = nameplate.joiner {
                 self.refuse(joiner, .unknown, "the inviter refused the code", now: now)
             }
         default: self.refuse(client, .malformed, "that message is not expected here", now: now)
@@ -173,6 +179,7 @@ public struct MailboxService: Sendable {
             return self.refuse(client, .busy, "somebody is at that nameplate already", now: now)
         }
         nameplate.joiner = client
+        nameplate.arrivals += 1
         nameplate.tries += 1
         nameplate.isConfirmed = false
         nameplate.joinerHasSpoken = false
@@ -180,7 +187,7 @@ public struct MailboxService: Sendable {
         self.nameplates[name] = nameplate
         self.places[client] = (name, .joiner)
         self.send(.claimed, to: client)
-        self.send(.joined, to: inviter)
+        self.send(.joined(joiner: nameplate.arrivals), to: inviter)
     }
 
     private mutating func reopen(_ name: String, token: String, by client: ClientID, now: NIODeadline) {
@@ -213,7 +220,6 @@ public struct MailboxService: Sendable {
         now: NIODeadline
     ) {
         let other = place.side == .inviter ? nameplate.joiner : nameplate.inviter
-        // What is said to somebody who has just gone is lost.
         guard let other else { return }
         let size = body.utf8.count
         guard size <= self.configuration.maximumMessageSize,
@@ -224,7 +230,7 @@ public struct MailboxService: Sendable {
         }
         self.nameplates[place.nameplate]?.bytes += size
         if place.side == .joiner { self.nameplates[place.nameplate]?.joinerHasSpoken = true }
-        self.send(.relay(body), to: other)
+        self.send(.relay(body, joiner: nil), to: other)
     }
 
     private mutating func confirm(_ name: String, now: NIODeadline) {

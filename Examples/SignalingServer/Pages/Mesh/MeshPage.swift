@@ -65,8 +65,8 @@ enum MeshPage {
         <form id="say"><input id="text" placeholder="Message to all" autocomplete="off"><button>Send</button></form>
         <label>File to all <input id="file" type="file"></label>
         <button id="leave" type="button">Leave</button>
-        <output id="state"></output>
         </div>
+        <p><output id="state"></output></p>
         <div id="tiles"></div>
         <ul id="transfers"></ul>
         <ul id="log"></ul>
@@ -139,10 +139,17 @@ enum MeshPage {
             url.protocol = url.protocol.replace("http", "ws");
             const client = new RoomClient(url, room, { name });
             window.mesh = new Mesh(client, stream, view);
-            for (const type of ["joined", "interrupted", "resumed", "rejoined", "ended"]) {
-                client.addEventListener(type, ({ detail }) => {
-                    element("state").textContent = type === "ended" && detail.refusal ? `refused: ${detail.refusal.reason}` : type;
-                });
+            const words = {
+                connecting: () => "Connecting to the server…",
+                waiting: ({ reason, delay }) =>
+                    `${reason} Next attempt in ${Math.ceil(delay / 1000)} s.${client.member ? " Calls go on meanwhile." : ""}`,
+                joined: () => "You are in the room.",
+                resumed: () => "You are in the room again; nothing was lost.",
+                rejoined: () => "You are in the room again, as a new member.",
+                ended: ({ refusal }) => refusal ? `Not in the room any more. ${refusal.reason}` : "You left the room.",
+            };
+            for (const [type, say] of Object.entries(words)) {
+                client.addEventListener(type, ({ detail }) => element("state").textContent = say(detail));
             }
             client.addEventListener("ended", () => {
                 stream?.getTracks().forEach((track) => track.stop());
