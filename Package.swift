@@ -341,6 +341,12 @@ let package = Package(
             path: "Tests/Interop/Agent",
             swiftSettings: swiftSettings
         ),
+        .executableTarget(
+            name: "socketio-agent",
+            dependencies: ["JSONLines", "RTCSignaling", "RTCSignalingClient", nioCore],
+            path: "Tests/Interop/SocketIOAgent",
+            swiftSettings: swiftSettings
+        ),
 
         // FFmpeg's programs, for the tests of files.
         .target(name: "FFmpegPrograms", path: "Tests/FFmpegPrograms", swiftSettings: swiftSettings),
