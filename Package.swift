@@ -347,6 +347,12 @@ let package = Package(
             path: "Tests/Interop/Agent",
             swiftSettings: swiftSettings
         ),
+        .executableTarget(
+            name: "socketio-agent",
+            dependencies: ["JSONLines", "RTCSignaling", "RTCSignalingClient", nioCore],
+            path: "Tests/Interop/SocketIOAgent",
+            swiftSettings: swiftSettings
+        ),
 
         // FFmpeg's programs, for the tests of files, and certificates for those of TLS.
         .target(name: "FFmpegPrograms", path: "Tests/FFmpegPrograms", swiftSettings: swiftSettings),

@@ -13,7 +13,7 @@ configuration=${INTEROP_CONFIGURATION:-debug}
 
 if [[ -z ${SWIFT_BIN_DIR:-} ]]; then
     swift build -c "$configuration" --product interop-agent
-    for product in echo media-send media-record turn-server signaling-server signaling-client whip-server file-transfer mesh-peer; do
+    for product in socketio-agent echo media-send media-record turn-server signaling-server signaling-client whip-server file-transfer mesh-peer; do
         swift build -c "$configuration" --product "$product"
     done
     SWIFT_BIN_DIR=$(swift build -c "$configuration" --show-bin-path)

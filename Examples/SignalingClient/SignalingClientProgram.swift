@@ -24,6 +24,9 @@ struct SignalingClientProgram: AsyncParsableCommand {
         case sockjsStreaming = "sockjs-streaming"
         case sockjsPolling = "sockjs-polling"
         case stomp
+        case socketIO = "socketio"
+        case socketIOWebSocket = "socketio-websocket"
+        case socketIOPolling = "socketio-polling"
     }
 
     @Argument(help: "Where to connect to.")
@@ -64,17 +67,32 @@ struct SignalingClientProgram: AsyncParsableCommand {
     @Option(help: ArgumentHelp("STOMP: the one version to speak.", valueName: "1.0|1.1|1.2"))
     var stompVersion: String?
 
+    @Option(help: "Socket.IO: the namespace.")
+    var namespace = "/"
+
+    @Option(
+        help:
+            "Socket.IO: the event that lines are sent as; what it brings is printed as it is, and others with their names."
+    )
+    var event = "message"
+
     func run() async throws {
         do {
-            if self.by == .stomp { try await self.runSTOMP() } else { try await self.runChannel() }
+            switch self.by {
+            case .stomp: try await self.runSTOMP()
+            case .socketIO, .socketIOWebSocket, .socketIOPolling: try await self.runSocketIO()
+            default: try await self.runChannel()
+            }
         } catch let error as SignalingChannelError {
             throw ValidationError(error.description)
         } catch let error as STOMPClientError {
             throw ValidationError(error.description)
+        } catch let error as SocketIOClientError {
+            throw ValidationError(error.description)
         }
     }
 
-    private func settings() throws -> HTTPClientSettings {
+    func settings() throws -> HTTPClientSettings {
         var settings = HTTPClientSettings()
         for header in self.header {
             let parts = header.split(separator: ":", maxSplits: 1)
@@ -114,7 +132,7 @@ struct SignalingClientProgram: AsyncParsableCommand {
     private func connect() async throws -> (any SignalingChannel, String) {
         let settings = try self.settings()
         switch self.by {
-        case .automatic, .stomp:
+        case .automatic, .stomp, .socketIO, .socketIOWebSocket, .socketIOPolling:
             let connection = try await SignalingClient.connect(to: self.url, settings: settings)
             return (connection.channel, "\(connection.transport)")
         case .websocket:

@@ -248,6 +248,14 @@ def test_where_websockets_are_cut_or_held_up_on_the_way_requests_are_made(ours, 
         proxy.stop()
 
 
+@pytest.mark.parametrize("by", ["socketio", "socketio-websocket", "socketio-polling"])
+def test_our_own_server_by_socketio(ours, by):
+    with Client(ours.url, "--by", by, "--namespace", "/echo", "--event", "line") as client:
+        assert client.by == by
+        exchange(client)
+        client.close()
+
+
 def test_tls_by_every_way_with_the_authority_and_not_without(certificates):
     server = serve("--tls-certificate", str(certificates.certificate), "--tls-key", str(certificates.key))
     try:
@@ -262,5 +270,12 @@ def test_tls_by_every_way_with_the_authority_and_not_without(certificates):
                     client.close()
                 with pytest.raises(AssertionError, match="(?i)certificate"):
                     Client(url, "--by", by)
+            for by in ("socketio", "socketio-websocket"):
+                options = ["--by", by, "--namespace", "/echo", "--event", "line"]
+                with Client(base, *options, "--ca", str(certificates.authority)) as client:
+                    exchange(client, 10)
+                    client.close()
+                with pytest.raises(AssertionError, match="(?i)certificate"):
+                    Client(base, *options)
     finally:
         assert server.stop() == 0

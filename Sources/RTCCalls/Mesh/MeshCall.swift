@@ -1,6 +1,7 @@
 import NIOCore
 public import RTCBase
 public import RTCRooms
+import RTCSignaling
 public import WebRTC
 
 /// A call of all members of a room with each other: one connection for each other member, made when it comes and closed when it is gone.

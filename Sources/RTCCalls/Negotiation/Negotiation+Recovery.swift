@@ -1,6 +1,7 @@
 import NIOCore
 import RTCCore
 import RTCRooms
+import RTCSignaling
 
 /// After messages were lost: comparing where both stand.
 extension Negotiation {

@@ -2,6 +2,7 @@ public import NIOCore
 public import RTCBase
 public import RTCCore
 public import RTCRooms
+import RTCSignaling
 
 /// Perfect negotiation (W3C webrtc-pc section 10.7) over a signalling path that may lose messages, doing no input or output.
 ///

@@ -292,14 +292,3 @@ public struct RoomSession: Sendable {
         }
     }
 }
-
-extension SignalingChannelError {
-    /// Whether trying again, unchanged, cannot help.
-    fileprivate var isPermanent: Bool {
-        switch self {
-        case .refused(let status, _): (400..<500).contains(status) && status != 408 && status != 429
-        case .invalidArgument: true
-        case .messageTooLarge, .closed, .connectionFailed, .protocolViolation, .cancelled: false
-        }
-    }
-}

@@ -47,3 +47,14 @@ public enum SignalingChannelError: Error, Sendable, Hashable, CustomStringConver
         }
     }
 }
+
+extension SignalingChannelError {
+    /// Whether trying again, unchanged, cannot help.
+    package var isPermanent: Bool {
+        switch self {
+        case .refused(let status, _): (400..<500).contains(status) && status != 408 && status != 429
+        case .invalidArgument: true
+        case .messageTooLarge, .closed, .connectionFailed, .protocolViolation, .cancelled: false
+        }
+    }
+}

@@ -7,6 +7,8 @@ public import NIOCore
 public enum EngineIOPayload {
     /// More digits than any length that is taken has.
     private static let maximumDigits = 9
+    /// The most packets that a payload of this side has: clients and servers in Python take no more.
+    static let maximumPackets = 16
 
     // MARK: Writing
 

@@ -3,9 +3,6 @@ import NIOCore
 // Sessions over requests.
 
 extension EngineIOService {
-    /// The most packets in a response: clients in Python take no more.
-    private static let maximumPackets = 16
-
     /// Takes a request that asks for packets.
     mutating func receivePoll(
         _ request: SignalingRequest,
@@ -81,7 +78,7 @@ extension EngineIOService {
         guard self.sessions[id]?.poll != nil, var session = self.sessions[id], let poll = session.poll,
             !session.waiting.isEmpty
         else { return }
-        let packets = Array(session.waiting.prefix(Self.maximumPackets))
+        let packets = Array(session.waiting.prefix(EngineIOPayload.maximumPackets))
         session.waiting.removeFirst(packets.count)
         session.waitingBytes -= packets.reduce(0) { $0 + $1.cost }
         session.poll = nil

@@ -29,12 +29,13 @@ public struct HTTPClientSettings: Sendable {
 }
 
 extension HTTPClientSettings {
-    func makeRequester() throws(SignalingChannelError) -> HTTPRequester {
+    /// - Parameter idleTimeout: How long a response may say nothing; nil for ``idleTimeout``.
+    func makeRequester(idleTimeout: TimeAmount? = nil) throws(SignalingChannelError) -> HTTPRequester {
         try HTTPRequester(
             headers: self.headers,
             tls: self.tls,
             connectTimeout: self.connectTimeout,
-            idleTimeout: self.idleTimeout,
+            idleTimeout: idleTimeout ?? self.idleTimeout,
             timeout: self.requestTimeout
         )
     }

@@ -63,7 +63,7 @@ final class HTTPRequester: Sendable {
         _ method: HTTPMethod,
         _ url: String,
         headers: [(String, String)] = [],
-        body: String? = nil,
+        body: ByteBuffer? = nil,
         timeout: TimeAmount? = nil
     ) async throws -> Response {
         var request = HTTPClientRequest(url: url)
@@ -72,7 +72,7 @@ final class HTTPRequester: Sendable {
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
         let cookies = self.cookieHeader
         if !cookies.isEmpty { request.headers.add(name: "cookie", value: cookies) }
-        if let body { request.body = .bytes(ByteBuffer(string: body)) }
+        if let body { request.body = .bytes(body) }
         let response = try await self.client.execute(request, timeout: timeout ?? self.timeout)
         self.keepCookies(of: response.headers)
         return Response(status: Int(response.status.code), headers: response.headers, body: response.body)
@@ -99,7 +99,7 @@ final class HTTPRequester: Sendable {
         _ method: HTTPMethod,
         _ url: String,
         headers: [(String, String)] = [],
-        body: String? = nil,
+        body: ByteBuffer? = nil,
         limit: Int,
         timeout: TimeAmount? = nil
     ) async throws -> (response: Response, body: ByteBuffer) {

@@ -171,7 +171,7 @@ final class PollingTransport: HTTPChannelTransport {
                 .POST,
                 "\(self.url)?id=\(first)&after=\(after)",
                 headers: [("content-type", "application/json")],
-                body: SockJSFrame.clientText(messages),
+                body: ByteBuffer(string: SockJSFrame.clientText(messages)),
                 limit: 64 << 10
             )
             guard response.status == 200 else { throw Self.failure(response, body) }

@@ -65,7 +65,7 @@ final class SockJSTransportRequests: HTTPChannelTransport {
                 .POST,
                 self.url + "/xhr_send",
                 headers: [("content-type", "text/plain")],
-                body: SockJSFrame.clientText(messages),
+                body: ByteBuffer(string: SockJSFrame.clientText(messages)),
                 limit: 64 << 10
             )
             guard response.status == 204 || response.status == 200 else { throw response.refusal }
