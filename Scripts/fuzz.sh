@@ -85,12 +85,21 @@ export SWIFT_BACKTRACE=enable=no
 # The C libraries under the session keep what they allocated for the process's life.
 export ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=64:${ASAN_OPTIONS:-}
 
-for target in "${targets[@]}"; do
-    echo "building $target"
-    # Fuzzing sees release code, with internals within reach and the address sanitizer watching.
-    ${WRAP:-} swift build --package-path Fuzz --scratch-path "$BUILD" -c release --product "$(product "$target")" \
+# Fuzzing sees release code, with internals within reach and the address sanitizer watching.
+build() {
+    ${WRAP:-} swift build --package-path Fuzz --scratch-path "$BUILD" -c release "$@" \
         -Xswiftc -sanitize=fuzzer,address -Xswiftc -parse-as-library -Xswiftc -enable-testing || exit 1
-done
+}
+
+if [[ ${targets[*]} == "$ALL" ]]; then
+    echo "building all targets"
+    build
+else
+    for target in "${targets[@]}"; do
+        echo "building $target"
+        build --product "$(product "$target")"
+    done
+fi
 bin=$(swift build --package-path Fuzz --scratch-path "$BUILD" -c release --show-bin-path)
 
 worst=0
