@@ -23,7 +23,7 @@ public struct MailboxService: Sendable {
     public enum Output: Sendable, Hashable {
         /// A text for a client.
         case send(String, to: ClientID)
-        /// A client's connection ends after what was sent to it.
+        /// A client's connection ends after what was sent to it, and nothing that it sent may be handed over any more.
         case close(ClientID)
     }
 
@@ -215,7 +215,9 @@ public struct MailboxService: Sendable {
         let other = place.side == .inviter ? nameplate.joiner : nameplate.inviter
         // What is said to somebody who has just gone is lost.
         guard let other else { return }
-        let size = body.utf8.count
+        let text = MailboxMessage.relay(body).text
+        // As it goes: a character that takes one byte when it comes may take six when it goes.
+        let size = text.utf8.count - Self.relayOverhead
         guard size <= self.configuration.maximumMessageSize,
             nameplate.bytes + size <= self.configuration.maximumBytes
         else {
@@ -224,8 +226,11 @@ public struct MailboxService: Sendable {
         }
         self.nameplates[place.nameplate]?.bytes += size
         if place.side == .joiner { self.nameplates[place.nameplate]?.joinerHasSpoken = true }
-        self.send(.relay(body), to: other)
+        self.outputs.append(.send(text, to: other))
     }
+
+    /// What is around what is passed on.
+    private static let relayOverhead = MailboxMessage.relay("").text.utf8.count
 
     private mutating func confirm(_ name: String, now: NIODeadline) {
         guard var nameplate = self.nameplates[name], nameplate.joiner != nil else { return }
