@@ -1,4 +1,5 @@
 package import NIOCore
+import RTCBase
 
 /// The receiving side of a transfer: messages in, messages out, and files written in between. Like ``FileTransferSender`` in all else.
 ///
@@ -37,7 +38,7 @@ package final class FileTransferReceiver: TransferEngine {
     private var hasGreeted = false
     private var phase = Phase.listing
     private var packer = FramePacker()
-    private var outputs: [TransferOutput] = []
+    private var outputs = OutputQueue<TransferOutput>()
     private var scan: Scan?
     /// The beginnings of files that are there already.
     private var kept: [Int: HashTree] = [:]
@@ -317,7 +318,7 @@ extension FileTransferReceiver {
         while true {
             // The last word goes before the end.
             if self.isOver, let message = self.packer.next(flush: true) { return .transmit(message) }
-            if !self.outputs.isEmpty { return self.outputs.removeFirst() }
+            if let output = self.outputs.popFirst() { return output }
             if case .examining(let next) = self.phase {
                 if let message = self.packer.next(flush: false) { return .transmit(message) }
                 if self.examine(from: next) { return .working }

@@ -1,4 +1,5 @@
 package import NIOCore
+import RTCBase
 
 /// The sending side of a transfer: messages in, messages out, and files read in between. It has no timers: whoever carries the
 /// messages finds out when the other side is gone.
@@ -47,7 +48,7 @@ package final class FileTransferSender: TransferEngine {
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: HashTree.chunkSize, alignment: 4_096)
     private var phase = Phase.listing(next: 0)
     private var packer = FramePacker()
-    private var outputs: [TransferOutput] = []
+    private var outputs = OutputQueue<TransferOutput>()
     private var possessions: [Int: Possession] = [:]
     /// What is not sent, or not to its end.
     private var isLeftOut: Set<Int> = []
@@ -118,7 +119,7 @@ package final class FileTransferSender: TransferEngine {
         while true {
             // The last word goes before the end.
             if self.isOver, let message = self.packer.next(flush: true) { return .transmit(message) }
-            if !self.outputs.isEmpty { return self.outputs.removeFirst() }
+            if let output = self.outputs.popFirst() { return output }
             if let message = self.packer.next(flush: false) { return .transmit(message) }
             switch self.phase {
             case .listing(let next): self.list(from: next)
