@@ -48,6 +48,15 @@ import Testing
         #expect(hand.session.members.map(\.id.text) == ["other"])
     }
 
+    @Test("A channel that is refused for good is closed once")
+    func refusedForGood() {
+        var hand = Hand()
+        hand.welcome()
+        hand.session.channelFailed(1, .refused(status: 404, reason: ""), now: hand.now)
+        hand.say("")
+        #expect(hand.closed == [1] && hand.session.isEnded)
+    }
+
     @Test("A welcome that has a member twice breaks the protocol", arguments: [["a", "a"], ["me"]])
     func welcome(members: [String]) {
         var hand = Hand()
