@@ -55,5 +55,10 @@ let package = Package(
         fuzzer("FuzzSockJS", ["RTCSignaling", "RTCBase"], [nioCore]),
         fuzzer("FuzzSession", ["RTCTestKit", "RTCCore", "RTCSTUN", "RTCSCTP", "RTCBase"], [nioCore]),
         fuzzer("FuzzSocketIO", ["RTCSignaling", "RTCBase"], [nioCore]),
+        fuzzer("FuzzPolling", ["RTCSignaling", "RTCBase"], [nioCore]),
+        fuzzer("FuzzMailbox", ["RTCSignaling", "RTCBase"], [nioCore]),
+        fuzzer("FuzzFileTransfer", ["RTCFileTransfer"], [nioCore]),
+        fuzzer("FuzzRooms", ["RTCCalls", "RTCRooms", "RTCSignaling", "RTCCore", "RTCBase"], [nioCore]),
+        fuzzer("FuzzTURNClient", ["RTCTURN", "RTCSTUN", "RTCBase"], [nioCore]),
     ]
 )

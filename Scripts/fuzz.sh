@@ -1,14 +1,14 @@
 #!/bin/bash
 # Scripts/fuzz.sh SECONDS [TARGET...]: fuzzes each target for that long.
 # Targets: sdp stun turn candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump whip websocket
-# stomp sockjs session socketio.
+# stomp sockjs session socketio polling mailbox filetransfer rooms turnclient.
 #
 # What was learnt is kept in .build-fuzz/corpus; an input that fails is kept in Fuzz/FailCases/TARGET, where tests replay
 # it. The exit status is that of the worst target. WRAP=command runs the build under a command.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-readonly ALL='sdp stun turn candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump whip websocket stomp sockjs session socketio'
+readonly ALL='sdp stun turn candidate mdns dcep sctp srtp rtp rtcp payloads fec ivf ogg annexb wav rtpdump whip websocket stomp sockjs session socketio polling mailbox filetransfer rooms turnclient'
 readonly BUILD=$PWD/.build-fuzz
 
 seconds=${1:-60}
@@ -41,6 +41,11 @@ product() {
         sockjs) echo FuzzSockJS ;;
         session) echo FuzzSession ;;
         socketio) echo FuzzSocketIO ;;
+        polling) echo FuzzPolling ;;
+        mailbox) echo FuzzMailbox ;;
+        filetransfer) echo FuzzFileTransfer ;;
+        rooms) echo FuzzRooms ;;
+        turnclient) echo FuzzTURNClient ;;
         *) echo "no fuzz target '$1'; there are: $ALL" >&2; return 1 ;;
     esac
 }
@@ -70,17 +75,31 @@ seed() {
 
 for target in "${targets[@]}"; do product "$target" > /dev/null || exit 2; done
 
+# Where a target puts files.
+FUZZ_FOLDER=$(mktemp -d -p "$([[ -w /dev/shm ]] && echo /dev/shm || echo /tmp)" rtc-fuzz.XXXXXX) || exit 1
+export FUZZ_FOLDER
+trap 'rm -rf "$FUZZ_FOLDER"' EXIT
+
 # A process that fails must not be handed to the crash backtracer: the fuzzer reports it.
 export SWIFT_BACKTRACE=enable=no
 # The C libraries under the session keep what they allocated for the process's life.
 export ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=64:${ASAN_OPTIONS:-}
 
-for target in "${targets[@]}"; do
-    echo "building $target"
-    # Fuzzing sees release code, with internals within reach and the address sanitizer watching.
-    ${WRAP:-} swift build --package-path Fuzz --scratch-path "$BUILD" -c release --product "$(product "$target")" \
+# Fuzzing sees release code, with internals within reach and the address sanitizer watching.
+build() {
+    ${WRAP:-} swift build --package-path Fuzz --scratch-path "$BUILD" -c release "$@" \
         -Xswiftc -sanitize=fuzzer,address -Xswiftc -parse-as-library -Xswiftc -enable-testing || exit 1
-done
+}
+
+if [[ ${targets[*]} == "$ALL" ]]; then
+    echo "building all targets"
+    build
+else
+    for target in "${targets[@]}"; do
+        echo "building $target"
+        build --product "$(product "$target")"
+    done
+fi
 bin=$(swift build --package-path Fuzz --scratch-path "$BUILD" -c release --show-bin-path)
 
 worst=0

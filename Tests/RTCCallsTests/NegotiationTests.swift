@@ -155,6 +155,24 @@ import Testing
         #expect(world.run(for: .seconds(60)) { world.isSettled }, "\(world.description)")
     }
 
+    @Test("An answer and a comparison that are late at the same moment are asked for once")
+    func twoDeadlines() {
+        let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+        var negotiation = Negotiation(isPolite: false, random: .seeded(1), now: start)
+        negotiation.negotiationNeeded(now: start)
+        negotiation.completed(.done(RTCSessionDescription(type: .offer, sdp: "x")), now: start)
+        let due = start + negotiation.configuration.answerTimeout
+        negotiation.messageLost(now: due - .seconds(1))
+        while negotiation.poll() != nil {}
+        negotiation.handleTimeout(now: due)
+        var asked = 0
+        while let output = negotiation.poll() {
+            if case .send(let message) = output, case .synchronise = message.content { asked += 1 }
+        }
+        #expect(asked == 1)
+        #expect(negotiation.nextTimeout.map { $0 > due } == true)
+    }
+
     @Test("Messages that come faster than they are handled are bounded")
     func flood() throws {
         let now = NIODeadline.uptimeNanoseconds(1)

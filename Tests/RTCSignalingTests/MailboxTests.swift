@@ -157,6 +157,20 @@ import Testing
         expect(lab.refusal(40), .excess)
     }
 
+    @Test("What is passed on is as large as counted, also where characters have to be escaped")
+    func escapes() {
+        var configuration = MailboxConfiguration()
+        configuration.maximumMessageSize = 100
+        var lab = Lab(configuration)
+        let name = lab.allocate(1)
+        lab.say(.claim(nameplate: name), 2)
+        _ = lab.take(1)
+        // One byte each as it comes, six as it goes.
+        lab.say("[\"relay\",\"" + String(repeating: "\u{7F}", count: 100) + "\"]", 2)
+        expect(lab.take(1), [.left])
+        expect(lab.refusal(2), .excess)
+    }
+
     @Test("Whatever a client says, it harms nobody but itself", arguments: 0..<20)
     func hostile(seed: UInt64) {
         var random = RandomSource.seeded(seed)

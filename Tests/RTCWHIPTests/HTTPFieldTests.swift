@@ -47,6 +47,16 @@ struct HTTPFieldTests {
         }
     }
 
+    @Test("A user name or a credential that stands alone is written and read")
+    func alone() {
+        for server in [
+            RTCIceServer(urls: ["stun:a"], username: "u\"", credential: nil),
+            RTCIceServer(urls: ["stun:a"], username: nil, credential: "c"),
+        ] {
+            #expect(HTTPLink.parse(HTTPLink.fields(of: [server])).compactMap(\.server) == [server])
+        }
+    }
+
     @Test("What no field can hold is not written")
     func injection() {
         let evil = RTCIceServer(urls: ["turn:a"], username: "u\r\nx: y", credential: "c")

@@ -142,7 +142,7 @@ private func step(_ input: inout FuzzInput, _ bench: inout Bench) {
         )
         if let webSocket = bench.broker.openWebSocket(request, now: bench.now) { bench.webSockets.append(webSocket) }
     case 3: bench.request("GET", query + (choice & 1 == 0 ? "" : "&b64=1"))
-    case 4: bench.request("POST", query, Array(input.run()))
+    case 4: bench.request("POST", query + (choice & 128 == 0 ? "" : "&j=1"), Array(input.run()))
     case 5: bench.request("POST", query, type: "application/octet-stream", Array(input.run()))
     case 6, 7, 8:
         guard !bench.webSockets.isEmpty else { return }

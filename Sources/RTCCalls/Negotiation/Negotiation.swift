@@ -221,14 +221,16 @@ public struct Negotiation: Sendable {
     /// Does what is due.
     public mutating func handleTimeout(now: NIODeadline) {
         guard !self.isEnded else { return }
-        if let due = self.comparisonDue, due <= now {
-            self.compare(now)
-        } else if let outstanding = self.outstanding, outstanding.answerDue <= now {
+        let comparisonIsDue = self.comparisonDue.map { $0 <= now } == true
+        var answerIsDue = false
+        if let outstanding = self.outstanding, outstanding.answerDue <= now {
+            answerIsDue = true
             self.outstanding?.waits = min(6, outstanding.waits * 2)
             self.outstanding?.answerDue = now + self.configuration.answerTimeout * Int64(min(6, outstanding.waits * 2))
             self.comparisons = 0
-            self.compare(now)
         }
+        // One for both.
+        if comparisonIsDue || answerIsDue { self.compare(now) }
         if let due = self.restartDue, due <= now { self.restartForFailure(now) }
         self.proceed(now)
     }

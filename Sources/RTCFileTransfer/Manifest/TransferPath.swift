@@ -18,9 +18,17 @@ public struct TransferPath: Sendable, Hashable, CustomStringConvertible {
         guard names.count <= Self.maximumDepth else { return nil }
         let dots: [[UInt8]] = [[], [UInt8(ascii: ".")], [UInt8(ascii: "."), UInt8(ascii: ".")]]
         guard !names.contains(where: { dots.contains(Array($0)) }) else { return nil }
-        // Some file systems do not tell small letters from capitals.
-        guard String(decoding: names[0], as: UTF8.self).lowercased() != Self.partsFolder else { return nil }
+        guard !Self.isPartsFolder(names[0]) else { return nil }
         self.bytes = bytes
+    }
+
+    /// Whether some file system may take a name for that of the folder for incomplete files: some do not tell small letters from
+    /// capitals, nor from letters with the same capital, and some leave out what cannot be seen.
+    private static func isPartsFolder(_ name: some Collection<UInt8>) -> Bool {
+        var visible = String.UnicodeScalarView()
+        for scalar in String(decoding: name, as: UTF8.self).unicodeScalars
+        where !scalar.properties.isDefaultIgnorableCodePoint { visible.append(scalar) }
+        return String(visible).uppercased() == Self.partsFolder.uppercased()
     }
 
     /// The names, from the outermost on.

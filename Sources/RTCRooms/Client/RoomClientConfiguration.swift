@@ -20,6 +20,8 @@ public struct RoomClientConfiguration: Sendable, Hashable {
     public var maximumQueuedBytes = 1 << 20
     /// The largest message, in bytes. Default 256 KiB without 256 bytes, so that it fits into what the server makes of it.
     public var maximumMessageSize = (256 << 10) - 256
+    /// The most other members that are taken; a server that tells of more breaks the protocol. Default 10,000.
+    public var maximumMembers = 10_000
     /// How many events wait to be read before nothing more is read from the channel. Default 256.
     public var maximumUnreadEvents = 256
 

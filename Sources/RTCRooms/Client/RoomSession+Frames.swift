@@ -24,6 +24,10 @@ extension RoomSession {
     // MARK: Entering
 
     private mutating func joined(_ welcome: Welcome, _ now: NIODeadline) {
+        let ids = Set(welcome.members.map(\.id))
+        guard ids.count == welcome.members.count, !ids.contains(welcome.member),
+            ids.count <= self.configuration.maximumMembers
+        else { return self.violation("a member twice, or too many", now) }
         let member = RoomMember(id: welcome.member, metadata: welcome.metadata)
         self.member = member
         self.token = welcome.token
@@ -84,6 +88,9 @@ extension RoomSession {
         }
         switch occurrence {
         case .joined(let member):
+            guard member.id != self.member?.id, !self.members.contains(where: { $0.id == member.id }),
+                self.members.count < self.configuration.maximumMembers
+            else { return self.violation("a member twice, or too many", now) }
             self.members.append(member)
             self.emit(.memberJoined(member))
         case .left(let id, let reason):

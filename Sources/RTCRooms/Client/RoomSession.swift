@@ -229,8 +229,9 @@ public struct RoomSession: Sendable {
     /// Gives a channel up and plans the next.
     mutating func interrupt(_ error: SignalingChannelError, _ now: NIODeadline) {
         self.lastError = error
-        self.outputs.append(.close(self.channel))
+        // The end closes the channel too.
         if error.isPermanent { return self.end(.unreachable(error)) }
+        self.outputs.append(.close(self.channel))
         if self.phase == .joined {
             self.emit(.interrupted(error))
             // One that held was good, even if nothing came over it.

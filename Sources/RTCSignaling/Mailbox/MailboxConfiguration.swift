@@ -13,7 +13,7 @@ public struct MailboxConfiguration: Sendable, Hashable {
     public var confirmedLifetime: TimeAmount = .hours(24)
     /// How long a nameplate is kept for an inviter whose connection broke. Default two minutes.
     public var absence: TimeAmount = .minutes(2)
-    /// The largest message that is passed on, in bytes. Default 96 KiB.
+    /// The largest message that is passed on, in bytes of JSON without its quotation marks. Default 96 KiB.
     public var maximumMessageSize = 96 << 10
     /// The most bytes that are passed on for one joiner, both ways together. Default 1 MiB.
     public var maximumBytes = 1 << 20

@@ -23,7 +23,7 @@ public struct MailboxService: Sendable {
     public enum Output: Sendable, Hashable {
         /// A text for a client.
         case send(String, to: ClientID)
-        /// A client's connection ends after what was sent to it.
+        /// A client's connection ends after what was sent to it, and nothing that it sent may be handed over any more.
         case close(ClientID)
     }
 
@@ -221,7 +221,9 @@ public struct MailboxService: Sendable {
     ) {
         let other = place.side == .inviter ? nameplate.joiner : nameplate.inviter
         guard let other else { return }
-        let size = body.utf8.count
+        let text = MailboxMessage.relay(body, joiner: nil).text
+        // As it goes: a character that takes one byte when it comes may take six when it goes.
+        let size = text.utf8.count - Self.relayOverhead
         guard size <= self.configuration.maximumMessageSize,
             nameplate.bytes + size <= self.configuration.maximumBytes
         else {
@@ -230,8 +232,11 @@ public struct MailboxService: Sendable {
         }
         self.nameplates[place.nameplate]?.bytes += size
         if place.side == .joiner { self.nameplates[place.nameplate]?.joinerHasSpoken = true }
-        self.send(.relay(body, joiner: nil), to: other)
+        self.outputs.append(.send(text, to: other))
     }
+
+    /// What is around what is passed on.
+    private static let relayOverhead = MailboxMessage.relay("", joiner: nil).text.utf8.count
 
     private mutating func confirm(_ name: String, now: NIODeadline) {
         guard var nameplate = self.nameplates[name], nameplate.joiner != nil else { return }

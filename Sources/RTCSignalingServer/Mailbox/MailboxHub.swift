@@ -34,7 +34,11 @@ public final class MailboxHub: Sendable {
             group.addTask {
                 for await message in session.messages {
                     guard case .text(let text) = message else { continue }
-                    self.withService { $0.receive(text, from: client, now: .now()) }
+                    self.withState { state in
+                        // What a client sent before it was told that it is refused is nobody's.
+                        guard state.sessions[client] != nil else { return }
+                        state.service.receive(text, from: client, now: .now())
+                    }
                 }
             }
             // Every client's task looks after the time: so it passes as long as there is somebody to be told.
@@ -42,8 +46,10 @@ public final class MailboxHub: Sendable {
             await group.next()
             group.cancelAll()
         }
-        self.withService { $0.disconnected(client, now: .now()) }
-        self.state.withLock { _ = $0.sessions.removeValue(forKey: client) }
+        self.withState { state in
+            state.sessions[client] = nil
+            state.service.disconnected(client, now: .now())
+        }
     }
 
     private func watchTime() async {
@@ -52,18 +58,18 @@ public final class MailboxHub: Sendable {
             let left = self.state.withLock { $0.service.nextTimeout }.map { $0 - .now() } ?? .seconds(60)
             let nanoseconds = max(1_000_000_000, min(60_000_000_000, left.nanoseconds))
             try? await Task.sleep(for: .nanoseconds(nanoseconds))
-            self.withService { $0.handleTimeout(now: .now()) }
+            self.withState { $0.service.handleTimeout(now: .now()) }
         }
     }
 
-    private func withService(_ body: (inout MailboxService) -> Void) {
+    private func withState(_ body: (inout State) -> Void) {
         self.state.withLock { state in
-            body(&state.service)
+            body(&state)
             // Under the lock, so that what is for one client keeps its order; sending only appends to its queue.
             while let output = state.service.poll() {
                 switch output {
                 case .send(let text, let client): state.sessions[client]?.send(text)
-                case .close(let client): state.sessions[client]?.close()
+                case .close(let client): state.sessions.removeValue(forKey: client)?.close()
                 }
             }
         }

@@ -80,10 +80,11 @@ public struct HTTPLink: Sendable, Hashable {
             server.urls.compactMap { url -> String? in
                 guard !url.contains(">"), Self.isFieldText(url) else { return nil }
                 var field = "<\(url)>; rel=\"\(Self.iceServer)\""
-                guard let username = server.username, let credential = server.credential else { return field }
-                guard Self.isFieldText(username), Self.isFieldText(credential) else { return nil }
-                field += "; username=\(Self.quoted(username)); credential=\(Self.quoted(credential))"
-                return field + "; credential-type=\"password\""
+                let secrets = [server.username, server.credential].compactMap { $0 }
+                guard secrets.allSatisfy(Self.isFieldText) else { return nil }
+                if let username = server.username { field += "; username=\(Self.quoted(username))" }
+                guard let credential = server.credential else { return field }
+                return field + "; credential=\(Self.quoted(credential)); credential-type=\"password\""
             }
         }
     }
