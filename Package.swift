@@ -416,15 +416,16 @@ let package = Package(
         .testTarget(
             name: "RTCSignalingServerTests",
             dependencies: [
-                "RTCSignalingServer", "RTCSignaling", "TestCertificates", nioCore, nioPosix, nioHTTP2, nioSSL, metrics,
+                "RTCSignalingServer", "RTCSignaling", "RTCTestKit", "TestCertificates", nioCore, nioPosix, nioHTTP2, nioSSL,
+                metrics,
             ],
             swiftSettings: swiftSettings
         ),
         .testTarget(
             name: "RTCWHIPTests",
             dependencies: [
-                "RTCWHIP", "RTCSignaling", "RTCSignalingServer", "RTCBase", "RTCSDP", "TestCertificates", "WebRTC",
-                nioCore, nioPosix, nioSSL,
+                "RTCWHIP", "RTCSignaling", "RTCSignalingServer", "RTCBase", "RTCSDP", "RTCTestKit", "TestCertificates",
+                "WebRTC", nioCore, nioPosix, nioSSL,
             ],
             swiftSettings: swiftSettings
         ),

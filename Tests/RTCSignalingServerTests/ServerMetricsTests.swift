@@ -1,6 +1,7 @@
 import Metrics
 import RTCSignaling
 import RTCSignalingServer
+import RTCTestKit
 import Synchronization
 import Testing
 
@@ -68,7 +69,7 @@ final class CapturedMetrics: MetricsFactory {
                 ("", Server.get("/ws", Server.upgrade)), ("\r\n\r\n", Server.frame(0x81, "hello")),
             ]
             _ = try await client.talk(exchange, until: "hello") {
-                while captured["signaling_sessions transport=websocket"] != 1 { await Task.yield() }
+                try await eventually { captured["signaling_sessions transport=websocket"] == 1 }
             }
             #expect(captured["signaling_sessions_total transport=websocket"] ?? 0 >= 1)
             #expect(captured["signaling_messages_in_total"] ?? 0 >= 1)

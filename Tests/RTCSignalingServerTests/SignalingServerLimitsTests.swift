@@ -1,6 +1,7 @@
 import NIOCore
 import RTCSignaling
 import RTCSignalingServer
+import RTCTestKit
 import Synchronization
 import Testing
 
@@ -86,7 +87,7 @@ import Testing
             let counters = await server.counters
             #expect(counters.refusals == [perAddress ? "address" : "connections": 1])
             // There is room again once they are gone.
-            while await server.counters.connections > 1 { await Task.yield() }
+            try await eventually { await server.counters.connections <= 1 }
             let heard = try await RawClient(server).talk([("", upgrade)], until: "\r\n\r\n")
             #expect(heard.contains(" 101 "))
         }
@@ -94,7 +95,7 @@ import Testing
 
     /// Waits until the server has refused something.
     static func refusal(_ server: SignalingServer) async {
-        while await server.counters.refusals.isEmpty { await Task.yield() }
+        try await eventually { await !server.counters.refusals.isEmpty }
     }
 
     @Test("Requests that are sent ahead are answered in their order, however many")
@@ -161,7 +162,7 @@ import Testing
                 until: "hello"
             )
             #expect(heard.contains("hello"))
-            while await server.counters.openSessions[.webSocket] != 0 { await Task.yield() }
+            try await eventually { await server.counters.openSessions[.webSocket] == 0 }
             let counters = await server.counters
             #expect(counters.sessions == [.webSocket: 1])
             #expect((counters.messagesIn, counters.bytesIn) == (1, 5))

@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP2
 import RTCSignaling
 import RTCSignalingServer
+import RTCTestKit
 import TestCertificates
 import Testing
 
@@ -59,7 +60,7 @@ import Testing
             }
             let whole = try await RawClient(server).count(request)
             #expect(whole > Self.size && whole < Self.size + 1000)
-            while await server.counters.unsentBytes > 0 { await Task.yield() }
+            try await eventually { await server.counters.unsentBytes == 0 }
         }
     }
 
@@ -86,7 +87,7 @@ import Testing
             routes.http("/large") { _ in SignalingResponse(200, body: body) }
         } _: { server in
             _ = try await RawClient(server).talk([("", Server.get("/large"))], until: "200 OK") {
-                while await server.counters.slowClients == 0 { await Task.yield() }
+                try await eventually { await server.counters.slowClients > 0 }
             }
             // Whoever just has nothing to ask for is not slow.
             let idle = try await RawClient(server).talk([("", Server.get("/none"))])
@@ -144,7 +145,7 @@ import Testing
                 #expect(response.bytes == 1 << 20 && response.isWhole)
             }
             try await other.close()
-            while await server.counters.unsentBytes > 0 { await Task.yield() }
+            try await eventually { await server.counters.unsentBytes == 0 }
         }
     }
 
@@ -180,11 +181,11 @@ import Testing
                         session.send(text)
                         _ = await server.counters
                     }
-                    while await server.counters.slowClients < count { await Task.yield() }
+                    try await eventually { await server.counters.slowClients >= count }
                 }
             }
             #expect(await server.counters.slowClients == 3)
-            while captured["signaling_slow_clients_total"] ?? 0 < before + 3 { await Task.yield() }
+            try await eventually { captured["signaling_slow_clients_total"] ?? 0 >= before + 3 }
         }
     }
 }

@@ -1,5 +1,6 @@
 import NIOCore
 import RTCSignaling
+import RTCTestKit
 import Testing
 import WebRTC
 
@@ -160,7 +161,7 @@ struct ClientTests {
         }
         let (first, failure) = await publish()
         #expect(failure == nil)
-        while server.streams.names != ["stage"] { await Task.yield() }
+        try await eventually { server.streams.names == ["stage"] }
         guard case .refused(409, _)? = await publish().1 else {
             Issue.record("the second publisher was not refused")
             return

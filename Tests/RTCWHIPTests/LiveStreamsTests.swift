@@ -1,4 +1,5 @@
 import RTCSignaling
+import RTCTestKit
 import Testing
 import WebRTC
 
@@ -19,7 +20,7 @@ struct LiveStreamsTests {
         try await streams.prepare(first)
         try await streams.prepare(second)
         let publishing = Task { await streams.publish(first) }
-        while streams.names != ["stage"] { await Task.yield() }
+        try await eventually { streams.names == ["stage"] }
         // Returns at once, and the session ends thereby.
         await streams.publish(second)
         #expect(streams.source("stage")?.neighbour === first.connection)
@@ -36,7 +37,7 @@ struct LiveStreamsTests {
         let streams = LiveStreams(secondPublisher: .isRefused)
         let (first, second) = (try Self.peer("1"), try Self.peer("2"))
         let before = Task { await streams.publish(first) }
-        while streams.names != ["stage"] { await Task.yield() }
+        try await eventually { streams.names == ["stage"] }
         await first.connection.close()
         try await streams.prepare(second)
         let after = Task { await streams.publish(second) }

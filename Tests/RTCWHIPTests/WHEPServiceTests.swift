@@ -1,5 +1,6 @@
 import NIOCore
 import RTCSignaling
+import RTCTestKit
 import Testing
 import WebRTC
 
@@ -129,7 +130,7 @@ struct WHEPServiceTests {
         #expect(response.status == 406)
         await clock.waitForSleeper(until: .seconds(30))
         clock.advance(by: .seconds(30))
-        while service.sessionCount > 0 { await Task.yield() }
+        try await eventually { service.sessionCount == 0 }
         #expect(await service.respond(to: .init(method: "DELETE", target: response.location)).status == 404)
     }
 }

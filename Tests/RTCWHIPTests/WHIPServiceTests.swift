@@ -1,5 +1,6 @@
 import NIOCore
 import RTCSignaling
+import RTCTestKit
 import Testing
 import WebRTC
 
@@ -351,10 +352,10 @@ struct WHIPServiceTests {
         #expect(await service.respond(to: .init(method: "GET", target: location)).status == 204)
         clock.advance(by: .seconds(1))
         for await connection in ended {
-            while connection.signalingState != .closed { await Task.yield() }
+            try await eventually { connection.signalingState == .closed }
             break
         }
-        while service.sessionCount > 0 { await Task.yield() }
+        try await eventually { service.sessionCount == 0 }
         #expect(await service.respond(to: .init(method: "GET", target: location)).status == 404)
     }
 
