@@ -67,6 +67,35 @@ import Testing
         #expect(left)
     }
 
+    @Test("However long the path is held up, no more comes at once than the server takes")
+    func stall() throws {
+        var session = RoomSession(room: RoomName("r")!, random: .seeded(8))
+        var now = NIODeadline.uptimeNanoseconds(1)
+        session.start(now: now)
+        session.channelOpened(1, now: now)
+        let limits = #"{"messageRate":10,"messageBurst":20,"byteRate":10000,"byteBurst":20000}"#
+        session.receive(
+            #"{"type":"welcome","member":"me","token":"t","members":[],"resumeMilliseconds":1,"limits":\#(limits)}"#,
+            from: 1,
+            now: now
+        )
+        for number in 0..<100 { try session.send(.data(.integer(Int64(number))), to: .everyone, now: now) }
+        func sent(until end: NIODeadline) -> Int {
+            while let due = session.nextTimeout, due <= end {
+                now = due
+                session.handleTimeout(now: now)
+            }
+            var sent = 0
+            while let output = session.poll() {
+                if case .transmit(_, let text) = output, text.contains("send") { sent += 1 }
+            }
+            return sent
+        }
+        #expect(sent(until: now + .seconds(10)) == 18)
+        session.receive(#"{"type":"ack","received":5}"#, from: 1, now: now)
+        #expect(sent(until: now + .seconds(4)) == 5)
+    }
+
     @Test("A server that does not say what it takes is sent to below its default")
     func untold() throws {
         var session = RoomSession(room: RoomName("r")!, random: .seeded(7))
@@ -83,6 +112,7 @@ import Testing
         for number in 0..<1_000 { try session.send(.data(.integer(Int64(number))), to: .everyone, now: now) }
         drain()
         #expect(sent == 900)
+        session.receive(#"{"type":"ack","received":900}"#, from: 1, now: now)
         for _ in 0..<90 {
             now = try #require(session.nextTimeout)
             session.handleTimeout(now: now)

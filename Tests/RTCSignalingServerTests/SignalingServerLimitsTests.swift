@@ -72,7 +72,7 @@ import Testing
                     group.addTask {
                         _ = try await client.talk([("", upgrade)], until: "\r\n\r\n") {
                             waiting.yield()
-                            await Self.refusal(server)
+                            try await Self.refusal(server)
                         }
                     }
                 }
@@ -94,7 +94,7 @@ import Testing
     }
 
     /// Waits until the server has refused something.
-    static func refusal(_ server: SignalingServer) async {
+    static func refusal(_ server: SignalingServer) async throws {
         try await eventually { await !server.counters.refusals.isEmpty }
     }
 

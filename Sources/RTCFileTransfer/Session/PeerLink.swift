@@ -43,6 +43,8 @@ actor PeerLink {
     private var failure: PairingSession.Failure?
     private var peerHasLeft = false
     private var isDisconnected = false
+    /// Whether the owner waits to hear that it goes on; other states may lie between.
+    private var hasToldSilence = false
     private let texts = AsyncStream.makeStream(of: String.self)
     private let connections = AsyncStream.makeStream(of: RTCPeerConnection.self)
     private let channels = AsyncStream.makeStream(of: RTCDataChannel.self)
@@ -277,9 +279,14 @@ actor PeerLink {
                 self.channels.continuation.yield(channel)
             case .selectedCandidatePairChange(let pair): await self.report(.connected(FileTransferRoute(pair)))
             case .connectionStateChange(let state):
-                if state == .disconnected { await self.report(.silent) }
-                if state == .connected, self.isDisconnected { await self.report(.resumed) }
                 self.isDisconnected = state == .disconnected
+                if self.isDisconnected, !self.hasToldSilence {
+                    self.hasToldSilence = true
+                    await self.report(.silent)
+                } else if state == .connected, self.hasToldSilence {
+                    self.hasToldSilence = false
+                    await self.report(.resumed)
+                }
                 try self.checkPresence()
             case .connectionFailed(let problems): throw FileTransferError.noConnection(problems)
             default: break

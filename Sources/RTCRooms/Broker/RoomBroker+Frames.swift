@@ -210,7 +210,9 @@ extension RoomBroker {
             let connection = membership.connection
         else { return }
         let policy = RoomConfiguration.acknowledgement
-        if membership.unacknowledged >= policy.messages || membership.acknowledgementDue.map({ $0 <= now }) == true {
+        // Clients keep no more on its way than they may send at once.
+        let most = min(policy.messages, max(1, self.configuration.messageBurst / 4))
+        if membership.unacknowledged >= most || membership.acknowledgementDue.map({ $0 <= now }) == true {
             self.memberships[member]?.unacknowledged = 0
             self.memberships[member]?.acknowledgementDue = nil
             self.transmit(.acknowledge(received: membership.received), to: connection)

@@ -27,14 +27,14 @@ extension RoomSession {
         let ids = Set(welcome.members.map(\.id))
         guard ids.count == welcome.members.count, !ids.contains(welcome.member),
             ids.count <= self.configuration.maximumMembers
-        else { return self.violation("a member twice, or too many", now) }
+        else { return self.refuseMembers() }
         let member = RoomMember(id: welcome.member, metadata: welcome.metadata)
         self.member = member
         self.token = welcome.token
         self.members = welcome.members
         self.received = 0
         self.lastNumber = 0
-        self.sentCount = 0
+        (self.sentCount, self.sentBytes) = (0, 0)
         self.pace = SendingPace(welcome.limits ?? SendingLimits(RoomConfiguration()), now: now)
         self.settled(now)
         if let loss = self.loss {
@@ -43,6 +43,11 @@ extension RoomSession {
             self.emit(.joined(member, others: welcome.members))
         }
         (self.loss, self.unconfirmed) = (nil, 0)
+    }
+
+    /// The server would tell the same again.
+    private mutating func refuseMembers() {
+        self.end(.unreachable(.protocolViolation(reason: "a member twice, or too many")))
     }
 
     private mutating func resumed(_ received: Int, _ now: NIODeadline) {
@@ -90,7 +95,7 @@ extension RoomSession {
         case .joined(let member):
             guard member.id != self.member?.id, !self.members.contains(where: { $0.id == member.id }),
                 self.members.count < self.configuration.maximumMembers
-            else { return self.violation("a member twice, or too many", now) }
+            else { return self.refuseMembers() }
             self.members.append(member)
             self.emit(.memberJoined(member))
         case .left(let id, let reason):
@@ -112,6 +117,7 @@ extension RoomSession {
         guard self.isPlausible(received) else { return self.violation("no such number", now) }
         self.backOff.reset()
         self.release(received)
+        self.transmitQueued(now)
         self.responseDue = self.sentCount == 0 ? nil : now + self.configuration.responseTimeout
     }
 
@@ -122,8 +128,11 @@ extension RoomSession {
     /// Lets go of what the server has.
     private mutating func release(_ received: Int) {
         while !self.queue.isEmpty, self.lastNumber - self.queue.count < received {
-            self.queuedBytes -= self.queue.removeFirst().size
-            self.sentCount = max(0, self.sentCount - 1)
+            let size = self.queue.removeFirst().size
+            self.queuedBytes -= size
+            guard self.sentCount > 0 else { continue }
+            self.sentCount -= 1
+            self.sentBytes -= size
         }
     }
 }

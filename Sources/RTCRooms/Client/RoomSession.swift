@@ -61,6 +61,8 @@ public struct RoomSession: Sendable {
     var queuedBytes = 0
     /// How many of the queue, from its beginning, were sent on this channel.
     var sentCount = 0
+    /// Their bytes.
+    var sentBytes = 0
     /// How fast the rest may follow.
     var pace: SendingPace
     /// When the next of the queue may go.
@@ -242,7 +244,7 @@ public struct RoomSession: Sendable {
         self.responseDue = nil
         self.acknowledgementDue = nil
         self.unacknowledged = 0
-        (self.sentCount, self.paceDue) = (0, nil)
+        (self.sentCount, self.sentBytes, self.paceDue) = (0, 0, nil)
         self.nextAttempt = now + self.backOff.next()
     }
 
@@ -283,12 +285,17 @@ public struct RoomSession: Sendable {
         guard self.phase == .joined else { return }
         while self.sentCount < self.queue.count {
             let queued = self.queue[self.queue.index(self.queue.startIndex, offsetBy: self.sentCount)]
+            // What is acknowledged lets it go.
+            guard isLast || self.pace.allows(bytes: queued.size, besideMessages: self.sentCount, bytes: self.sentBytes) else {
+                return
+            }
             if let due = self.pace.take(bytes: queued.size, isLast: isLast, now: now) {
                 self.paceDue = due
                 return
             }
             self.transmit(queued.text)
             self.sentCount += 1
+            self.sentBytes += queued.size
             if self.responseDue == nil { self.responseDue = now + self.configuration.responseTimeout }
         }
     }

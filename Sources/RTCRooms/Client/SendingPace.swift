@@ -36,6 +36,12 @@ struct SendingPace: Sendable {
         return nil
     }
 
+    /// Whether a message may be on its way beside those that the server has not acknowledged: whatever held them up, they may arrive at once.
+    func allows(bytes count: Int, besideMessages messages: Int, bytes: Int) -> Bool {
+        messages == 0
+            || messages < Self.reduced(self.limits.messageBurst) && bytes + count <= Self.reduced(self.limits.byteBurst)
+    }
+
     /// Notes what was sent without asking: words of the protocol itself, which cost bytes.
     mutating func note(bytes count: Int) { self.bytes.spend(count) }
 

@@ -14,6 +14,7 @@ enum RoomClientScript {
         class Pace {
             constructor({ messageRate, messageBurst, byteRate, byteBurst }) {
                 const now = performance.now();
+                this.most = Math.max(1, Math.floor(messageBurst * 0.9));
                 this.buckets = [[messageRate, messageBurst], [byteRate, byteBurst]].map(([rate, burst]) =>
                     ({ rate: rate * 0.9, burst, level: burst, at: now }));
             }
@@ -87,7 +88,8 @@ enum RoomClientScript {
             // Sends what waits, as fast as the server takes it.
             pump() {
                 clearTimeout(this.paceTimer);
-                while (this.phase === "joined" && this.sent < this.queue.length) {
+                // What is acknowledged lets more go: whatever held it up, it may arrive at once.
+                while (this.phase === "joined" && this.sent < this.queue.length && this.sent < this.pace.most) {
                     const text = this.queue[this.sent];
                     const wait = this.pace.take(new TextEncoder().encode(text).length);
                     if (wait > 0) {
@@ -188,7 +190,7 @@ enum RoomClientScript {
                         this.isAwaiting = this.sent > 0;
                         if (this.isAwaiting) this.expect("does not answer");
                         else clearTimeout(this.responseTimer);
-                        return;
+                        return this.pump();
                     case "refused":
                         // Worth another attempt when the server has closed the channel.
                         if (["server-full", "shutdown", "timeout", "rate"].includes(frame.code)) {
