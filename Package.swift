@@ -416,7 +416,8 @@ let package = Package(
         .testTarget(
             name: "RTCSignalingServerTests",
             dependencies: [
-                "RTCSignalingServer", "RTCSignaling", "RTCTestKit", "TestCertificates", nioCore, nioPosix, nioHTTP2, nioSSL,
+                "RTCSignalingServer", "RTCSignaling", "RTCTestKit", "TestCertificates", nioCore, nioPosix, nioHTTP2,
+                nioSSL,
                 metrics,
             ],
             swiftSettings: swiftSettings

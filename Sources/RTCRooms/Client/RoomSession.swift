@@ -286,7 +286,8 @@ public struct RoomSession: Sendable {
         while self.sentCount < self.queue.count {
             let queued = self.queue[self.queue.index(self.queue.startIndex, offsetBy: self.sentCount)]
             // What is acknowledged lets it go.
-            guard isLast || self.pace.allows(bytes: queued.size, besideMessages: self.sentCount, bytes: self.sentBytes) else {
+            guard isLast || self.pace.allows(bytes: queued.size, besideMessages: self.sentCount, bytes: self.sentBytes)
+            else {
                 return
             }
             if let due = self.pace.take(bytes: queued.size, isLast: isLast, now: now) {
