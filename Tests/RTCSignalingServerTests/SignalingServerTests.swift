@@ -22,7 +22,7 @@ final class RawClient: Sendable {
     func talk(
         _ exchange: [(after: String, send: [UInt8])],
         until last: String? = nil,
-        before: () async -> Void = {}
+        before: () async throws -> Void = {}
     ) async throws -> String {
         try await self.channel.executeThenClose { inbound, outbound in
             var heard: [UInt8] = []
@@ -42,7 +42,7 @@ final class RawClient: Sendable {
                     pending.removeFirst()
                 }
             }
-            await before()
+            try await before()
             return String(decoding: heard, as: UTF8.self)
         }
     }
@@ -50,10 +50,10 @@ final class RawClient: Sendable {
 
 extension RawClient {
     /// Sends, does `before` while nothing is read, and then counts the bytes that come until the server closes.
-    func count(_ request: [UInt8], before: () async -> Void = {}) async throws -> Int {
+    func count(_ request: [UInt8], before: () async throws -> Void = {}) async throws -> Int {
         try await self.channel.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(bytes: request))
-            await before()
+            try await before()
             var count = 0
             do {
                 for try await bytes in inbound { count += bytes.readableBytes }
