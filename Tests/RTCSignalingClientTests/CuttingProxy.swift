@@ -10,13 +10,15 @@ final class CuttingProxy: Sendable {
         var random: RandomSource
         /// The bytes that a connection may carry, at most; nil for any number.
         var limit: Int?
+        /// How long nothing goes through a new connection.
+        var delay = TimeAmount.zero
         var cuts = 0
     }
 
     private let state: Mutex<State>
     private let channel: any Channel
 
-    private init(_ channel: any Channel, limit: Int, seed: UInt64) {
+    private init(_ channel: any Channel, limit: Int?, seed: UInt64) {
         self.channel = channel
         self.state = Mutex(State(random: .seeded(seed), limit: limit))
     }
@@ -29,7 +31,15 @@ final class CuttingProxy: Sendable {
     /// From here on connections are left alone.
     func relent() { self.state.withLock { $0.limit = nil } }
 
-    static func run(to port: Int, limit: Int, seed: UInt64, body: (CuttingProxy) async throws -> Void) async throws {
+    /// From here on nothing goes through a new connection for so long.
+    func holdUp(_ delay: TimeAmount) { self.state.withLock { $0.delay = delay } }
+
+    static func run(
+        to port: Int,
+        limit: Int? = nil,
+        seed: UInt64 = 0,
+        body: (CuttingProxy) async throws -> Void
+    ) async throws {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.any()
         let holder = NIOLockedValueBox<CuttingProxy?>(nil)
         let channel = try await ServerBootstrap(group: eventLoop)
@@ -63,7 +73,11 @@ final class CuttingProxy: Sendable {
             .flatMapThrowing { outbound in
                 try inbound.pipeline.syncOperations.addHandler(Pipe(outbound, budget))
                 try outbound.pipeline.syncOperations.addHandler(Pipe(inbound, budget))
-                for channel in [inbound, outbound] { channel.setOption(.autoRead, value: true).whenComplete { _ in } }
+                inbound.eventLoop.scheduleTask(in: self.state.withLock { $0.delay }) {
+                    for channel in [inbound, outbound] {
+                        channel.setOption(.autoRead, value: true).whenComplete { _ in }
+                    }
+                }
             }
     }
 }

@@ -1,6 +1,7 @@
 import NIOCore
 import RTCSignaling
 import RTCSignalingServer
+import TestCertificates
 import Testing
 
 @testable import RTCSignalingClient
@@ -57,6 +58,26 @@ import Testing
             try await TestServer.exchange(10, over: client)
             await client.close()
             await gate.open()
+        }
+    }
+
+    @Test("A connection for later requests has the caller's time, not the short one of a transport that may fail")
+    func laterConnections() async throws {
+        try await ClientTLSTests.run(certificate: TestCertificates.server) { server in
+            try await CuttingProxy.run(to: server.port) { proxy in
+                var configuration = SockJSClientConfiguration()
+                configuration.transports = [.xhrStreaming, .xhr]
+                configuration.http.tls = try TestTLS.client()
+                configuration.http.requestTimeout = .seconds(40)
+                configuration.http.connectTimeout = .seconds(30)
+                let url = "https://localhost:\(proxy.port)/sockjs"
+                let client = try await SockJSClient.connect(to: url, configuration: configuration)
+                #expect(client.transport == .xhrStreaming)
+                // TLS's handshake is part of connecting.
+                proxy.holdUp(.seconds(3))
+                try await TestServer.exchange(1, over: client)
+                await client.close()
+            }
         }
     }
 

@@ -56,7 +56,14 @@ final class RawHTTP2Client: Sendable {
     func close() async throws { try await self.channel.close() }
 
     /// Opens a stream with a request, whose response is not read yet.
-    func get(_ path: String) async throws -> Stream {
+    func get(_ path: String) async throws -> Stream { try await self.request("GET", path, body: nil) }
+
+    /// Opens a stream with a request and a part of its body, or all of it.
+    func post(_ path: String, _ body: String, length: Int) async throws -> Stream {
+        try await self.request("POST", path, body: body, length: length)
+    }
+
+    private func request(_ method: String, _ path: String, body: String?, length: Int = 0) async throws -> Stream {
         let handler = Stream.Heard()
         let stream = try await self.multiplexer.createStreamChannel { channel in
             channel.eventLoop.makeCompletedFuture {
@@ -64,11 +71,18 @@ final class RawHTTP2Client: Sendable {
                 try channel.pipeline.syncOperations.addHandler(StreamHandler(handler))
             }
         }.get()
-        let fields: [(String, String)] = [
-            (":method", "GET"), (":scheme", "https"), (":authority", "localhost"), (":path", path),
+        var fields: [(String, String)] = [
+            (":method", method), (":scheme", "https"), (":authority", "localhost"), (":path", path),
         ]
-        let head = HTTP2Frame.FramePayload.headers(.init(headers: .init(fields), endStream: true))
+        if body != nil { fields.append(("content-length", String(length))) }
+        let head = HTTP2Frame.FramePayload.headers(.init(headers: .init(fields), endStream: body == nil))
         try await stream.writeAndFlush(head)
+        if let body {
+            let bytes = ByteBuffer(string: body)
+            let isWhole = bytes.readableBytes == length
+            let data = HTTP2Frame.FramePayload.data(.init(data: .byteBuffer(bytes), endStream: isWhole))
+            try await stream.writeAndFlush(data)
+        }
         return Stream(channel: stream, heard: handler)
     }
 

@@ -1,4 +1,5 @@
 import NIOCore
+import RTCSignaling
 import Testing
 
 @testable import RTCSignalingServer
@@ -38,6 +39,31 @@ import Testing
         #expect(String(buffer: bodies[1].finish()) == "small")
         bodies[0].release()
         #expect(admitted == [2] && !bodies[2].isWaiting)
+    }
+
+    @Test("A negative share is none, and makes no room")
+    func negative() {
+        let room = RequestBodyRoom(size: 10)
+        let bodies = (0..<2).map { _ in RequestBody(room: room, length: -100, maximumSize: 100) {} }
+        let whole = RequestBody(room: room, length: 10, maximumSize: 100) {}
+        let more = RequestBody(room: room, length: 1, maximumSize: 100) {}
+        #expect(bodies.allSatisfy { !$0.isWaiting } && !whole.isWaiting && more.isWaiting)
+    }
+
+    @Test(
+        "A content-length that is no number of digits is refused, and one that is too large",
+        arguments: [
+            ("0", nil), ("100", nil), ("00100", nil), ("101", .bodyTooLarge), ("99999999999999999999", .bodyTooLarge),
+            ("-1", .malformedLength), ("+1", .malformedLength), ("", .malformedLength), ("1,1", .malformedLength),
+            ("1 ", .malformedLength), ("0x1", .malformedLength), ("\u{0661}", .malformedLength),
+        ] as [(String, ServerRefusal?)]
+    )
+    func contentLength(text: String, refusal: ServerRefusal?) {
+        var configuration = SignalingServerConfiguration()
+        configuration.maximumBodySize = 100
+        let limits = RequestLimits(configuration)
+        #expect(limits.refusal(target: "/", headSize: 10, contentLength: text) == refusal)
+        #expect(ServerRefusal.malformedLength.response.status == 400)
     }
 
     @Test("A room that is smaller than a body has one after the other")

@@ -3,6 +3,7 @@ import RTCSignaling
 import RTCSignalingServer
 import RTCTestKit
 import Synchronization
+import TestCertificates
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct SignalingServerLimitsTests {
@@ -45,6 +46,42 @@ import Testing
             #expect(unfinished.isEmpty)
             let counters = await server.counters
             #expect(counters.refusals == ["head_timeout": 3, "body_timeout": 1, "not_found": 1])
+        }
+    }
+
+    @Test("A body over HTTP/2 has its time from when there is room for it")
+    func waitingBody() async throws {
+        let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+        try await Server.serve { routes, configuration in
+            configuration.tls = try? SignalingTLS(TestTLS.server())
+            configuration.bodyTimeout = .milliseconds(300)
+            configuration.http2.maximumRequestBytes = 5
+            routes.http("/held") { _ in
+                for await _ in gate {}
+                return SignalingResponse(200)
+            }
+            routes.http("/open") { _ in SignalingResponse(200) }
+        } _: { server in
+            let client = try await RawHTTP2Client(server)
+            let first = try await client.post("/held", "12345", length: 5)
+            let second = try await client.post("/open", "12345", length: 5)
+            let third = try await client.post("/open", "123", length: 5)
+            let last = try await client.get("/open")
+            try await last.read()
+            #expect(try await last.response.status == "200")
+            // The time of one that began later, elsewhere, is over.
+            let other = try await RawHTTP2Client(server)
+            let slow = try await other.post("/open", "123", length: 5)
+            try await slow.read()
+            #expect(try await slow.response.status == "408")
+            #expect(await server.counters.refusals == ["body_timeout": 1])
+            opener.finish()
+            for (stream, status) in [(first, "200"), (second, "200"), (third, "408")] {
+                try await stream.read()
+                #expect(try await stream.response.status == status)
+            }
+            try await client.close()
+            try await other.close()
         }
     }
 

@@ -124,7 +124,7 @@ import Testing
     func responsesOverHTTP2() async throws {
         try await Server.serve { routes, configuration in
             configuration.tls = try? SignalingTLS(TestTLS.server())
-            configuration.http2.maximumUnsentBytes = 4 << 20
+            configuration.http2.maximumUnsentBytes = 512 << 10
             let body = ByteBuffer(repeating: 0, count: 1 << 20)
             routes.http("/large") { _ in SignalingResponse(200, body: body) }
         } _: { server in
@@ -132,7 +132,7 @@ import Testing
             let few = [try await other.get("/large"), try await other.get("/large")]
             let client = try await RawHTTP2Client(server)
             var streams: [RawHTTP2Client.Stream] = []
-            for _ in 0..<6 {
+            for _ in 0..<20 {
                 guard let stream = try? await client.get("/large") else { break }
                 streams.append(stream)
             }
@@ -145,6 +145,46 @@ import Testing
                 #expect(response.bytes == 1 << 20 && response.isWhole)
             }
             try await other.close()
+            try await eventually { await server.counters.unsentBytes == 0 }
+        }
+    }
+
+    @Test("Whole responses that are larger together than the limit all arrive where they are taken")
+    func largeResponsesOverHTTP2() async throws {
+        let size = 9 << 20
+        try await Server.serve { routes, configuration in
+            configuration.tls = try? SignalingTLS(TestTLS.server())
+            let body = ByteBuffer(repeating: 0, count: size)
+            routes.http("/large") { _ in SignalingResponse(200, body: body) }
+        } _: { server in
+            let client = try await RawHTTP2Client(server)
+            let streams = [try await client.get("/large"), try await client.get("/large")]
+            // Both have begun before the first byte is taken.
+            try await eventually { await server.counters.unsentBytes > 17 << 20 }
+            for stream in streams { try await stream.read() }
+            for stream in streams {
+                let response = try await stream.response
+                #expect(response.status == "200" && response.bytes == size && response.isWhole)
+            }
+            #expect(client.goAwayCode == nil)
+            try await client.close()
+            try await eventually { await server.counters.unsentBytes == 0 }
+            #expect(await server.counters.slowClients == 0)
+        }
+    }
+
+    @Test("Who takes nothing of a response on a stream of HTTP/2 is cut off after its time, and counted")
+    func responseOverHTTP2() async throws {
+        try await Server.serve { routes, configuration in
+            configuration.tls = try? SignalingTLS(TestTLS.server())
+            configuration.idleTimeout = .milliseconds(300)
+            let body = ByteBuffer(repeating: 0, count: 20 << 20)
+            routes.http("/large") { _ in SignalingResponse(200, body: body) }
+        } _: { server in
+            let client = try await RawHTTP2Client(server)
+            _ = try await client.get("/large")
+            try await client.closed()
+            #expect(await server.counters.slowClients == 1)
             try await eventually { await server.counters.unsentBytes == 0 }
         }
     }

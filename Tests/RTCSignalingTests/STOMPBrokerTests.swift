@@ -1,7 +1,8 @@
 import NIOCore
 import RTCBase
-import RTCSignaling
 import Testing
+
+@testable import RTCSignaling
 
 @Suite struct STOMPBrokerTests {
     @Test(
@@ -325,6 +326,27 @@ import Testing
         for _ in 0..<4 { _ = try bench.open() }
         let oneMore = bench.broker.open(now: bench.now)
         #expect(oneMore == nil)
+    }
+
+    @Test("A heart-beat for which there is no room is the end of the client, once")
+    func heartbeatWithoutRoom() throws {
+        var bench = STOMPBench()
+        let id = try bench.open()
+        bench.send("CONNECT\naccept-version:1.2\nhost:x\nheart-beat:0,1000\n\n\0", from: id)
+        bench.broker.clients[id]?.unsentBytes = bench.broker.configuration.maximumUnsentBytes
+        let now = bench.now + .hours(1)
+        // What `handleTimeout` does, but bounded.
+        var broker = bench.broker
+        var steps = 0
+        while steps < 10, let due = broker.clientDeadlines.popDue(now: now) {
+            broker.clientTimeout(due, now)
+            steps += 1
+        }
+        #expect(steps == 1)
+        guard steps == 1 else { return }
+        bench.pass(.hours(1))
+        #expect(bench.closed == [id] && bench.broker.slowConnections == 1)
+        #expect(bench.broker.connectionCount == 0 && bench.broker.nextTimeout == nil)
     }
 
     @Test("Damaged and random streams never trap", arguments: [UInt64.random(in: 0...UInt64.max)])

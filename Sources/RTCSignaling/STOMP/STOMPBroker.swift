@@ -181,6 +181,7 @@ public struct STOMPBroker: Sendable {
         guard let phase = self.clients[id]?.phase, phase != .ending else { return }
         self.clients[id]?.phase = .ending
         self.clients[id]?.waiting = nil
+        self.clientDeadlines.set(nil, for: id)
         self.outputs.append(.close(id))
         self.ended.append(id)
     }
@@ -207,7 +208,6 @@ public struct STOMPBroker: Sendable {
 
     private mutating func remove(_ id: STOMPConnectionID) {
         guard let connection = self.clients.removeValue(forKey: id) else { return }
-        self.clientDeadlines.set(nil, for: id)
         self.sessions[connection.session] = nil
         if let user = connection.user {
             self.users[user]?.remove(id)

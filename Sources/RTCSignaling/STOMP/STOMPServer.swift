@@ -86,8 +86,10 @@ extension STOMPServer {
         }
     }
 
+    /// Nothing is due any more for a client that is told nothing: a heart-beat that cannot go out would be due for ever.
     mutating func updateDeadline(of id: STOMPConnectionID) {
-        self.clientDeadlines.set(self.clients[id]?.liveness.nextTimeout, for: id)
+        let client = self.clients[id].flatMap { $0.isTold ? $0 : nil }
+        self.clientDeadlines.set(client?.liveness.nextTimeout, for: id)
     }
 
     // MARK: What clients send

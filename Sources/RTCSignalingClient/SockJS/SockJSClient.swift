@@ -57,13 +57,12 @@ public final class SockJSClient: SignalingChannel {
         let transports = configuration.transports.filter { $0 != .webSocket || answer.hasWebSocket }
         var last = SignalingChannelError.invalidArgument(reason: "no transport that the server has")
         for (index, transport) in transports.enumerated() {
-            var configuration = configuration
             // Nothing is left to be tried after the last.
-            if index < transports.count - 1 {
-                configuration.http.connectTimeout = configuration.transportTimeout(roundTrip: answer.roundTrip)
-            }
+            let timeout =
+                index < transports.count - 1
+                ? configuration.transportTimeout(roundTrip: answer.roundTrip) : configuration.http.connectTimeout
             do throws(SignalingChannelError) {
-                return try await Self.connect(base, transport, configuration, cookies: answer.cookies)
+                return try await Self.connect(base, transport, configuration, within: timeout, cookies: answer.cookies)
             } catch {
                 if error == .cancelled { throw error }
                 last = error
@@ -107,10 +106,14 @@ public final class SockJSClient: SignalingChannel {
         }
     }
 
+    /// Opens a session.
+    ///
+    /// - Parameter timeout: How long that may take. The connections of later requests have the caller's own time.
     private static func connect(
         _ base: SignalingURL,
         _ transport: SockJSClientConfiguration.Transport,
         _ configuration: SockJSClientConfiguration,
+        within timeout: TimeAmount,
         cookies: String
     ) async throws(SignalingChannelError) -> SockJSClient {
         let server = configuration.serverName ?? String(Int.random(in: 100...999))
@@ -122,14 +125,14 @@ public final class SockJSClient: SignalingChannel {
             var settings = WebSocketClientConfiguration()
             settings.headers = http.headers
             settings.tls = http.tls
-            settings.connectTimeout = http.connectTimeout
+            settings.connectTimeout = timeout
             settings.connection = configuration.webSocket
             let webSocketURL = "ws" + url.dropFirst("http".count) + "/websocket"
             let socket = try await SockJSWebSocket.connect(to: webSocketURL, configuration: settings)
             return SockJSClient(.webSocket(socket), transport)
         }
         let requester = try http.makeRequester()
-        let opened = Opening(within: http.connectTimeout)
+        let opened = Opening(within: timeout)
         let channel = HTTPChannel(
             SockJSTransportRequests(url, transport, requester, http, opened: opened),
             limits: http.limits(retrying: .zero)

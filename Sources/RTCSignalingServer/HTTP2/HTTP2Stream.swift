@@ -104,8 +104,13 @@ final class HTTP2Stream: ChannelDuplexHandler, RemovableChannelHandler {
             room: self.connection.bodies,
             length: length.flatMap { Int($0) },
             maximumSize: self.limits.bodySize,
-            admit: { [weak self] in self?.readOn() }
+            admit: { [weak self] in self?.bodyAdmitted() }
         )
+        if self.body?.isWaiting == false { self.setBodyDeadline() }
+    }
+
+    /// The client's time begins when its body is read.
+    private func setBodyDeadline() {
         self.timer.set(.now() + self.core.configuration.bodyTimeout) { [weak self] in
             guard let self, self.request != nil else { return }
             self.refuse(.bodyTimeout)
@@ -124,7 +129,8 @@ final class HTTP2Stream: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// There is room for the body now.
-    private func readOn() {
+    private func bodyAdmitted() {
+        self.setBodyDeadline()
         guard self.isReadPending else { return }
         self.isReadPending = false
         self.context?.read()

@@ -12,7 +12,7 @@ final class RequestBodyRoom {
     }
 
     /// How much of the room a body has that may have so many bytes.
-    func share(of count: Int) -> Int { min(count, self.size) }
+    func share(of count: Int) -> Int { min(max(0, count), self.size) }
 
     /// Takes a share.
     ///

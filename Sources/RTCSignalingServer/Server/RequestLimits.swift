@@ -17,8 +17,14 @@ struct RequestLimits {
     func refusal(target: String, headSize: Int, contentLength: String?) -> ServerRefusal? {
         if target.utf8.count > self.targetSize { return .targetTooLong }
         if headSize > self.headSize { return .headTooLarge }
-        if let contentLength, Int(contentLength) ?? .max > self.bodySize { return .bodyTooLarge }
-        return nil
+        guard let contentLength else { return nil }
+        guard Self.isNumber(contentLength) else { return .malformedLength }
+        return Int(contentLength) ?? .max > self.bodySize ? .bodyTooLarge : nil
+    }
+
+    /// Whether a text is one digit or more (RFC 9110 section 8.6): no sign, no list.
+    private static func isNumber(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 }
 
@@ -29,6 +35,7 @@ enum ServerRefusal: String, CaseIterable {
     case targetTooLong = "target"
     case headTooLarge = "head"
     case bodyTooLarge = "body"
+    case malformedLength = "length"
     case headTimeout = "head_timeout"
     case bodyTimeout = "body_timeout"
     case notAdmitted = "admission"
@@ -42,6 +49,7 @@ enum ServerRefusal: String, CaseIterable {
         case .targetTooLong: return SignalingResponse(414, text: "The path is too long.")
         case .headTooLarge: return SignalingResponse(431, text: "The header is too large.")
         case .bodyTooLarge: return SignalingResponse(413, text: "The body is too large.")
+        case .malformedLength: return SignalingResponse(400, text: "The length is no number.")
         case .headTimeout, .bodyTimeout: return SignalingResponse(408, text: "The request took too long.")
         case .notAdmitted: return SignalingResponse(403)
         case .notAHandshake: return SignalingResponse(400)

@@ -41,7 +41,7 @@ final class ResponseFeed {
         self.sink = sink
         self.meter = meter
         self.eventLoop = eventLoop
-        if case .bytes(let bytes) = body { meter.add(bytes.readableBytes) }
+        if case .bytes(let bytes) = body { meter.hold(bytes.readableBytes) }
     }
 
     /// The client may take more.
@@ -61,7 +61,7 @@ final class ResponseFeed {
     func cancel() {
         guard !self.isOver else { return }
         self.isOver = true
-        if case .bytes(let rest) = self.body { self.meter.remove(rest.readableBytes) }
+        if case .bytes(let rest) = self.body { self.meter.letGo(rest.readableBytes) }
     }
 
     private func step(_ sink: any ResponseSink) {
@@ -71,6 +71,8 @@ final class ResponseFeed {
                 piece.readableBytes > 0
             else { return self.end(sink, isWhole: true) }
             self.body = .bytes(rest)
+            self.meter.letGo(piece.readableBytes)
+            self.meter.add(piece.readableBytes)
             sink.writePiece(piece)
         case .file(let file):
             guard self.offset < file.size else { return self.end(sink, isWhole: true) }
@@ -104,21 +106,32 @@ final class ResponseFeed {
 
 /// The bytes of responses and streams that wait for the client of one connection.
 final class UnsentMeter {
-    private(set) var bytes = 0
+    /// Of bodies that are given piece by piece: what was not written yet. A client is not slow for what its windows keep back.
+    private var held = 0
+    private var written = 0
     private let limit: Int
-    /// Called once, when there are more than allowed.
+    /// Called once, when more than allowed is written and not taken.
     var whenExceeded: (() -> Void)?
 
     init(limit: Int = .max) { self.limit = limit }
 
+    /// All that waits, written or not.
+    var bytes: Int { self.held + self.written }
+
+    func hold(_ count: Int) { self.held += count }
+
+    func letGo(_ count: Int) { self.held -= count }
+
+    /// Bytes are written.
     func add(_ count: Int) {
-        // One body alone is held by whoever made it, however large.
-        let isExceeded = self.bytes > 0 && self.bytes + count > self.limit
-        self.bytes += count
+        // One piece alone is held by whoever made it, however large.
+        let isExceeded = self.written > 0 && self.written + count > self.limit
+        self.written += count
         guard isExceeded, let whenExceeded = self.whenExceeded else { return }
         self.whenExceeded = nil
         whenExceeded()
     }
 
-    func remove(_ count: Int) { self.bytes -= count }
+    /// Bytes are out, or never will be.
+    func remove(_ count: Int) { self.written -= count }
 }

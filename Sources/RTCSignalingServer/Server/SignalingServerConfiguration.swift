@@ -26,7 +26,7 @@ public struct SignalingServerConfiguration: Sendable {
     /// How long a client may take for TLS's handshake and a request's head, from its first byte on; then the connection is closed.
     /// Default 10 s.
     public var headTimeout: TimeAmount = .seconds(10)
-    /// How long a client may take for a request's body; then the connection is closed, or the stream. Default 30 s.
+    /// How long a client may take for a request's body, from when it is read; then the connection is closed, or the stream. Default 30 s.
     public var bodyTimeout: TimeAmount = .seconds(30)
     /// How long a client may stay without a request, or take nothing of a whole response; then the connection is closed. Default
     /// 60 s, for each 32 KiB of a response anew.
@@ -58,8 +58,9 @@ public struct SignalingHTTP2Configuration: Sendable, Hashable {
     public var maximumStreamResets = 200
     /// The most PING, SETTINGS and PRIORITY frames within 30 seconds; one more ends the connection. Default 200.
     public var maximumControlFrames = 200
-    /// The most bytes of responses and WebSockets that may wait for the client on all streams of a connection; one that takes less ends,
-    /// with a GOAWAY (`ENHANCE_YOUR_CALM`). One response alone may be larger; of a file no more waits than 128 KiB. Default 16 MiB.
+    /// The most bytes of responses and WebSockets that may be written and wait for the client on all streams of a connection; one that
+    /// takes less ends, with a GOAWAY (`ENHANCE_YOUR_CALM`). Files and whole responses, however large, are written as the client takes
+    /// them, no more than 128 KiB ahead; for them there is `idleTimeout`. Default 16 MiB.
     public var maximumUnsentBytes = 16 << 20
     /// The most bytes of requests' bodies on all streams of a connection, from the first of them until the response begins; streams
     /// beyond that are not read from until there is room. Each of them may hold a window more, 64 KiB. Default 4 MiB.
