@@ -356,6 +356,21 @@ import Testing
         }
     }
 
+    @Test("A server that gives a namespace with a name for the socket speaks a later protocol")
+    func otherProtocol() throws {
+        var bench = SocketIOClientBench(client: { $0.transport = .webSocket })
+        bench.isCut = true
+        _ = try bench.open()
+        for text in [EngineIOClientSessionTests.handshake, #"40{"sid":"a"}"#] {
+            bench.client.receive(.webSocketMessage(.text(text)), from: 1, now: bench.now)
+            bench.drain()
+        }
+        guard case .over(.unsupportedProtocol?, _)? = bench.states.last else {
+            Issue.record("\(bench.states)")
+            return
+        }
+    }
+
     @Test("Any bytes and any order of reports neither trap nor loop", arguments: [UInt64.random(in: 0...UInt64.max)])
     func noise(seed: UInt64) throws {
         var random = RandomSource.seeded(seed)

@@ -169,6 +169,7 @@ extension SocketIOClientSession {
     private mutating func sendRest(of id: SocketID) {
         guard let socket = self.sockets[id], self.phase == .open, socket.isConnected else { return }
         while self.sockets[id]?.queue.isEmpty == false { self.sendFirst(of: id) }
+        self.engine?.verify()
         self.engine?.send(SocketIOPacket(.disconnect, namespace: socket.namespace).messages, isCounted: false)
     }
 

@@ -17,6 +17,10 @@ extension SocketIOClientSession {
     }
 
     private mutating func receive(_ packet: SocketIOPacket, _ now: NIODeadline) {
+        if packet.kind == .connect, packet.data?["sid"] != nil {
+            self.engine?.finish(.unsupportedProtocol(reason: "the server gives namespaces as Socket.IO 3 does"))
+            return
+        }
         if packet.namespace == "/" {
             if packet.kind == .connect { self.hasRoot = true }
             if packet.kind == .disconnect { (self.hasRoot, self.hasLeftRoot) = (false, true) }
