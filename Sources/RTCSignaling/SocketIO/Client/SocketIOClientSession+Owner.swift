@@ -178,10 +178,11 @@ extension SocketIOClientSession {
         guard let socket = self.sockets[id] else { return }
         if socket.isConnected {
             self.sendRest(of: id)
-        } else if self.phase == .open, socket.namespace != "/" {
+        } else if self.phase == .open, socket.namespace != "/" || self.hasLeftRoot {
             self.engine?.send(SocketIOPacket(.disconnect, namespace: socket.namespace).messages, isCounted: false)
         }
         if socket.namespace == "/" { (self.hasRoot, self.hasLeftRoot) = (false, true) }
+        if self.phase == .open { self.left.insert(socket.namespace) }
         self.remove(id, error)
         self.closeIfDeserted(now)
     }
