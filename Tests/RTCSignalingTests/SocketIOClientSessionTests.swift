@@ -413,7 +413,10 @@ import Testing
         return (bench, again)
     }
 
-    @Test("Silence and the first event are answers for `/` that was left, and it can be left again", arguments: [true, false])
+    @Test(
+        "Silence and the first event are answers for `/` that was left, and it can be left again",
+        arguments: [true, false]
+    )
     func rootAgain(isSilent: Bool) throws {
         var (bench, again) = try self.rejoining("/")
         bench.hear("41")
