@@ -280,7 +280,9 @@ import Testing
         }
         let told = await withTaskGroup(of: Int.self) { group in
             for _ in 0..<20 { group.addTask { await client.close() } }
-            return await group.reduce(into: []) { $0.append($1) }
+            var told: [Int] = []
+            for await count in group { told.append(count) }
+            return told
         }
         #expect(told == Array(repeating: 2, count: 20))
         try await server.close()
