@@ -265,6 +265,29 @@ import Testing
         #expect(states.contains { if case .waiting(_, attempt: 1, _) = $0 { true } else { false } })
     }
 
+    @Test("A question that finds no room is over in time, too, and all that close are told the same")
+    func noRoom() async throws {
+        let server = try await SilentServer.bind()
+        var configuration = Self.configuration(.polling)
+        configuration.maximumQueuedEvents = 1
+        configuration.closeTimeout = .milliseconds(50)
+        let port = try #require(server.localAddress?.port)
+        let client = try await SocketIOClient.connect(to: "http://127.0.0.1:\(port)", configuration: configuration)
+        // One is under way, one waits.
+        for _ in 0..<2 { try await client.socket.emit("a") }
+        await #expect(throws: SocketIOClientError.timedOut) {
+            try await client.socket.emitWithAck("b", timeout: .milliseconds(50))
+        }
+        let told = await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<20 { group.addTask { await client.close() } }
+            var told: [Int] = []
+            for await count in group { told.append(count) }
+            return told
+        }
+        #expect(told == Array(repeating: 2, count: 20))
+        try await server.close()
+    }
+
     @Test("A session ends for the server when the client and its sockets are let go of")
     func abandoned() async throws {
         let (ends, continuation) = AsyncStream.makeStream(of: Void.self)

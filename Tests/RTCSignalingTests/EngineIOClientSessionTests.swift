@@ -155,7 +155,7 @@ import Testing
         Self.same(socket.outputs(), [.perform(.transmit(.text("b4AQID")))])
     }
 
-    @Test("Engine.IO 4 is recognised by its refusals, its handshakes and its pings")
+    @Test("Engine.IO 4 is recognised by its refusals, the form of its payloads and its pings")
     func otherRevision() {
         let refusals = [
             #"{"code":5,"message":"Unsupported protocol version"}"#,
@@ -181,20 +181,28 @@ import Testing
         _ = polling.outputs()
         let body = ByteBuffer(string: newer)
         ends.append(polling.receive(.response(.get, Session.Response(status: 200, isBinary: false, body: body))).last)
-        var socket = Bench { $0.transport = .webSocket }
-        _ = socket.outputs()
-        ends.append(socket.receive(.webSocketMessage(.text(newer))).last)
         var pinging = Bench { $0.transport = .webSocket }
         _ = pinging.outputs()
         _ = pinging.receive(.webSocketMessage(.text(Self.handshake)))
         ends.append(pinging.receive(.webSocketMessage(.text("2"))).last)
-        #expect(ends.count == 7)
+        #expect(ends.count == 6)
         for end in ends {
             guard case .closed(.unsupportedProtocol)? = end else {
                 Issue.record("\(String(describing: end))")
                 continue
             }
         }
+    }
+
+    @Test("A server of Engine.IO 4 that takes revision 3 is taken, though it names its largest payload")
+    func allowedRevision() {
+        let newer = #"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#
+        var polling = Bench()
+        _ = polling.outputs()
+        Self.same(polling.answer(newer).first, .opened)
+        var socket = Bench { $0.transport = .webSocket }
+        _ = socket.outputs()
+        Self.same(socket.receive(.webSocketMessage(.text(newer))), [.opened])
     }
 
     @Test("A refused handshake says what the server says")
@@ -258,10 +266,52 @@ import Testing
         Self.same(
             slow.outputs(),
             [
-                .perform(.transmit(.text("4last"))), .perform(.transmit(.text("1"))), .perform(.closeWebSocket),
+                .perform(.transmit(.text("4last"))), .perform(.transmit(.text("2"))), .perform(.transmit(.text("1"))),
             ]
         )
         Self.same(slow.pass(.seconds(5)), [.closed(nil)])
         #expect(slow.session.confirmed == 0 && slow.session.sent == 1)
+    }
+
+    @Test("What was sent before a close counts as arrived when a ping behind it is answered, and not for the end alone")
+    func closingWebSocket() {
+        for isAnswered in [true, false] {
+            var bench = Bench { $0.transport = .webSocket }
+            _ = bench.outputs()
+            _ = bench.receive(.webSocketMessage(.text(Self.handshake)))
+            bench.session.send([.text("last")])
+            bench.session.close(now: bench.now)
+            _ = bench.outputs()
+            if isAnswered { Self.same(bench.receive(.webSocketMessage(.text("3"))), [.perform(.closeWebSocket)]) }
+            Self.same(bench.receive(.webSocketEnded(nil)), [.closed(nil)])
+            #expect(bench.session.confirmed == (isAnswered ? 1 : 0))
+        }
+    }
+
+    @Test("An answer to a ping proves what was sent before that ping, and not what was sent before a later one")
+    func latePongs() {
+        var bench = Bench { $0.transport = .webSocket }
+        _ = bench.outputs()
+        _ = bench.receive(.webSocketMessage(.text(Self.handshake)))
+        for _ in 0..<2 {
+            bench.session.send([.text("a")])
+            _ = bench.receive(.webSocketMessage(.text("6")))
+            _ = bench.pass(.seconds(1))
+            bench.session.send([.text("b")])
+        }
+        _ = bench.receive(.webSocketMessage(.text("3")))
+        #expect(bench.session.confirmed == 1)
+        _ = bench.receive(.webSocketMessage(.text("3")))
+        #expect(bench.session.confirmed == 3)
+        for _ in 0..<3 { _ = bench.receive(.webSocketMessage(.text("3"))) }
+        #expect(bench.session.confirmed == 3 && bench.session.sent == 4)
+        // Any number of pings is answered in its order, and those beyond a bound prove nothing.
+        for _ in 0..<Session.maximumPings + 10 {
+            bench.session.send([.text("c")])
+            _ = bench.receive(.webSocketMessage(.text("6")))
+            _ = bench.pass(.seconds(1))
+        }
+        for _ in 0..<Session.maximumPings + 10 { _ = bench.receive(.webSocketMessage(.text("3"))) }
+        #expect(bench.session.confirmed == 4 + UInt64(Session.maximumPings))
     }
 }

@@ -31,6 +31,8 @@ struct SocketIOClientBench {
     var sockets: [SocketIOSocketID] = []
     /// What the client did, in words.
     var actions: [String] = []
+    /// What it sent over a WebSocket while nothing came through.
+    var lost: [WebSocketMessage] = []
 
     private var links: [Int: Link] = [:]
     private var exchanges: [ExchangeID: (link: Int, method: EngineIOClientSession.Method)] = [:]
@@ -75,6 +77,14 @@ struct SocketIOClientBench {
         let number = try self.client.emit(name, [], to: id, acknowledgedBy: self.now + timeout, now: self.now)
         self.drain()
         return try #require(number)
+    }
+
+    /// Hears texts over the WebSocket of the first session.
+    mutating func hear(_ texts: String...) {
+        for text in texts {
+            self.client.receive(.webSocketMessage(.text(text)), from: 1, now: self.now)
+            self.drain()
+        }
     }
 
     mutating func close() {
@@ -153,7 +163,10 @@ struct SocketIOClientBench {
     }
 
     private mutating func perform(_ action: EngineIOClientSession.Action, _ number: Int) {
-        guard !self.isCut else { return }
+        guard !self.isCut else {
+            if case .transmit(let message) = action { self.lost.append(message) }
+            return
+        }
         switch action {
         case .get(let query): self.request("GET", .get, query, nil, number)
         case .post(let query, let body): self.request("POST", .post, query, body, number)

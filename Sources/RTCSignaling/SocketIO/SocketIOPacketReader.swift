@@ -27,7 +27,10 @@ struct SocketIOPacketReader: Sendable {
         switch message {
         case .text(let text):
             guard self.partial == nil, let (packet, attachments) = SocketIOPacket.parse(text, limits: self.limits)
-            else { return .failure }
+            else {
+                self.partial = nil
+                return .failure
+            }
             self.partial = Partial(packet: packet, missing: attachments)
         case .binary(let bytes):
             guard var partial = self.partial else { return .failure }

@@ -35,8 +35,11 @@ final class SocketIOClientDriver: Sendable {
         var answers: [UInt64: Answer] = [:]
         var senders = CircularBuffer<Sender>()
         var nextSender: UInt64 = 0
+        /// Until when senders wait, if not for ever.
+        var senderDeadlines = DeadlineQueue<UInt64>()
         var closers: [CheckedContinuation<Int, Never>] = []
-        var unconfirmed = 0
+        /// What closers are told; nil before the end was told.
+        var unconfirmed: Int?
         var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
         var isPumping = false
     }
@@ -133,7 +136,8 @@ final class SocketIOClientDriver: Sendable {
     func close() async -> Int {
         await withCheckedContinuation { (waiter: CheckedContinuation<Int, Never>) in
             self.change { state in
-                guard !state.session.isOver else { return waiter.resume(returning: state.unconfirmed) }
+                if let unconfirmed = state.unconfirmed { return waiter.resume(returning: unconfirmed) }
+                // A session that is over by now has not been heard to the end: that resumes the waiter, too.
                 state.closers.append(waiter)
                 state.session.close(now: .now())
             }
@@ -176,7 +180,7 @@ final class SocketIOClientDriver: Sendable {
     }
 
     private func schedule(_ state: inout State) {
-        guard let deadline = state.session.nextTimeout else {
+        guard let deadline = [state.session.nextTimeout, state.senderDeadlines.next].compactMap({ $0 }).min() else {
             state.timer?.task.cancel()
             state.timer = nil
             return
@@ -188,6 +192,7 @@ final class SocketIOClientDriver: Sendable {
             self?.change { state in
                 state.timer = nil
                 state.session.handleTimeout(now: .now())
+                Self.dismissSenders(&state, now: .now())
             }
         }
         state.timer = (deadline, task)

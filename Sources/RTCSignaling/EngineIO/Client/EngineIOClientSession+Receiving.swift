@@ -108,8 +108,7 @@ extension EngineIOClientSession {
         case .open:
             self.finish(SocketIOClientError(error ?? .closed(code: nil, reason: "the server ended the connection")))
         case .closing:
-            // The server has read to the end.
-            if error == nil { self.confirm(self.sent) }
+            // An orderly end may have crossed what was sent, and says nothing of it.
             self.finish(nil)
         case .asking, .closed: break
         }
@@ -137,8 +136,11 @@ extension EngineIOClientSession {
             }
             self.outputs.append(.message(packet.data))
         case (.pong, _):
-            if let pinged = self.pinged { self.confirm(pinged) }
-            self.pinged = nil
+            if let pinged = self.pinged.popFirst() {
+                self.confirm(pinged)
+            } else if self.uncountedPings > 0 {
+                self.uncountedPings -= 1
+            }
         case (.close, .closing): break
         case (.close, _): self.finish(.channel(.closed(code: nil, reason: "the server closed the session")))
         case (.ping, _): self.finish(.unsupportedProtocol(reason: "the server sends pings, as Engine.IO 4 does"))
@@ -153,9 +155,6 @@ extension EngineIOClientSession {
             let id = handshake["sid"]?.string, (1...Self.maximumIDLength).contains(id.utf8.count),
             let interval = handshake["pingInterval"]?.number, let timeout = handshake["pingTimeout"]?.number
         else { return self.violation("a handshake that is none") }
-        guard handshake["maxPayload"] == nil else {
-            return self.finish(.unsupportedProtocol(reason: "the server's handshake is that of Engine.IO 4"))
-        }
         self.id = PercentEncoding.encode(id)
         self.pingInterval = Self.time(interval)
         self.pingTimeout = Self.time(timeout)

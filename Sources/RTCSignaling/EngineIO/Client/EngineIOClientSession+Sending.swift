@@ -51,6 +51,8 @@ extension EngineIOClientSession {
     private mutating func settleWebSocket() {
         while let entry = self.take() { self.transmit(entry.packet) }
         guard self.phase == .closing, !self.isClosingWebSocket else { return }
+        // The answer to a ping proves what the end of the WebSocket does not.
+        guard self.confirmed == self.sent || self.pinged.isEmpty else { return }
         self.isClosingWebSocket = true
         self.perform(.closeWebSocket)
     }

@@ -5,7 +5,8 @@ package import RTCBase
 /// upgrade from one to the other, signs of life and messages.
 ///
 /// The owner does what ``poll()`` says and reports what comes of it. Messages are counted as ``sent``, and as ``confirmed`` when it
-/// is certain that the server has them: a request that brought them was answered, or a ping that was sent behind them.
+/// is certain that the server has them: a request that brought them was answered, or a ping that was sent behind them. That a
+/// WebSocket ended is no proof, in whichever way it did: before it is closed, a ping asks for one.
 package struct EngineIOClientSession: Sendable {
     /// What the owner has to do.
     package enum Action: Sendable, Hashable {
@@ -120,8 +121,12 @@ package struct EngineIOClientSession: Sendable {
     var inFlight = 0
     /// The messages that the request under way brings, when it is answered.
     var posted: UInt64 = 0
-    /// The messages that were sent before the ping that is not answered.
-    var pinged: UInt64?
+    /// The most pings whose answers prove anything.
+    static let maximumPings = 64
+    /// The messages that were sent before each ping that is not answered; answers come in the order of pings.
+    var pinged = CircularBuffer<UInt64>()
+    /// Pings behind those, whose answers prove nothing.
+    var uncountedPings = 0
     /// Messages that were to be sent.
     package internal(set) var sent: UInt64 = 0
     /// Of them, those that the server has.
@@ -190,6 +195,13 @@ package struct EngineIOClientSession: Sendable {
     /// Tells that the server has all messages up to this.
     package mutating func confirm(_ number: UInt64) { self.confirmed = max(self.confirmed, min(number, self.sent)) }
 
+    /// Asks for a proof that the server has what was sent, where nothing else will be one. Who is about to send what may make the
+    /// server end the session does so before.
+    package mutating func verify() {
+        guard self.carrier == .webSocket, self.confirmed < self.sent, self.pinged.last != self.sent else { return }
+        self.ping()
+    }
+
     /// Tells whether messages are wanted: nothing more is asked for if not, and what is not read is no silence.
     package mutating func setReading(_ isReading: Bool, now: NIODeadline) {
         guard isReading != self.isReading else { return }
@@ -210,6 +222,7 @@ package struct EngineIOClientSession: Sendable {
         if self.probe != nil { self.dropProbe() }
         self.phase = .closing
         self.closeDeadline = now + self.configuration.closeTimeout
+        self.verify()
         self.enqueue(EngineIOPacket(.close))
     }
 
@@ -244,8 +257,7 @@ package struct EngineIOClientSession: Sendable {
             if let deadline = self.probeDeadline, now >= deadline { self.dropProbe() }
             if let due = self.nextPing, now >= due {
                 self.nextPing = now + self.pingInterval
-                if self.pinged == nil { self.pinged = self.sent }
-                self.enqueue(EngineIOPacket(.ping))
+                self.ping()
             }
         }
     }
@@ -277,6 +289,15 @@ package struct EngineIOClientSession: Sendable {
     mutating func enqueue(_ packet: EngineIOPacket) {
         self.queue.append(Entry(packet: packet, sent: self.sent))
         self.queuedBytes += packet.cost
+    }
+
+    private mutating func ping() {
+        if self.uncountedPings == 0, self.pinged.count < Self.maximumPings {
+            self.pinged.append(self.sent)
+        } else {
+            self.uncountedPings += 1
+        }
+        self.enqueue(EngineIOPacket(.ping))
     }
 
     mutating func finish(_ error: SocketIOClientError?) {

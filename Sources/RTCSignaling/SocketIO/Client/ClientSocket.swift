@@ -28,6 +28,8 @@ struct ClientSocket: Sendable {
     var earlyBytes = 0
     /// When the server's answer is late.
     var deadline: NIODeadline?
+    /// When silence is taken for the server's consent, for `/` that was asked for; nil where there has to be an answer.
+    var consent: NIODeadline?
     var queue = CircularBuffer<Queued>()
 }
 

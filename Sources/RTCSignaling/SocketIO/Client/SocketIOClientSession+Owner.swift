@@ -169,6 +169,7 @@ extension SocketIOClientSession {
     private mutating func sendRest(of id: SocketID) {
         guard let socket = self.sockets[id], self.phase == .open, socket.isConnected else { return }
         while self.sockets[id]?.queue.isEmpty == false { self.sendFirst(of: id) }
+        self.engine?.verify()
         self.engine?.send(SocketIOPacket(.disconnect, namespace: socket.namespace).messages, isCounted: false)
     }
 
@@ -177,10 +178,11 @@ extension SocketIOClientSession {
         guard let socket = self.sockets[id] else { return }
         if socket.isConnected {
             self.sendRest(of: id)
-        } else if self.phase == .open, socket.namespace != "/" {
+        } else if self.phase == .open, socket.namespace != "/" || self.hasLeftRoot {
             self.engine?.send(SocketIOPacket(.disconnect, namespace: socket.namespace).messages, isCounted: false)
         }
         if socket.namespace == "/" { (self.hasRoot, self.hasLeftRoot) = (false, true) }
+        if self.phase == .open { self.left.insert(socket.namespace) }
         self.remove(id, error)
         self.closeIfDeserted(now)
     }

@@ -6,17 +6,22 @@ extension SocketIOClientSession {
     // MARK: Packets
 
     mutating func receive(_ message: WebSocketMessage, _ now: NIODeadline) {
+        // What came with the packet that ended the session is not looked at.
+        guard !self.hasFailed else { return }
         self.packetBytes += message.size
         switch self.reader.receive(message) {
         case .packet(let packet):
             self.receive(packet, now)
             self.packetBytes = 0
         case .needsMore: break
-        case .failure: self.engine?.fail(.protocolViolation(reason: "a packet that is none, or too large"))
+        case .failure: self.fail(.channel(.protocolViolation(reason: "a packet that is none, or too large")))
         }
     }
 
     private mutating func receive(_ packet: SocketIOPacket, _ now: NIODeadline) {
+        if packet.kind == .connect, packet.data?["sid"] != nil {
+            return self.fail(.unsupportedProtocol(reason: "the server gives namespaces as Socket.IO 3 does"))
+        }
         if packet.namespace == "/" {
             if packet.kind == .connect { self.hasRoot = true }
             if packet.kind == .disconnect { (self.hasRoot, self.hasLeftRoot) = (false, true) }
@@ -25,8 +30,16 @@ extension SocketIOClientSession {
                 return self.closeIfDeserted(now)
             }
         }
-        guard let id = self.namespaces[packet.namespace], let socket = self.sockets[id] else {
+        guard let id = self.namespaces[packet.namespace], var socket = self.sockets[id] else {
             self.ignoredPackets += packet.kind == .connect ? 0 : 1
+            return
+        }
+        if packet.kind == .event, socket.consent != nil {
+            self.connected(id)
+            socket.isConnected = true
+        }
+        if !socket.isConnected, self.left.contains(socket.namespace), [.event, .disconnect].contains(packet.kind) {
+            self.ignoredPackets += 1
             return
         }
         switch packet.kind {
@@ -63,6 +76,12 @@ extension SocketIOClientSession {
         self.closeIfDeserted(now)
     }
 
+    /// Ends the session for what came by it.
+    private mutating func fail(_ error: SocketIOClientError) {
+        self.hasFailed = true
+        self.engine?.finish(error)
+    }
+
     /// Who is not admitted to `/` gets nothing else, and there may be no other answer.
     private mutating func refuseAll(_ data: SocketIOValue?) {
         for (id, socket) in self.sockets.sorted(by: { $0.key < $1.key }) where !socket.isConnected {
@@ -76,6 +95,8 @@ extension SocketIOClientSession {
         self.sockets[id]?.isConnected = true
         self.sockets[id]?.wasConnected = true
         self.sockets[id]?.deadline = nil
+        self.sockets[id]?.consent = nil
+        if self.sockets[id]?.namespace == "/" { self.hasRoot = true }
         self.outputs.append(.socket(id, .connected))
         for event in self.takeEarly(of: id) { self.outputs.append(.socket(id, .event(event))) }
     }
@@ -85,8 +106,7 @@ extension SocketIOClientSession {
         guard let socket = self.sockets[id], socket.early.count < ClientSocket.maximumEarly,
             socket.earlyBytes + self.packetBytes <= self.configuration.maximumQueuedBytes
         else {
-            self.engine?.fail(.protocolViolation(reason: "too much for a namespace that is not given"))
-            return
+            return self.fail(.channel(.protocolViolation(reason: "too much for a namespace that is not given")))
         }
         self.sockets[id]?.early.append(event)
         self.sockets[id]?.earlyBytes += self.packetBytes
@@ -137,6 +157,7 @@ extension SocketIOClientSession {
             // Nobody waits for these any more.
             let late = self.removeQueued(of: id) { $0.answers != nil }
             _ = self.takeEarly(of: id)
+            self.sockets[id]?.consent = nil
             guard self.sockets[id]?.isConnected == true else { continue }
             self.sockets[id]?.isConnected = false
             self.outputs.append(.socket(id, .interrupted(error, unconfirmed: unconfirmed + late)))

@@ -76,6 +76,8 @@ package struct SocketIOClientSession: Sendable {
     /// The session's number.
     var number = 0
     var reader: SocketIOPacketReader
+    /// Whether the session ended for a packet that came.
+    var hasFailed = false
     /// The bytes of the packet that is put together.
     var packetBytes = 0
     var sockets: [SocketID: ClientSocket] = [:]
@@ -100,9 +102,13 @@ package struct SocketIOClientSession: Sendable {
     /// Whether the server gave `/` to this side, as it does when a session begins, and whether this side has left it.
     var hasRoot = false
     var hasLeftRoot = false
+    /// The namespaces that this side left in the session: until the server gives them again, what comes is of before.
+    var left: Set<String> = []
     var random: RandomSource
     var outputs = CircularBuffer<Output>()
     private let query: String?
+    /// How long there may be no answer for `/`: servers in JavaScript give it again without a word.
+    private static let consentTime = TimeAmount.seconds(1)
 
     /// A client that opens its first session with its first namespace.
     ///
@@ -135,6 +141,10 @@ package struct SocketIOClientSession: Sendable {
         self.process(now)
         while let id = self.owedDeadlines.popDue(now: now) { self.settle(id, .failure(.timedOut)) }
         for (id, socket) in self.sockets.sorted(by: { $0.key < $1.key }) {
+            if let consent = socket.consent, now >= consent {
+                self.connected(id)
+                continue
+            }
             guard let deadline = socket.deadline, now >= deadline else { continue }
             if socket.wasConnected {
                 // What the server gave once it will give again, by another session if not by this.
@@ -156,7 +166,7 @@ package struct SocketIOClientSession: Sendable {
     /// When ``handleTimeout(now:)`` is due; nil when nothing is pending.
     package var nextTimeout: NIODeadline? {
         let attempt = self.isReading ? self.nextAttempt : nil
-        let sockets = self.sockets.values.compactMap(\.deadline).min()
+        let sockets = self.sockets.values.compactMap { [$0.deadline, $0.consent].earliest }.min()
         let giveUp = self.phase == .waiting ? self.giveUp : nil
         return [self.engine?.nextTimeout, self.owedDeadlines.next, attempt, sockets, giveUp].earliest
     }
@@ -178,8 +188,10 @@ package struct SocketIOClientSession: Sendable {
         self.phase = .opening
         self.nextAttempt = nil
         (self.hasRoot, self.hasLeftRoot) = (false, false)
+        self.left = []
         self.reader = SocketIOPacketReader(limits: self.configuration.packetLimits)
         self.packetBytes = 0
+        self.hasFailed = false
         self.engine = EngineIOClientSession(
             query: self.query,
             configuration: self.configuration,
@@ -216,6 +228,7 @@ package struct SocketIOClientSession: Sendable {
     mutating func ask(for socket: ClientSocket, _ id: SocketID, _ now: NIODeadline) {
         self.sockets[id]?.deadline = now + self.configuration.openTimeout
         guard socket.namespace != "/" || self.hasLeftRoot else { return }
+        if socket.namespace == "/" { self.sockets[id]?.consent = now + Self.consentTime }
         let packet = SocketIOPacket(.connect, namespace: socket.namespace, query: socket.query)
         self.engine?.send(packet.messages, isCounted: false)
     }
