@@ -124,17 +124,16 @@ def test_files_that_are_not_taken_are_not_in_memory(server, certificates, client
     slow.socket.close()
 
 
-def test_responses_that_are_not_taken_end_the_connection(server, certificates, client):
+def test_whole_responses_wait_for_who_takes_them(server, certificates, client):
     slow = HTTP2(address(server), certificates.authority)
     slow.takes = False
-    for _ in range(40):
-        try:
-            slow.request("GET", "/sockjs.js")
-        except OSError:
-            break
-    slow.closed()
-    assert slow.goaway.error_code == h2.errors.ErrorCodes.ENHANCE_YOUR_CALM
+    streams = [slow.request("GET", "/sockjs.js") for _ in range(40)]
+    slow.wait(lambda: sum(map(len, slow.data.values())) == 65_535 and len(slow.headers) == 40, "data")
     assert client.response(client.request("GET", "/"))[0] == "200"
+    slow.take()
+    [(status, script)] = {slow.response(stream) for stream in streams}
+    assert status == "200" and len(script) > 100_000
+    slow.socket.close()
 
 
 def test_bodies_beyond_the_room_for_them_wait(client):

@@ -203,7 +203,13 @@ const operations = {
     const peer = find(request);
     peer.closed = true;
     peers.delete(request.pc);
-    peer.pc.close();
+    const { pc } = peer;
+    const sent = pc.getSenders().map(({ track }) => track);
+    pc.close();
+    // What nobody hears or sees any more would cost the tests that follow their time.
+    for (const track of sent) track?.stop();
+    for (const element of pc.elements?.values() ?? []) element.remove();
+    pc.sound?.close();
   },
   createOffer: async request => {
     const { type, sdp } = await find(request).pc.createOffer({ iceRestart: request.iceRestart === true });
@@ -254,7 +260,8 @@ const operations = {
     const { mid, receiver: { track } } = receiving;
     const inbound = (await statistics(pc, "inbound-rtp", track.kind)).find(entry => entry.mid === mid) || {};
     if (track.kind === "audio") {
-      const pitch = request.deep && inbound.packetsReceived ? await pitchOf(pc.sound || new AudioContext(), track) : null;
+      if (request.deep) pc.sound = pc.sound || new AudioContext();
+      const pitch = request.deep && inbound.packetsReceived ? await pitchOf(pc.sound, track) : null;
       return { frames: inbound.packetsReceived || 0, pitch };
     }
     pc.elements = pc.elements || new Map();

@@ -8,6 +8,7 @@ function makePicture(width, height) {
   const context = canvas.getContext("2d");
   const picture = { colour: "rgb(200,40,40)", count: 0 };
   const timer = setInterval(() => {
+    if (picture.track.readyState === "ended") return picture.stop();
     context.fillStyle = picture.colour;
     context.fillRect(0, 0, width, height);
     context.fillStyle = picture.count++ % 2 ? "white" : "black";
