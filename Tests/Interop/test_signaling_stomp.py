@@ -86,7 +86,9 @@ class Client(stomp.ConnectionListener):
         deadline = time.monotonic() + DEADLINE
         with self.changed:
             while not any(k == "receipt" and f.headers["receipt-id"] == name for k, f in self.frames):
-                if not self.changed.wait(deadline - time.monotonic()):
+                # After the end none comes.
+                is_over = any(k == "disconnected" for k, _ in self.frames)
+                if is_over or not self.changed.wait(deadline - time.monotonic()):
                     raise Deadline(f"no receipt: {self.frames}")
 
     def subscribe(self, destination, name="1", **options):

@@ -143,12 +143,12 @@ import Testing
         let members = (0..<20).map { _ in hand.join().0 }
         let first = hand.now
         for member in members {
-            hand.now = hand.now + .milliseconds(4)
+            hand.now = hand.now + .milliseconds(2)
             _ = hand.say(#"{"type":"send","number":1,"message":{"type":"data","data":1}}"#, on: member)
         }
         let due = try #require(hand.broker.nextTimeout)
         #expect(due >= first + .seconds(1))
-        #expect(due <= hand.now + .milliseconds(1_200))
+        #expect(due <= hand.now + .milliseconds(1_050))
         hand.broker.handleTimeout(now: due)
         var told: Set<RoomConnectionID> = []
         while let output = hand.broker.poll() {

@@ -41,7 +41,7 @@ public struct RoomConfiguration: Sendable, Hashable {
     /// After how many messages, or how long after the first, each side says that they came.
     static let acknowledgement = (messages: 16, delay: TimeAmount.seconds(1))
     /// Servers wait up to that much longer, for others to be told at the same time.
-    static let acknowledgementStep = TimeAmount.milliseconds(200)
+    static let acknowledgementStep = TimeAmount.milliseconds(50)
 
     /// The defaults.
     public init() {}
