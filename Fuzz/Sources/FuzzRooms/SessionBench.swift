@@ -78,7 +78,9 @@ struct SessionBench {
         guard let me = RoomMemberID("me") else { return }
         self.number = 0
         self.say(
-            .welcome(Welcome(member: me, metadata: [:], token: "t", members: members, resumeMilliseconds: 1))
+            .welcome(
+                Welcome(member: me, metadata: [:], token: "t", members: members, resumeMilliseconds: 1, limits: nil)
+            )
         )
     }
 
