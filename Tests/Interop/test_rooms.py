@@ -408,21 +408,33 @@ def test_offers_that_meet_again_and_again_settle(driver, rounds):
     try:
         tab.wait_connected(1)
         for _ in range(rounds):
-            # Both sides restart ICE at the same time.
+            # Both sides restart ICE; the tab's offer stays under way until the other's has come.
             tab.evaluate(
                 """await (async () => {
-                    const [peer] = mesh.peers.values();
-                    const ufrag = () => /a=ice-ufrag:(\\S+)/.exec(peer.connection.currentLocalDescription.sdp)[1];
-                    const before = ufrag();
-                    peer.chat.send("/restart");
-                    peer.connection.restartIce();
-                    while (ufrag() === before || peer.connection.signalingState !== "stable") {
-                        await new Promise((resolve) => setTimeout(resolve, 5));
-                    }
+                    const [{ connection, negotiator }] = mesh.peers.values();
+                    window.until = async (condition) => {
+                        while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+                    };
+                    window.ufrag = () => /a=ice-ufrag:(\\S+)/.exec(connection.currentLocalDescription.sdp)[1];
+                    window.before = { ufrag: ufrag(), collisions: negotiator.collisions, send: negotiator.sendMessage };
+                    window.underWay = [];
+                    negotiator.sendMessage = (message) => underWay.push(message);
+                    connection.restartIce();
+                    await until(() => negotiator.outstanding);
+                })()"""
+            )
+            swift.say("/restart")
+            tab.evaluate(
+                """await (async () => {
+                    const [{ connection, negotiator }] = mesh.peers.values();
+                    await until(() => negotiator.collisions > before.collisions || !negotiator.outstanding);
+                    negotiator.sendMessage = before.send;
+                    underWay.forEach((message) => before.send(message));
+                    await until(() => ufrag() !== before.ufrag && connection.signalingState === "stable");
                 })()"""
             )
         collisions = tab.run("return [...mesh.peers.values()][0].negotiator.collisions")
-        assert collisions > 0, "no two offers met"
+        assert collisions > rounds / 2, "offers did not meet"
         tab.wait_connected(1)
         assert tab.run("return openConnections()") == 1
         before = tab.evaluate("await frames()")["swift"]
