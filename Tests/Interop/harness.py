@@ -48,12 +48,12 @@ def chosen(pair: Pair, side: str) -> Peer:
     return pair.subject if side == "subject" else pair.peer
 
 
-def wait_until(condition, what: str, deadline: float | None = None):
-    """Asks again and again until `condition` gives something; gives that."""
+def wait_until(condition, what: str, deadline: float | None = None, describe=lambda: ""):
+    """Asks again and again until `condition` gives something; gives that. `describe` tells more of what is there instead."""
     until = time.monotonic() + (deadline or DEADLINE)
     while not (result := condition()):
         if time.monotonic() > until:
-            raise Deadline(f"no {what} within {deadline or DEADLINE:g} s")
+            raise Deadline(f"no {what} within {deadline or DEADLINE:g} s. {describe()}")
         time.sleep(0.05)
     return result
 
