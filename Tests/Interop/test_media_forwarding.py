@@ -71,6 +71,10 @@ def test_simulcast_is_passed_on_in_all_its_layers(simulcast, agents, kind):
         describe=lambda: layers(simulcast.answerer),
     )
     pair = Pair(agents.get(SUBJECT), agents.get(kind, second=kind == SUBJECT))
+
+    def both() -> tuple[list[dict], list[dict]]:
+        return layers(simulcast.answerer), layers(pair.answerer)
+
     try:
         mid = mid_of(simulcast.answerer, "video")
         simulcast.answerer.request("forwardMedia", mid=mid, to=pair.offerer.name, rids=RIDS)
@@ -82,7 +86,8 @@ def test_simulcast_is_passed_on_in_all_its_layers(simulcast, agents, kind):
         wait_until(
             lambda: len(found := layers(pair.answerer)) == 3 and all(each["frames"] > 15 for each in found),
             f"layers at {pair.answerer}",
-            describe=lambda: layers(pair.answerer),
+            deadline=2 * DEADLINE,
+            describe=both,
         )
         if kind == "pion":
             seen = layers(pair.answerer)
@@ -91,7 +96,7 @@ def test_simulcast_is_passed_on_in_all_its_layers(simulcast, agents, kind):
             wait_until(
                 lambda: is_doubling(came := sizes(simulcast.answerer)) and sizes(pair.answerer) == came,
                 "same sizes",
-                describe=lambda: (layers(simulcast.answerer), layers(pair.answerer)),
+                describe=both,
             )
             assert all(each["keyFrames"] > 0 for each in layers(pair.answerer)), layers(pair.answerer)
     finally:
