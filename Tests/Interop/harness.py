@@ -65,7 +65,7 @@ def mid_of(peer: Peer, kind: str) -> str:
 
 
 def is_near(colour, wanted) -> bool:
-    return all(abs(value - goal) <= 50 for value, goal in zip(colour, wanted))
+    return len(colour) == len(wanted) and all(abs(value - goal) <= 50 for value, goal in zip(colour, wanted))
 
 
 def frames(peer: Peer, mid: str) -> int:

@@ -86,6 +86,7 @@ def test_simulcast_is_passed_on_in_all_its_layers(simulcast, agents, kind):
         wait_until(
             lambda: len(found := layers(pair.answerer)) == 3 and all(each["frames"] > 15 for each in found),
             f"layers at {pair.answerer}",
+            # A busy browser leaves out its largest layer for half a minute and more.
             deadline=2 * DEADLINE,
             describe=both,
         )
