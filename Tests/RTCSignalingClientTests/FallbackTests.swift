@@ -54,7 +54,8 @@ import Testing
             let connection = try await SignalingClient.connect(
                 to: server.url("/signal"),
                 transports: [.webSocket, .eventStream],
-                attemptTimeout: .seconds(2)
+                // Long enough for the one that is taken, on a busy machine too.
+                attemptTimeout: .seconds(6)
             )
             #expect(connection.transport == .eventStream)
             #expect(connection.failures.map(\.transport) == [.webSocket])
