@@ -18,8 +18,11 @@ OVER_HTTP = [name for name in TRANSPORTS if name != "websocket"]
 PAGE = """
 window.call = (url, transports, room, offers) => {
   const me = offers ? "caller" : "called";
+  let hasOffered = false;
   const connection = new RTCPeerConnection();
-  const socket = new SockJS(url, null, transports ? {transports: ["websocket", ...transports]} : {});
+  const socket = new SockJS(url, null, {
+    timeout: 20000, ...(transports ? {transports: ["websocket", ...transports]} : {}),
+  });
   const say = (kind, data) => socket.send(JSON.stringify({room, me, kind, data}));
   const gathered = () => new Promise(resolve => {
     const check = () => connection.iceGatheringState === "complete" && resolve();
@@ -52,8 +55,11 @@ window.call = (url, transports, room, offers) => {
     if (message.room !== room || message.me === me) return;
     window.result.events.push(message.kind);
     if (message.kind === "here" && !offers) say("ready");
-    if ((message.kind === "ready" || message.kind === "here") && offers && !connection.pendingLocalDescription)
+    // Where both open at the same time, "here" comes and "ready", too.
+    if ((message.kind === "ready" || message.kind === "here") && offers && !hasOffered) {
+      hasOffered = true;
       await describe("offer");
+    }
     if (message.kind === "offer") {
       await connection.setRemoteDescription(message.data);
       await describe("answer");
