@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import pathlib
@@ -10,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Collection
 
 from harness import DEADLINE
 from nat.namespaces import Namespace
@@ -17,18 +19,25 @@ from nat.namespaces import Namespace
 USER, PASSWORD, SECRET = "user", "a long password", "shared secret"
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port that is free for both TCP and UDP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+def free_ports(count: int, besides: Collection[int] = ()) -> list[int]:
+    """Different ports that are free for both TCP and UDP, other ones than those `besides`."""
+    found: list[int] = []
+    with contextlib.ExitStack() as held:
+        while len(found) < count:
+            # Held until all are found: the kernel may give one again at once.
+            tcp, udp = (held.enter_context(socket.socket(socket.AF_INET, kind)) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
             tcp.bind(("127.0.0.1", 0))
             port = tcp.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-                try:
-                    udp.bind(("127.0.0.1", port))
-                    return port
-                except OSError:
-                    continue
+            with contextlib.suppress(OSError):
+                udp.bind(("127.0.0.1", port))
+                if port not in besides:
+                    found.append(port)
+    return found
+
+
+def free_port() -> int:
+    """A port that is free for both TCP and UDP."""
+    return free_ports(1)[0]
 
 
 def rest_credentials(lifetime: int = 3600, user: str = "someone") -> tuple[str, str]:
@@ -81,7 +90,7 @@ class Coturn:
         self.folder = folder
         self.namespace = namespace
         self.address = address
-        self.port, self.tls_port = (3478, 443) if namespace else (free_port(), free_port())
+        self.port, self.tls_port = (3478, 443) if namespace else free_ports(2)
         self.options = options
         self.certificates = certificates
         self.log = folder / f"coturn-{self.port}.log"
