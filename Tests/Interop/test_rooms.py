@@ -319,6 +319,34 @@ def test_the_mesh_page_says_in_words_that_the_server_is_gone(driver):
             server.process.kill()
 
 
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_file_counts_as_sent_once_it_is_kept(tmp_path, exists):
+    server = serve()
+    folder = tmp_path if exists else tmp_path / "missing"
+    keeper, sender = SwiftPeer(server.url, "keeper", "--save-to", str(folder)), SwiftPeer(server.url, "sender")
+    try:
+        for swift in (keeper, sender):
+            swift.wait_connected(1)
+        path = tmp_path / "file.bin"
+        path.write_bytes(file_bytes(path.name, FILE_SIZE))
+        sender.say(f"/file {path}")
+        words = f"sent {path} to keeper" if exists else f"cannot send {path} to keeper: the channel was closed"
+        line = wait_until(lambda: next((line for line in sender.lines if f"{path} to keeper" in line), None), "words")
+        assert line.startswith(words), line
+        if exists:
+            assert (folder / "sender-file.bin").read_bytes() == path.read_bytes()
+        else:
+            wait_until(lambda: any("cannot receive a file from sender" in line for line in keeper.lines), "words")
+        for swift in (sender, keeper):
+            swift.leave()
+        assert server.stop() == 0
+    finally:
+        for swift in (keeper, sender):
+            swift.process.kill()
+        if server.process.poll() is None:
+            server.process.kill()
+
+
 @pytest.mark.timeout(600)
 def test_everybody_is_connected_to_everybody_whatever_happens(driver, tmp_path):
     server = serve()
