@@ -10,7 +10,7 @@ import pytest
 from cutting_proxy import CuttingProxy
 from harness import DEADLINE
 from signaling import serve
-from test_signaling_sockjs import CLIENT, TRANSPORTS
+from test_signaling_sockjs import CLIENT, PATIENT, TRANSPORTS
 
 OVER_HTTP = [name for name in TRANSPORTS if name != "websocket"]
 
@@ -79,10 +79,10 @@ script.onload = done; script.src = '/sockjs.js'; document.head.append(script);
 def place(request):
     """Where the pages are, and how often a WebSocket was tried there."""
     if request.param == "refused by the server":
-        server = serve("--sockjs-file", CLIENT, "--refuse-websockets")
+        server = serve("--sockjs-file", CLIENT, "--refuse-websockets", *PATIENT)
         yield server.url, lambda: None
     else:
-        server = serve("--sockjs-file", CLIENT)
+        server = serve("--sockjs-file", CLIENT, *PATIENT)
         host, port = server.url.split("/")[2].rsplit(":", 1)
         proxy = CuttingProxy((host, int(port)))
         yield proxy.url, lambda: proxy.cut

@@ -17,12 +17,14 @@ from harness import DEADLINE
 from signaling import serve
 
 CLIENT = "/usr/share/nodejs/sockjs-client/dist/sockjs.min.js"
+# Time between two requests that a busy machine may take.
+PATIENT = ["--sockjs-disconnect-delay", "30"]
 NOT_CACHED = "no-store, no-cache, must-revalidate, max-age=0"
 
 
 @pytest.fixture(scope="module")
 def server():
-    server = serve("--sockjs-file", CLIENT, "--sockjs-response-limit", "4096")
+    server = serve("--sockjs-file", CLIENT, "--sockjs-response-limit", "4096", *PATIENT)
     yield server
     assert server.stop() == 0
 
