@@ -275,7 +275,7 @@ def aiortc_server(loop):
 
 def publish(path, url: str, *options: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [*swift_binary("media-send"), path, "--whip", url, *options], capture_output=True, text=True, timeout=DEADLINE * 2
+        [*swift_binary("media-send"), path, "--whip", url, *options], capture_output=True, text=True, timeout=DEADLINE * 4
     )
 
 
