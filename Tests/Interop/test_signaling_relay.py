@@ -28,8 +28,8 @@ class Node:
         self.url = self.server.url
         self.heard(words)
 
-    def heard(self, text: str, count: int = 1) -> None:
-        wait_until(lambda: sum(text in line for line in self.server.lines) >= count, text)
+    def heard(self, text: str, count: int = 1, deadline: float = DEADLINE) -> None:
+        wait_until(lambda: sum(text in line for line in self.server.lines) >= count, text, deadline)
 
     def kill(self) -> None:
         self.server.process.send_signal(signal.SIGKILL)
@@ -317,7 +317,8 @@ def test_a_broker_that_is_killed_loses_nothing_that_had_a_receipt(tmp_path):
         assert stranger.wait("error")[0].body == "the broker is not available"
         broker.start()
         for node in nodes:
-            node.heard("Broker: available", 2)
+            # By then attempts may be half a minute apart.
+            node.heard("Broker: available", 2, DEADLINE * 3)
         load.finish()
         assert len(load.receipted) == 200
         for node in nodes:
