@@ -92,7 +92,7 @@ public struct Negotiation: Sendable {
 
     static let maximumWaitingMessages = 512
     /// Repetitions at once, and each second in the long run.
-    static let repetitionLimit = (burst: 4, rate: 1)
+    static let repetitionLimit = (burst: 4, rate: 1.0)
     static let maximumComparisons = 5
 
     /// A negotiation in which nothing was said yet.
