@@ -85,7 +85,10 @@ import Testing
         let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
         try await TestServer.run { routes, configuration in
             configuration.tls = try SignalingTLS(TestTLS.server(TestCertificates.server))
-            routes.sockJS("/ending") { session in
+            var service = SockJSConfiguration()
+            // How long a session is kept for the next request.
+            service.disconnectDelay = .milliseconds(100)
+            routes.sockJS("/ending", configuration: service) { session in
                 await TestServer.echo(session)
                 continuation.yield()
             }
