@@ -222,13 +222,13 @@ let package = Package(
         // Programs.
         .target(
             name: "ExampleSupport",
-            dependencies: ["WebRTC", nioCore, nioPosix, nioHTTP1, logging, argumentParser],
+            dependencies: ["WebRTC", nioCore, nioPosix, nioHTTP1, nioSSL, logging, argumentParser],
             path: "Examples/Support",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "media-send",
-            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "RTCWHIP", "WebRTC", argumentParser],
+            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "RTCWHIP", "WebRTC", nioSSL, argumentParser],
             path: "Examples/MediaSend",
             swiftSettings: swiftSettings
         ),
@@ -275,7 +275,7 @@ let package = Package(
         .executableTarget(
             name: "signaling-client",
             dependencies: [
-                "ExampleSupport", "RTCSignaling", "RTCSignalingClient", nioCore, nioSSL, argumentParser,
+                "ExampleSupport", "RTCSignaling", "RTCSignalingClient", nioCore, argumentParser,
             ],
             path: "Examples/SignalingClient",
             swiftSettings: swiftSettings
