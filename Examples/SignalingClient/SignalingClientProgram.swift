@@ -2,7 +2,6 @@ import ArgumentParser
 import ExampleSupport
 import Foundation
 import NIOCore
-import NIOSSL
 import RTCSignaling
 import RTCSignalingClient
 
@@ -40,8 +39,7 @@ struct SignalingClientProgram: AsyncParsableCommand {
     )
     var header: [String] = []
 
-    @Option(help: ArgumentHelp("Trust the authorities in this file instead of the system's.", valueName: "file"))
-    var ca: String?
+    @OptionGroup var trust: TrustOptions
 
     @Option(
         help: ArgumentHelp(
@@ -113,7 +111,7 @@ struct SignalingClientProgram: AsyncParsableCommand {
             guard parts.count == 2 else { throw ValidationError("\(header) is no header") }
             settings.headers.add(String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces))
         }
-        if let ca = self.ca { settings.tls.trustRoots = .file(ca) }
+        settings.tls = try self.trust.tls
         return settings
     }
 
