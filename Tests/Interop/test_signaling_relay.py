@@ -283,7 +283,12 @@ class Load:
             for thread in self.threads[:2]:
                 thread.join(90)
                 assert not thread.is_alive(), f"only {len(self.receipted)} were taken"
-            wait_until(lambda: self.receipted <= self.delivered, "delivery of all that had a receipt")
+            wait_until(
+                lambda: self.receipted <= self.delivered,
+                "delivery of all that had a receipt",
+                DEADLINE * 3,
+                describe=lambda: f"{len(self.delivered)} of {len(self.receipted)} came",
+            )
         finally:
             self.done.set()
             for thread in self.threads:
