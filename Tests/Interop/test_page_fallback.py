@@ -81,12 +81,94 @@ def test_a_mesh_is_made_without_websockets(place, driver):  # noqa: F811
         driver.switch_to.window(tabs[1].handle)
         driver.get("about:blank")
         if swift:
-            swift.wait_connected(0)
+            wait_until(lambda: swift.statistics() == [0, 0, 0], f"an empty room: {swift.lines}", 3 * DEADLINE)
             swift.leave()
-        wait_until(lambda: EMPTY.items() <= statistics(place.server.url).items(), "an empty server")
+        wait_until(lambda: EMPTY.items() <= statistics(place.server.url).items(), "an empty server", 3 * DEADLINE)
     finally:
         if swift and swift.process.poll() is None:
             swift.process.kill()
+
+
+# A socket whose requests are counted and answered by hand.
+BY_HAND = """
+window.requests = [];
+window.fetch = (url, { body, keepalive, signal }) => new Promise((resolve, reject) => {
+    requests.push({ path: url.split("/").at(-1), body, keepalive: Boolean(keepalive),
+        answer: (text, status = 200) => resolve(new Response(status === 204 ? null : text, { status })) });
+    signal?.addEventListener("abort", () => reject(new Error("aborted")));
+});
+window.told = [];
+window.socket = new RequestSocket("/nowhere");
+socket.onopen = () => told.push("open");
+socket.onmessage = ({ data }) => told.push(data);
+socket.onclose = () => told.push("closed");
+window.until = async (condition) => { while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1)); };
+window.sent = () => requests.filter(({ path }) => path === "xhr_send").map(({ body, keepalive }) => [JSON.parse(body), keepalive]);
+"""
+
+
+@pytest.mark.parametrize("place", PLACES[:1], indirect=True)
+def test_last_words_do_not_wait_for_the_request_before(place, driver):  # noqa: F811
+    driver.switch_to.new_window("window")
+    driver.get(place.url + "mesh")
+    driver.execute_script(BY_HAND)
+    outcome = driver.execute_async_script(
+        """
+        const done = arguments[0];
+        (async () => {
+            requests[0].answer("o\\n");
+            await until(() => told.length === 1);
+            socket.send("first");
+            socket.send("x".repeat(20000));
+            socket.send("last");
+            socket.close();
+            socket.send("too late");
+            const during = sent();
+            const isPolling = !told.includes("closed");
+            requests.filter(({ path }) => path === "xhr_send").forEach(({ answer }) => answer("", 204));
+            await until(() => told.includes("closed"));
+            return { during, isPolling, told, count: sent().length };
+        })().then(done, (error) => done(String(error.stack)));
+        """
+    )
+    assert outcome == {
+        "during": [[["first"], True], [["x" * 20000, "last"], False]], "isPolling": True, "told": ["open", "closed"], "count": 2
+    }, outcome
+
+
+@pytest.mark.parametrize("place", PLACES[:1], indirect=True)
+def test_messages_over_requests_come_in_order_one_request_at_a_time(place, driver):  # noqa: F811
+    driver.switch_to.new_window("window")
+    driver.get(place.url + "mesh")
+    driver.execute_script(BY_HAND)
+    outcome = driver.execute_async_script(
+        """
+        const done = arguments[0];
+        (async () => {
+            const all = (path) => requests.filter((each) => each.path === path);
+            const last = (path) => all(path).at(-1);
+            last("xhr").answer("o\\n");
+            await until(() => told.length === 1);
+            for (const text of ["a", "b", "y".repeat(20000), "c"]) socket.send(text);
+            const sizes = [];
+            for (let count = 1; count <= 4; count++) {
+                await until(() => all("xhr_send").length === count);
+                sizes.push(JSON.parse(last("xhr_send").body).map((text) => text.length));
+                last("xhr_send").answer("", 204);
+            }
+            const frames = ['a["1","2"]', "h", 'a["3"]\\nc[3000,"Go away!"]'];
+            for (const [index, frame] of frames.entries()) {
+                await until(() => all("xhr").length === index + 2);
+                last("xhr").answer(frame + "\\n");
+            }
+            await until(() => told.includes("closed"));
+            return { sizes, told, polls: all("xhr").length, brought: all("xhr_send").length };
+        })().then(done, (error) => done(String(error.stack)));
+        """
+    )
+    assert outcome == {
+        "sizes": [[1], [1], [20000], [1]], "told": ["open", "1", "2", "3", "closed"], "polls": 4, "brought": 4
+    }, outcome
 
 
 @pytest.mark.parametrize("place", ["cut on the way"], indirect=True)
