@@ -43,6 +43,14 @@ struct SignalingClientProgram: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Trust the authorities in this file instead of the system's.", valueName: "file"))
     var ca: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How long each way gets before the next is tried, where there are several.",
+            valueName: "seconds"
+        )
+    )
+    var attempt: Int64?
+
     @Flag(help: "WebSocket: offer compression.")
     var compress = false
 
@@ -75,6 +83,12 @@ struct SignalingClientProgram: AsyncParsableCommand {
             "Socket.IO: the event that lines are sent as; what it brings is printed as it is, and others with their names."
     )
     var event = "message"
+
+    func validate() throws {
+        guard (1...86_400).contains(self.attempt ?? 1) else {
+            throw ValidationError("--attempt is from a second to a day")
+        }
+    }
 
     func run() async throws {
         do {
@@ -133,7 +147,11 @@ struct SignalingClientProgram: AsyncParsableCommand {
         let settings = try self.settings()
         switch self.by {
         case .automatic, .stomp, .socketIO, .socketIOWebSocket, .socketIOPolling:
-            let connection = try await SignalingClient.connect(to: self.url, settings: settings)
+            let connection = try await SignalingClient.connect(
+                to: self.url,
+                settings: settings,
+                attemptTimeout: self.attempt.map(TimeAmount.seconds) ?? .seconds(5)
+            )
             return (connection.channel, "\(connection.transport)")
         case .websocket:
             var configuration = WebSocketClientConfiguration()
@@ -151,6 +169,10 @@ struct SignalingClientProgram: AsyncParsableCommand {
         case .sockjs, .sockjsWebSocket, .sockjsStreaming, .sockjsPolling:
             var configuration = SockJSClientConfiguration()
             configuration.http = settings
+            if let attempt = self.attempt {
+                configuration.minimumTransportTimeout = .seconds(attempt)
+                configuration.http.connectTimeout = max(configuration.http.connectTimeout, .seconds(attempt))
+            }
             switch self.by {
             case .sockjsWebSocket: configuration.transports = [.webSocket]
             case .sockjsStreaming: configuration.transports = [.xhrStreaming]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
+import os
 import pathlib
 import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Collection
 
 from harness import DEADLINE
 from nat.namespaces import Namespace
@@ -17,18 +20,25 @@ from nat.namespaces import Namespace
 USER, PASSWORD, SECRET = "user", "a long password", "shared secret"
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port that is free for both TCP and UDP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+def free_ports(count: int, besides: Collection[int] = ()) -> list[int]:
+    """Different ports that are free for both TCP and UDP, other ones than those `besides`."""
+    found: list[int] = []
+    with contextlib.ExitStack() as held:
+        while len(found) < count:
+            # Held until all are found: the kernel may give one again at once.
+            tcp, udp = (held.enter_context(socket.socket(socket.AF_INET, kind)) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
             tcp.bind(("127.0.0.1", 0))
             port = tcp.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-                try:
-                    udp.bind(("127.0.0.1", port))
-                    return port
-                except OSError:
-                    continue
+            with contextlib.suppress(OSError):
+                udp.bind(("127.0.0.1", port))
+                if port not in besides:
+                    found.append(port)
+    return found
+
+
+def free_port() -> int:
+    """A port that is free for both TCP and UDP."""
+    return free_ports(1)[0]
 
 
 def rest_credentials(lifetime: int = 3600, user: str = "someone") -> tuple[str, str]:
@@ -81,10 +91,21 @@ class Coturn:
         self.folder = folder
         self.namespace = namespace
         self.address = address
-        self.port, self.tls_port = (3478, 443) if namespace else (free_port(), free_port())
         self.options = options
         self.certificates = certificates
-        self.log = folder / f"coturn-{self.port}.log"
+        if namespace:
+            self._start_on(3478, 443)
+            return
+        # Somebody else may take a port before the server does.
+        for _ in range(2):
+            with contextlib.suppress(AssertionError):
+                self._start_on(*free_ports(2))
+                return
+        self._start_on(*free_ports(2))
+
+    def _start_on(self, port: int, tls_port: int) -> None:
+        self.port, self.tls_port = port, tls_port
+        self.log = self.folder / f"coturn-{port}.log"
         self.start()
 
     def start(self) -> None:
@@ -107,23 +128,33 @@ class Coturn:
             arguments += ["--lt-cred-mech", "--user", f"{USER}:{PASSWORD}"]
         self._output = self.log.open("ab")
         self.process = subprocess.Popen(arguments + list(self.options), stdout=self._output, stderr=subprocess.STDOUT)
-        self._wait_for_port()
+        self._wait_for_ports()
 
-    def _wait_for_port(self) -> None:
+    def _wait_for_ports(self) -> None:
         until = time.monotonic() + DEADLINE
         while True:
             try:
-                self._connect()
+                self.namespace.inside(self._ask) if self.namespace else self._ask()
                 return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > until:
+                    self.stop()
                     raise AssertionError(f"coturn did not start: {self.log.read_text()[-2000:]}") from None
+                select_briefly()
 
-    def _connect(self) -> None:
-        def connect() -> None:
-            socket.create_connection((self.address, self.port), 1).close()
-
-        self.namespace.inside(connect) if self.namespace else connect()
+    def _ask(self) -> None:
+        """Raises an `OSError` while one of the listeners is not there, which begin one after another."""
+        for port in (self.port, self.tls_port) if self.certificates else (self.port,):
+            socket.create_connection((self.address, port), 1).close()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.settimeout(1)
+            udp.connect((self.address, self.port))
+            transaction = b"\x21\x12\xa4\x42" + os.urandom(12)
+            # Binding, request and response (RFC 8489 section 5).
+            udp.send(b"\x00\x01\x00\x00" + transaction)
+            answer = udp.recv(1500)
+            if answer[:2] != b"\x01\x01" or answer[4:20] != transaction:
+                raise OSError(f"no Binding response: {answer!r}")
 
     def said(self, text: str) -> int:
         """How often the log has a text."""
@@ -170,5 +201,5 @@ def turn_url(transport: str, address: str, port: int, tls_port: int) -> str:
 
 
 def select_briefly() -> None:
-    """Lets the log grow: nothing tells when it does."""
+    """Lets the log grow, and listeners begin: nothing tells when they do."""
     time.sleep(0.05)

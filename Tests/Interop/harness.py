@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import threading
@@ -23,8 +24,12 @@ from wire import expected_tally, pattern  # noqa: E402,F401
 # How long anything may take before a test fails. Generous: the machine may be busy; nothing waits it out in vain.
 DEADLINE = float(os.environ.get("INTEROP_DEADLINE", "30"))
 
-# The colour of the picture that is passed on; a peer's own is (200, 40, 40).
+# How long a program, which may be a browser, may take to begin.
+START_DEADLINE = max(DEADLINE, 120)
+
+# The colour of the picture that is passed on; a peer's own is OWN_COLOUR.
 FEED_COLOUR = (40, 60, 200)
+OWN_COLOUR = (200, 40, 40)
 
 
 class AgentError(Exception):
@@ -43,12 +48,12 @@ def chosen(pair: Pair, side: str) -> Peer:
     return pair.subject if side == "subject" else pair.peer
 
 
-def wait_until(condition, what: str, deadline: float | None = None):
-    """Asks again and again until `condition` gives something; gives that."""
+def wait_until(condition, what: str, deadline: float | None = None, describe=lambda: ""):
+    """Asks again and again until `condition` gives something; gives that. `describe` tells more of what is there instead."""
     until = time.monotonic() + (deadline or DEADLINE)
     while not (result := condition()):
         if time.monotonic() > until:
-            raise Deadline(f"no {what} within {deadline or DEADLINE:g} s")
+            raise Deadline(f"no {what} within {deadline or DEADLINE:g} s. {describe()}")
         time.sleep(0.05)
     return result
 
@@ -60,7 +65,7 @@ def mid_of(peer: Peer, kind: str) -> str:
 
 
 def is_near(colour, wanted) -> bool:
-    return all(abs(value - goal) <= 50 for value, goal in zip(colour, wanted))
+    return len(colour) == len(wanted) and all(abs(value - goal) <= 50 for value, goal in zip(colour, wanted))
 
 
 def frames(peer: Peer, mid: str) -> int:
@@ -85,6 +90,19 @@ def check_colour(peer: Peer, mid: str, wanted) -> None:
         and peer.request("getMedia", mid=mid)["frames"],
         f"colour {wanted} at {peer}",
     )
+
+
+def dropped() -> int:
+    """How many datagrams the kernel threw away so far because nobody fetched them in time: what these were is nobody's loss."""
+    if not os.path.exists("/proc/net/snmp"):
+        return 0
+    with open("/proc/net/snmp") as file:
+        names, values = (line.split() for line in file if line.startswith("Udp:"))
+    count = int(values[names.index("RcvbufErrors")])
+    if os.path.exists("/proc/net/snmp6"):
+        with open("/proc/net/snmp6") as file:
+            count += int(dict(line.split() for line in file).get("Udp6RcvbufErrors", 0))
+    return count
 
 
 def swift_binary(name: str) -> list[str]:
@@ -118,8 +136,8 @@ def bad_network(name: str, *qualities: str):
     """Two hosts with a bad link between them (netlab.sh); gives what to put before a command of each end, 10.77.0.1 and 10.77.0.2."""
     netlab = [str(HERE / "netlab" / "netlab.sh")]
     name = f"{name}{os.getpid()}"
-    subprocess.run([*netlab, "up", name, *qualities], check=True)
     try:
+        subprocess.run([*netlab, "up", name, *qualities], check=True)
         ends = Ends(["ip", "netns", "exec", f"{name}-{end}"] for end in "ab")
         ends.name = name
         yield ends
@@ -159,7 +177,12 @@ class Agent:
         # Called on the reading thread for every event that it returns True for; the event then counts as consumed.
         self.taps: dict[str, callable] = {}
         threading.Thread(target=self._read, daemon=True).start()
-        hello = self.request("hello")
+        try:
+            hello = self.request("hello", START_DEADLINE)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
         self.name = f"{hello['name']} {hello['version']}"
         self.features = {feature.partition("=")[0]: feature.partition("=")[2] for feature in hello["features"]}
 
@@ -376,6 +399,8 @@ class Pair:
         self.passes = lambda candidate: True
         self._described: dict[Peer, bool] = {self.offerer: False, self.answerer: False}
         self._held: dict[Peer, list[dict]] = {self.offerer: [], self.answerer: []}
+        # The username fragments of the description that each was given last.
+        self._fragments: dict[Peer, set[str]] = {self.offerer: set(), self.answerer: set()}
         self.descriptions: list[tuple[Peer, dict]] = []
         for source, target in ((self.offerer, self.answerer), (self.answerer, self.offerer)):
             source.agent.taps[source.name] = lambda event, target=target: self._relay(event, target)
@@ -394,18 +419,25 @@ class Pair:
             return True
         with self._lock:
             if self._described[target]:
-                target.agent.post("addIceCandidate", awaited=False, pc=target.name, **members)
+                self._give(target, members)
             else:
                 self._held[target].append(members)
         return True
+
+    def _give(self, target: Peer, members: dict) -> None:
+        # One of an offer that was taken back may come late; Chromium would take its address for known (PROTOCOL.md).
+        fragment = members["usernameFragment"]
+        if not fragment or fragment in self._fragments[target]:
+            target.agent.post("addIceCandidate", awaited=False, pc=target.name, **members)
 
     def _set_remote(self, target: Peer, description: dict) -> None:
         self.descriptions.append((target, description))
         target.request("setRemoteDescription", **description)
         with self._lock:
             self._described[target] = True
+            self._fragments[target] = set(re.findall(r"^a=ice-ufrag:(\S+)", description["sdp"], re.MULTILINE))
             for members in self._held[target]:
-                target.agent.post("addIceCandidate", awaited=False, pc=target.name, **members)
+                self._give(target, members)
             self._held[target].clear()
 
     def negotiate(self, offerer: Peer | None = None, **offer_options) -> tuple[dict, dict]:

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 
@@ -60,10 +59,10 @@ class Server:
     def stop(self, number=signal.SIGTERM) -> int:
         self.process.send_signal(number)
         try:
-            return self.process.wait(10)
+            return self.process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            raise Deadline(f"still running 10 s after {number!r}: {self.lines}") from None
+            raise Deadline(f"still running {DEADLINE:g} s after {number!r}: {self.lines}") from None
 
 
 def serve(*options: str) -> Server:
@@ -131,7 +130,7 @@ def test_page_is_whole_and_asks_for_nothing_else(server):
 
 def test_page_connects_and_shows_the_echo_of_a_message(server, browser):
     open_page(browser, server.url)
-    assert text(browser, "state") == "connected"
+    wait(browser, lambda: text(browser, "state") == "connected", "connected state")
     for message in ("hello", "Grüße, 世界", ""):
         before = len(browser.find_elements(By.CSS_SELECTOR, "#log li"))
         browser.find_element(By.ID, "message").send_keys(message)
@@ -265,21 +264,16 @@ def test_serves_on_after_everything_it_refused(server):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_an_idle_server_with_status_0(number):
-    running = serve()
-    started = time.monotonic()
-    assert running.stop(number) == 0
-    assert time.monotonic() - started < 5
+    assert serve().stop(number) == 0
 
 
 def test_sigterm_closes_the_peers_before_it_ends(browser):
     running = serve()
     open_page(browser, running.url)
-    started = time.monotonic()
     assert running.stop() == 0
-    assert time.monotonic() - started < 5
-    # The page is told, rather than left to find out by missing checks (Chromium needs 5 s for that).
     wait(browser, lambda: text(browser, "state") == "closed", "closed state")
-    assert time.monotonic() - started < 5
+    # The page is told, rather than left to find out by missing checks, after which it would say so.
+    assert "failed" not in text(browser, "error")
 
 
 def test_address_in_use_is_an_error(server):

@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import SUBJECT
-from harness import FEED_COLOUR, Pair, check_colour, forward, mid_of, wait_for_more, wait_until
+from harness import DEADLINE, FEED_COLOUR, Pair, check_colour, forward, mid_of, wait_for_more, wait_until
 
 pytestmark = pytest.mark.skipif(SUBJECT != "swift", reason="only the Swift agent forwards")
 RIDS = ["q", "h", "f"]
@@ -51,13 +51,30 @@ def layers(peer) -> list[dict]:
     return peer.request("getMedia", kind="video")["layers"]
 
 
+def sizes(peer) -> list[tuple[int, int]]:
+    return [(each["width"], each["height"]) for each in layers(peer)]
+
+
+def is_doubling(sizes: list[tuple[int, int]]) -> bool:
+    """Whether each layer is twice as large as the one before. A busy browser makes them all smaller by the same part."""
+    return len(sizes) == 3 and all(
+        small and large == 2 * small for one, next in zip(sizes, sizes[1:]) for small, large in zip(one, next)
+    )
+
+
 @pytest.mark.parametrize("kind", ["swift", "pion"])
 def test_simulcast_is_passed_on_in_all_its_layers(simulcast, agents, kind):
-    came = wait_until(
-        lambda: len(found := layers(simulcast.answerer)) == 3 and all(each["frames"] > 5 for each in found) and found,
+    wait_until(
+        lambda: len(found := layers(simulcast.answerer)) == 3 and all(each["frames"] > 5 for each in found),
         "frames of all three layers",
+        deadline=2 * DEADLINE,
+        describe=lambda: layers(simulcast.answerer),
     )
     pair = Pair(agents.get(SUBJECT), agents.get(kind, second=kind == SUBJECT))
+
+    def both() -> tuple[list[dict], list[dict]]:
+        return layers(simulcast.answerer), layers(pair.answerer)
+
     try:
         mid = mid_of(simulcast.answerer, "video")
         simulcast.answerer.request("forwardMedia", mid=mid, to=pair.offerer.name, rids=RIDS)
@@ -69,13 +86,19 @@ def test_simulcast_is_passed_on_in_all_its_layers(simulcast, agents, kind):
         wait_until(
             lambda: len(found := layers(pair.answerer)) == 3 and all(each["frames"] > 15 for each in found),
             f"layers at {pair.answerer}",
+            # A busy browser leaves out its largest layer for half a minute and more.
+            deadline=2 * DEADLINE,
+            describe=both,
         )
-        seen = layers(pair.answerer)
         if kind == "pion":
+            seen = layers(pair.answerer)
             assert {each["rid"] for each in seen} == set(RIDS), seen
         else:
-            sizes = [(each["width"], each["height"]) for each in seen]
-            assert sizes == [(320, 180), (640, 360), (1280, 720)], (seen, came)
-            assert all(each["keyFrames"] > 0 for each in seen), seen
+            wait_until(
+                lambda: is_doubling(came := sizes(simulcast.answerer)) and sizes(pair.answerer) == came,
+                "same sizes",
+                describe=both,
+            )
+            assert all(each["keyFrames"] > 0 for each in layers(pair.answerer)), layers(pair.answerer)
     finally:
         pair.close()

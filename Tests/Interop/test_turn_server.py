@@ -15,7 +15,8 @@ import browser as chromium
 import pytest
 from aioice import stun
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
-from harness import DEADLINE, HERE, swift_binary
+from coturn import free_port
+from harness import DEADLINE, HERE, dropped, swift_binary, wait_until
 from turn_server import TURNServer
 
 USER, PASSWORD = "alice", "wonderland"
@@ -48,29 +49,45 @@ def server(certificate):
 @pytest.fixture(scope="module")
 def echo_port():
     """coturn's peer, which sends everything back."""
-    for port in range(34800, 34900, 2):
-        process = subprocess.Popen(
-            ["turnutils_peer", "-L", "127.0.0.1", "-L", "::1", "-p", str(port)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            process.wait(0.5)
-        except subprocess.TimeoutExpired:
-            yield str(port)
-            process.kill()
-            process.wait()
-            return
-    raise AssertionError("turnutils_peer found no port")
+    port = free_port()
+    process = subprocess.Popen(
+        ["turnutils_peer", "-L", "127.0.0.1", "-L", "::1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            with socket.socket(family, socket.SOCK_DGRAM) as asking:
+                asking.settimeout(1)
+                asking.connect((address, port))
+                wait_until(lambda: is_sent_back(asking), f"turnutils_peer at {address}")
+        yield str(port)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def is_sent_back(asking: socket.socket) -> bool:
+    try:
+        asking.send(b"are you there?")
+        return asking.recv(100) == b"are you there?"
+    except OSError:
+        return False
 
 
 def uclient(server_port: str, peer_port: str, *options: str, host="127.0.0.1", peer="127.0.0.1") -> dict:
     command = ["turnutils_uclient", "-u", USER, "-w", PASSWORD, "-p", server_port, "-e", peer, "-r", peer_port]
-    run = subprocess.run([*command, "-n", "100", *options, host], capture_output=True, text=True, timeout=120)
+    return counted([*command, "-n", "100", *options, host])
+
+
+def counted(command: list[str]) -> dict:
+    """How many messages coturn's client sent and got back, and how many datagrams the kernel dropped meanwhile."""
+    before = dropped()
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
     output = run.stdout + run.stderr
     counts = re.findall(r"start_mclient: tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
     assert counts, output[-2000:]
-    return {"sent": int(counts[-1][0]), "received": int(counts[-1][1])}
+    return {"sent": int(counts[-1][0]), "received": int(counts[-1][1]), "dropped": dropped() - before}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +112,7 @@ def test_coturns_client_loses_nothing(server, echo_port, scheme, transport, opti
     counts = uclient(server.port(scheme, transport), echo_port, *options)
     assert counts["sent"] > 0
     # Over TLS coturn's client takes a record for one message, and throws away what follows in it.
-    assert counts["received"] >= (0.8 if scheme == "turns" else 1) * counts["sent"]
+    assert counts["received"] >= (0.8 if scheme == "turns" else 1) * counts["sent"] - counts["dropped"], counts
 
 
 def test_tls_loses_nothing_in_a_burst(server, echo_port):
@@ -139,7 +156,7 @@ def test_tls_loses_nothing_in_a_burst(server, echo_port):
 
 def test_coturns_client_relays_ipv6(server, echo_port):
     counts = uclient(server.port("turn", "udp"), echo_port, "-x", peer="::1")
-    assert counts["sent"] > 0 and counts["received"] == counts["sent"]
+    assert counts["sent"] > 0 and counts["received"] >= counts["sent"] - counts["dropped"], counts
 
 
 def test_coturns_client_with_a_time_limited_credential(echo_port):
@@ -149,8 +166,8 @@ def test_coturns_client_with_a_time_limited_credential(echo_port):
     try:
         command = ["turnutils_uclient", "-u", "carol", "-W", "north", "-p", running.port("turn")]
         command += ["-e", "127.0.0.1", "-r", echo_port, "-n", "20", "127.0.0.1"]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        assert "tot_send_msgs=40, tot_recv_msgs=40" in run.stdout + run.stderr, run.stdout[-1000:]
+        counts = counted(command)
+        assert counts["sent"] == 40 and counts["received"] >= 40 - counts["dropped"], counts
     finally:
         assert running.stop() == 0
 

@@ -44,20 +44,13 @@ import Testing
 
     @Test("A WebSocket that is held up gives way to requests within the time that the service's answer allows")
     func heldUp() async throws {
-        let gate = Gate()
-        try await TestServer.run { routes, _ in
-            routes.admit = { request in
-                if !request.headers.list("upgrade").isEmpty { await gate.wait() }
-                return nil
-            }
-        } body: { server in
+        try await TestServer.runHoldingUpWebSockets { server in
             var configuration = SockJSClientConfiguration()
             configuration.http.connectTimeout = .seconds(50)
             let client = try await SockJSClient.connect(to: server.url("/sockjs"), configuration: configuration)
             #expect(client.transport == .xhrStreaming)
             try await TestServer.exchange(10, over: client)
             await client.close()
-            await gate.open()
         }
     }
 

@@ -397,6 +397,7 @@ final class PeerDriver {
         self.network.detach(self)
         self.flows.closeAll()
         self.dialer.closeAll()
+        self.resolver.close()
         self.route = nil
         self.shared.finish(statistics)
         SCTPTicker.release()

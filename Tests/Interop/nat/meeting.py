@@ -16,6 +16,8 @@ from .namespaces import Namespace
 # What servers that are run with care refuse to relay to.
 PRIVATE = "--denied-peer-ip=10.0.0.0-10.255.255.255"
 ALL_URLS = ("stun", "udp", "tcp", "tls")
+# How many seconds peers have to find another path, or that there is none: requests are repeated for half a minute and more.
+PATIENCE = 90
 
 
 class Meeting:
@@ -43,7 +45,7 @@ def echo(sender: Channel, mirror: Channel, size: int = 1_000, count: int = 50) -
     mirror.request("receive", mode="echo")
     sender.request("receive", mode="tally", count=count)
     sender.post_pattern("binary", size, count)
-    tally = sender.take("tally")
+    tally = sender.take("tally", deadline=PATIENCE)
     assert {key: tally[key] for key in ("count", "bytes", "crc32")} == expected_tally("binary", size, count)
     mirror.request("receive", mode="each")
 

@@ -18,7 +18,8 @@ def main() -> None:
     url, expression, profile = sys.argv[1:4]
     driver = browser.start(profile, *browser.MEDIA_ARGUMENTS, *sys.argv[4:])
     try:
-        driver.set_script_timeout(180)
+        # Whoever started this ends it in time.
+        driver.set_script_timeout(600)
         driver.get(url)
         outcome = driver.execute_async_script(
             (HERE / "media_page.js").read_text()

@@ -85,8 +85,11 @@ async function pitchOf(context, track) {
   source.connect(analyser);
   const bins = new Float32Array(analyser.frequencyBinCount);
   let loudest = -1;
-  // Silence has no loudest; a tone must fill the window before it is the same twice.
+  let looked = -Infinity;
+  // Silence has no loudest; a tone is the same in two windows after each other once it fills them.
   await until(() => {
+    if (context.currentTime - looked < analyser.fftSize / context.sampleRate) return false;
+    looked = context.currentTime;
     const before = loudest;
     analyser.getFloatFrequencyData(bins);
     loudest = bins.indexOf(Math.max(...bins));
@@ -100,7 +103,7 @@ async function statistics(pc, type, kind) {
   return [...report.values()].filter((entry) => entry.type === type && (!kind || entry.kind === kind));
 }
 
-async function until(condition, milliseconds = 15000) {
+async function until(condition, milliseconds = 30000) {
   for (let waited = 0; waited < milliseconds; waited += 50) {
     const value = await condition();
     if (value) return value;
@@ -108,6 +111,16 @@ async function until(condition, milliseconds = 15000) {
   }
   return null;
 }
+
+// How many frames were sent, and how many of those that came back were decoded.
+async function framesOf(pc) {
+  const [inbound] = await statistics(pc, "inbound-rtp", "video");
+  const [outbound] = await statistics(pc, "outbound-rtp", "video");
+  return { sent: outbound?.framesSent ?? 0, decoded: inbound?.framesDecoded ?? 0 };
+}
+
+// Whether all came back but for a part and those of the beginning.
+const nearlyAll = ({ sent, decoded }) => decoded > 0.9 * sent - 15;
 
 // One call with sound and pictures; gives what was seen and heard of what came back.
 async function echoCall({ mimeType, parameters, seconds = 3 }) {
@@ -128,11 +141,15 @@ async function echoCall({ mimeType, parameters, seconds = 3 }) {
   picture.colour = "rgb(40,60,200)";
   const second = await colourWhenNear(element, [40, 60, 200]);
   const pitch = await pitchOf(context, tracks.audio);
+  // A report tells how long it took when the machine was busy; a later one how long it takes.
+  await until(async () => (await statistics(pc, "remote-inbound-rtp", "video"))[0]?.roundTripTime < 0.5);
+  const [remote] = await statistics(pc, "remote-inbound-rtp", "video");
+  // What is under way still is not lost.
+  picture.stop();
+  await until(async () => nearlyAll(await framesOf(pc)));
   const [inbound] = await statistics(pc, "inbound-rtp", "video");
   const [outbound] = await statistics(pc, "outbound-rtp", "video");
   const codecs = await statistics(pc, "codec");
-  const [remote] = await statistics(pc, "remote-inbound-rtp", "video");
-  picture.stop();
   pc.close();
   await context.close();
   element.remove();
@@ -173,7 +190,7 @@ async function longCall({ seconds, width = 640, height = 480 }) {
 }
 
 // Three layers of one picture; says which of them the other side is sent.
-async function simulcastCall({ seconds = 6 }) {
+async function simulcastCall() {
   const picture = makePicture(1280, 720);
   const pc = new RTCPeerConnection();
   let track = null;
@@ -189,9 +206,11 @@ async function simulcastCall({ seconds = 6 }) {
   await exchange(pc);
   await until(() => pc.connectionState === "connected");
   const element = show(track);
-  await sleep(seconds * 1000);
-  const layers = (await statistics(pc, "outbound-rtp", "video")).map((entry) => ({
+  const sent = async () => (await statistics(pc, "outbound-rtp", "video")).map((entry) => ({
     rid: entry.rid, frames: entry.framesEncoded, width: entry.frameWidth }));
+  // Chromium begins with the smallest layer, and adds the others as it finds that there is room for them.
+  await until(async () => element.videoWidth === 320 && (await sent()).filter(({ frames }) => frames > 20).length === 3, 60000);
+  const layers = await sent();
   const size = [element.videoWidth, element.videoHeight];
   picture.stop();
   pc.close();
@@ -221,10 +240,13 @@ async function changingCall() {
   seen.replaced = await colourWhenNear(element, [30, 200, 30]);
   const decoded = async () => (await statistics(pc, "inbound-rtp", "video"))[0]?.framesDecoded ?? 0;
   await video.sender.replaceTrack(null);
-  await sleep(500);
-  const before = await decoded();
-  await sleep(1000);
-  seen.withoutTrack = (await decoded()) - before;
+  let before = 0;
+  // What was under way may come late.
+  for (let attempt = 0; attempt < 10 && !(seen.withoutTrack <= 2); attempt += 1) {
+    before = await decoded();
+    await sleep(1000);
+    seen.withoutTrack = (await decoded()) - before;
+  }
   await video.sender.replaceTrack(picture.track);
   await until(async () => (await decoded()) - before > 15);
   seen.again = (await decoded()) - before;
@@ -232,8 +254,8 @@ async function changingCall() {
   return { seen, events, pc: (window.pc = pc) && undefined };
 }
 
-// Watches what a server plays; gives colour and pitch of it.
-async function watchCall({ seconds = 3 }) {
+// Watches what a server plays, which is to be of a colour; gives colour and pitch of it.
+async function watchCall({ shown }) {
   const context = new AudioContext();
   const pc = new RTCPeerConnection();
   const tracks = {};
@@ -244,8 +266,8 @@ async function watchCall({ seconds = 3 }) {
   const connected = await until(() => pc.connectionState === "connected");
   const element = show(tracks.video);
   const playing = await until(() => element.videoWidth > 0);
-  await sleep(seconds * 1000);
-  const colour = colourOf(element);
+  await until(async () => (await framesOf(pc)).decoded > 60, 30000);
+  const colour = await colourWhenNear(element, shown);
   const pitch = tracks.audio ? await pitchOf(context, tracks.audio) : null;
   const [inbound] = await statistics(pc, "inbound-rtp", "video");
   const codecs = await statistics(pc, "codec");
@@ -255,7 +277,8 @@ async function watchCall({ seconds = 3 }) {
     codec: codecs.find((entry) => entry.id === inbound?.codecId)?.mimeType };
 }
 
-// Sends a picture and a tone for so long, both beginning at once; the picture takes one colour after another.
+// Sends a picture and a tone for so long, both beginning at once; the picture takes one colour after another, each until enough
+// of it is sent. Gives how many seconds that took.
 async function sendCall({ seconds = 5, colours = [] }) {
   const context = new AudioContext();
   const picture = makePicture(320, 240);
@@ -265,15 +288,21 @@ async function sendCall({ seconds = 5, colours = [] }) {
   pc.addTransceiver(picture.track, { direction: "sendonly" });
   await exchange(pc);
   const connected = await until(() => pc.connectionState === "connected", 30000);
+  const began = performance.now();
   for (const colour of colours.length ? colours : [null]) {
     if (colour) picture.colour = `rgb(${colour})`;
+    const { sent } = await framesOf(pc);
     await sleep(seconds * 1000 / (colours.length || 1));
+    if (colour) await until(async () => (await framesOf(pc)).sent > sent + 30);
   }
-  const [outbound] = await statistics(pc, "outbound-rtp", "video");
+  // The last colour is under way.
+  if (colours.length) await sleep(1000);
+  const { sent } = await framesOf(pc);
+  const lasted = (performance.now() - began) / 1000;
   picture.stop();
   pc.close();
   await context.close();
-  return { connected: !!connected, framesSent: outbound?.framesSent };
+  return { connected: !!connected, framesSent: sent, lasted };
 }
 
 // Sound and pictures with what is sent ahead of loss, redundant sound and repair packets, both ways over a network that loses packets.
