@@ -259,7 +259,7 @@ let package = Package(
         ),
         .target(
             name: "FilesPage",
-            dependencies: ["RTCSignaling", "RTCSignalingServer"],
+            dependencies: ["ExampleSupport", "RTCSignaling", "RTCSignalingServer"],
             path: "Examples/FileTransfer/Page",
             swiftSettings: swiftSettings
         ),
@@ -280,11 +280,19 @@ let package = Package(
             path: "Examples/SignalingClient",
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "LiveRoutes",
+            dependencies: [
+                "ExampleSupport", "RTCWHIP", "RTCSignaling", "RTCSignalingServer", "RTCBase", "WebRTC", argumentParser,
+            ],
+            path: "Examples/WHIPServer/Routes",
+            swiftSettings: swiftSettings
+        ),
         .executableTarget(
             name: "signaling-server",
             dependencies: [
-                "ExampleSupport", "FilesPage", "RTCRooms", "RTCSignaling", "RTCSignalingServer", nioCore, logging,
-                argumentParser,
+                "ExampleSupport", "FilesPage", "LiveRoutes", "RTCRooms", "RTCSignaling", "RTCSignalingServer", "WebRTC",
+                nioCore, logging, argumentParser,
             ],
             path: "Examples/SignalingServer",
             swiftSettings: swiftSettings
@@ -292,10 +300,9 @@ let package = Package(
         .executableTarget(
             name: "whip-server",
             dependencies: [
-                "ExampleSupport", "RTCWHIP", "RTCSignaling", "RTCSignalingServer", "RTCBase", "WebRTC", nioCore,
-                argumentParser,
+                "ExampleSupport", "LiveRoutes", "RTCSignalingServer", "WebRTC", nioCore, argumentParser,
             ],
-            path: "Examples/WHIPServer",
+            path: "Examples/WHIPServer/Program",
             swiftSettings: swiftSettings
         ),
         .executableTarget(

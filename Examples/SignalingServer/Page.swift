@@ -12,6 +12,7 @@ enum Page {
         <h1>signaling-server</h1>
         <ul>
         <li><a href="/mesh">mesh</a>: a room in which everybody is connected to everybody</li>
+        <li><a href="/live">live</a>: publish the camera by WHIP under <code>/whip/NAME</code>, watch by WHEP under <code>/whep/NAME</code></li>
         <li><a href="/codelab">codelab</a>: the WebRTC codelab's steps</li>
         </ul>
         <ul>

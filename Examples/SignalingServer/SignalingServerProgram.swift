@@ -2,17 +2,19 @@ import ArgumentParser
 import Dispatch
 import ExampleSupport
 import FilesPage
+import LiveRoutes
 import NIOCore
 import RTCRooms
 import RTCSignaling
 import RTCSignalingServer
+import WebRTC
 
 /// Serves every signalling protocol of this package, each under a path of its own.
 @main
 struct SignalingServerProgram: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "signaling-server",
-        abstract: "Serves WebSocket, SockJS, STOMP and Socket.IO, each under paths of its own."
+        abstract: "Serves WebSocket, SockJS, STOMP, Socket.IO, WHIP and WHEP, each under paths of its own."
     )
 
     @Option(help: ArgumentHelp("Listen for HTTP here; port 0 takes a free one.", valueName: "host:port"))
@@ -56,6 +58,12 @@ struct SignalingServerProgram: AsyncParsableCommand {
     )
     var stompBrokerName: String?
 
+    @OptionGroup(title: "WHIP and WHEP")
+    var live: LiveOptions
+
+    @OptionGroup(title: "WHIP and WHEP")
+    var endpoint: EndpointOptions
+
     @OptionGroup(title: "Server")
     var server: ServerOptions
 
@@ -68,9 +76,13 @@ struct SignalingServerProgram: AsyncParsableCommand {
         let rooms = RoomService()
         let relay = self.stompBroker.map { STOMPRelayConfiguration(host: $0.host, port: Int($0.port)) }
         let broker = STOMPService(relay: relay, relayTLS: try self.brokerTLS(), decide: Self.decide)
+        let endpoint = try await self.endpoint.bind(configuration.logger)
+        let live = LiveServices(self.live, endpoint: endpoint)
+        var routes = try self.routes(broker, rooms)
+        live.serve(on: &routes, page: "/live")
         let server: SignalingServer
         do {
-            server = try await SignalingServer.bind(try self.routes(broker, rooms), configuration: configuration)
+            server = try await SignalingServer.bind(routes, configuration: configuration)
         } catch let error as ExampleFailure {
             throw ValidationError(error.description)
         } catch {
@@ -99,14 +111,17 @@ struct SignalingServerProgram: AsyncParsableCommand {
                 StandardOutput.write("STOMP: stomp://\(address.ipAddress ?? ""):\(address.port ?? 0)")
             }
             let port = server.address.port.flatMap(UInt16.init(exactly:)) ?? self.http.port
-            StandardOutput.write(
-                "Signalling: \(configuration.tls == nil ? "http" : "https")://\(HostPort(host: configuration.host, port: port).text)/"
-            )
+            let scheme = configuration.tls == nil ? "http" : "https"
+            let url = "\(scheme)://\(HostPort(host: configuration.host, port: port).text)/"
+            StandardOutput.write(live.invitation(url))
+            StandardOutput.write("Signalling: \(url)")
             let reloads = self.server.reloadsOnHangUp(configuration.tls)
             await signal.wait()
             reloads?.cancel()
             rooms.shutdown()
+            await live.close()
             server.shutdown()
+            await endpoint.close()
         }
     }
 

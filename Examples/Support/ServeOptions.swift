@@ -11,21 +11,7 @@ package struct ServeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Listen for HTTP here; port 0 takes a free one.", valueName: "host:port"))
     package var http = HostPort(host: "127.0.0.1", port: 8080)
 
-    @Option(
-        help: ArgumentHelp(
-            "Use this UDP port for all peers, 0 for a free one; an empty host is all addresses, loopback too.",
-            valueName: "host:port"
-        )
-    )
-    package var udp = HostPort(host: "", port: 0)
-
-    @Option(
-        help: ArgumentHelp(
-            "Announce this address beside the local ones, for a server behind a one-to-one NAT. May be repeated.",
-            valueName: "ip"
-        )
-    )
-    package var announce: [String] = []
+    @OptionGroup package var endpoint: EndpointOptions
 
     @Flag(help: "Log what peers do, to standard error.")
     package var verbose = false
@@ -45,7 +31,7 @@ package struct ServeOptions: ParsableArguments {
         // Before anything that a signal would leave half done.
         let signal = TerminationSignal()
         let logger = self.makeLogger()
-        let endpoint = try await self.bindEndpoint(logger)
+        let endpoint = try await self.endpoint.bind(logger)
         let server = PeerServer(endpoint: endpoint, logger: logger, prepare: prepare, serve: serve)
         let routes = OfferRoutes(server: server, page: page)
         let http: HTTPServer
@@ -65,27 +51,6 @@ package struct ServeOptions: ParsableArguments {
             http.close()
             await server.close()
         }
-    }
-
-    /// The port for all peers.
-    package func bindEndpoint(_ logger: Logger) async throws -> WebRTCEndpoint {
-        do {
-            return try await WebRTCEndpoint.bind(self.endpointConfiguration(logger))
-        } catch {
-            throw ValidationError("no peers can be served on UDP \(self.udp.text): \(error.message)")
-        }
-    }
-
-    private func endpointConfiguration(_ logger: Logger) -> WebRTCEndpoint.Configuration {
-        var configuration = WebRTCEndpoint.Configuration()
-        configuration.port = self.udp.port
-        configuration.logger = logger
-        // A browser on this machine may have nothing but loopback.
-        configuration.addressPolicy.includesLoopback = true
-        if !self.udp.host.isEmpty { configuration.addressPolicy.addresses = [self.udp.host] }
-        configuration.addressPolicy.announcedAddresses = self.announce
-        configuration.addressPolicy.announcedReplaceLocal = false
-        return configuration
     }
 
     /// What the program logs to.

@@ -11,8 +11,8 @@ import pytest
 from signaling import serve
 from test_signaling_websocket import Raw
 from websocket_cases import (
-    BINARY, CASES, CLOSE, CONTINUATION, MESSAGE_SIZES, OFFERS, SEED, TEXT, Case, Compression, Deflater, close, contents,
-    fragments, frame,
+    BINARY, CASES, CLOSE, CONTINUATION, FRAGMENTED, MESSAGE_SIZES, OFFERS, SEED, TEXT, Case, Compression, Deflater, close,
+    contents, fragments, frame,
 )
 
 
@@ -107,10 +107,26 @@ def converse(server, way: Compression, messages: list[tuple[int, bytes]], size: 
     assert client.frame() is None
 
 
+# A thousand messages, as there, or as many as make so many bytes.
+MOST_BYTES = 2 << 20
+
+
+def many(kind: str, size: int) -> list[tuple[int, bytes]]:
+    return [contents(kind, size)] * min(1000, MOST_BYTES // size)
+
+
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", ["12.1", "12.2", "12.3", "12.4", "12.5"])
 @pytest.mark.parametrize("size", MESSAGE_SIZES)
 def test_compressed_messages(server, kind, size):
-    converse(server, Compression("permessage-deflate"), [contents(kind, size)] * 50)
+    converse(server, Compression("permessage-deflate"), many(kind, size))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", ["12.1", "12.2", "12.3", "12.4", "12.5"])
+@pytest.mark.parametrize(("size", "fragment"), FRAGMENTED)
+def test_compressed_messages_in_fragments(server, kind, size, fragment):
+    converse(server, Compression("permessage-deflate"), many(kind, size), fragment)
 
 
 @pytest.mark.parametrize("name", OFFERS)

@@ -317,6 +317,10 @@ OFFERS = {
         has=("client_max_window_bits=10",), client_bits=10),
 }
 MESSAGE_SIZES = [16, 64, 256, 1024, 4096, 8192, 16384, 32768, 65536, 131072]
+# Sizes of messages, and of the fragments that they come in.
+FRAGMENTED = [
+    (8192, 256), (16384, 256), (32768, 256), (65536, 256), (131072, 256), (131072, 1024), (131072, 4096), (131072, 32768),
+]
 
 
 def contents(kind: str, size: int) -> tuple[int, bytes]:

@@ -230,6 +230,21 @@ import Testing
         #expect(world.clients[mallory].events == [.ended(.refused(refusal))])
     }
 
+    @Test("What is printed of who wants to join has no secrets")
+    func admissionDescription() {
+        var configuration = RoomConfiguration()
+        configuration.asks = true
+        var world = RoomWorld(seed: 13, configuration: configuration)
+        var printed: [String] = []
+        world.decide = { admission in
+            printed = ["\(admission)", String(reflecting: admission), "\([admission])"]
+            return nil
+        }
+        _ = world.add(metadata: ["name": "Alice"], credential: "hush")
+        world.run(for: .seconds(1))
+        #expect(printed.count == 3 && printed.allSatisfy { $0.contains("Alice") && !$0.contains("hush") }, "\(printed)")
+    }
+
     @Test("Who is never decided upon is let go")
     func undecided() throws {
         var configuration = RoomConfiguration()

@@ -181,4 +181,27 @@ import Testing
             #expect(heard.contains(#"["join","r"]"#) && heard.contains(#"["ready","r"]"#))
         }
     }
+
+    @Test("Who asks a room of the codelab for the server's addresses is told each, and nobody else is")
+    func addresses() async throws {
+        for addresses in [["192.0.2.1", "198.51.100.7"], []] {
+            let rooms = CodelabRooms(addresses: addresses)
+            try await Self.serve(SocketIOService { await rooms.serve($0) }) { server in
+                // What comes for the second comes behind what came for the first.
+                let ask = Self.frame(#"42["ipaddr"]"#) + Self.frame(#"42["create or join","r"]"#)
+                let heard = try await RawClient(server).talk(
+                    [("", Self.handshake), ("40", ask)],
+                    until: #"["created","r","#
+                )
+                let parts = heard.split(separator: #"["ipaddr""#, omittingEmptySubsequences: false)
+                #expect(parts.count - 1 == addresses.count)
+                for address in addresses { #expect(heard.contains(#"42["ipaddr","\#(address)"]"#)) }
+                let silent = try await RawClient(server).talk(
+                    [("", Self.handshake), ("40", Self.frame(#"42["create or join","s"]"#))],
+                    until: #"["created","s","#
+                )
+                #expect(!silent.contains("ipaddr"))
+            }
+        }
+    }
 }

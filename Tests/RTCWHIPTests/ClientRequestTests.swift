@@ -30,6 +30,19 @@ struct ClientRequestTests {
         if case .unreachable = error { true } else { false }
     }
 
+    @Test("What is printed of a configuration has no token and no credential")
+    func description() {
+        var configuration = WHIPClientConfiguration()
+        configuration.token = "hush-1"
+        configuration.connection.iceServers = [
+            RTCIceServer(urls: ["turn:relay.example"], username: "me", credential: "hush-2")
+        ]
+        for text in ["\(configuration)", String(reflecting: configuration), "\([configuration])"] {
+            #expect(!text.contains("hush"), "\(text)")
+        }
+        #expect("\(configuration)" == "WHIPClientConfiguration(token, candidates: trickled)")
+    }
+
     // MARK: Time
 
     @Test("A request that takes longer than it may ends, whatever sends it")

@@ -1,3 +1,4 @@
+import ExampleSupport
 import RTCSignaling
 public import RTCSignalingServer
 
@@ -6,6 +7,7 @@ public enum FilesPage {
     /// Serves the page under `/files` and the mailbox under `/mailbox`.
     public static func serve(on routes: inout SignalingRoutes, mailbox: MailboxHub) {
         routes.webSocket("/mailbox") { await mailbox.serve($0) }
+        routes.sockJS("/mailbox") { await mailbox.serve($0) }
         let page = SignalingResponse(
             200,
             headers: [
@@ -22,6 +24,7 @@ public enum FilesPage {
     }
 
     static let html =
-        FilesHTML.head + "<script>\nconst WORD_LISTS = \(PairingCode.wordLists);\n" + FilesCrypto.script
+        FilesHTML.head + "<script>\nconst WORD_LISTS = \(PairingCode.wordLists);\n" + SignalingSocketScript.text
+        + FilesCrypto.script
         + FilesProtocol.script + FilesUI.script + "</script>\n"
 }

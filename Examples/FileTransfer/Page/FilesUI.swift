@@ -8,10 +8,11 @@ enum FilesUI {
         // The mailbox: relays texts to the other side at a nameplate.
         class Mailbox {
             constructor() {
-                this.socket = new WebSocket(location.href.replace(/^http/, "ws").replace(/\/files.*$/, "/mailbox"));
+                const url = location.href.replace(/\/files.*$/, "/mailbox");
+                this.socket = new SignalingSocket(url.replace(/^http/, "ws"), url);
                 this.opened = new Promise((open, fail) => {
                     this.socket.onopen = open;
-                    this.socket.onerror = () => fail(new Error("The server cannot be reached."));
+                    this.socket.onclose = () => fail(new Error("The server cannot be reached."));
                 });
                 this.socket.onmessage = (event) => this.on?.(JSON.parse(event.data));
             }

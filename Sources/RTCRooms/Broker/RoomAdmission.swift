@@ -19,6 +19,14 @@ public struct RoomAdmission: Sendable, Hashable {
     public let request: SignalingRequest?
 }
 
+extension RoomAdmission: CustomStringConvertible, CustomDebugStringConvertible {
+    /// The room and what the client says of itself, without what proves who it is.
+    public var description: String { "RoomAdmission(\(self.room.text), metadata: \(self.metadata.text))" }
+
+    /// The same as ``description``.
+    public var debugDescription: String { self.description }
+}
+
 /// What becomes of a client that wants to join.
 public enum RoomDecision: Sendable, Hashable {
     /// It becomes a member, with this metadata in place of its own if any is given.

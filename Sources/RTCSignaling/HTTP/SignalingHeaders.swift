@@ -87,3 +87,20 @@ extension StringProtocol {
         return String(head[...last])
     }
 }
+
+// Cookies, tokens and the URLs of sessions stand in fields.
+extension SignalingHeaders: CustomStringConvertible, CustomDebugStringConvertible {
+    /// The names of the fields, without their values.
+    public var description: String { "[\(self.fields.map(\.name).joined(separator: ", "))]" }
+
+    /// The same as ``description``.
+    public var debugDescription: String { self.description }
+}
+
+extension SignalingHeaders.Field: CustomStringConvertible, CustomDebugStringConvertible {
+    /// The name, without the value.
+    public var description: String { self.name }
+
+    /// The same as ``description``.
+    public var debugDescription: String { self.description }
+}

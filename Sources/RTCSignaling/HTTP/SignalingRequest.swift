@@ -44,6 +44,17 @@ public struct SignalingRequest: Sendable, Hashable {
     }
 }
 
+// Paths and queries name sessions, and whoever knows a session's name may use it; tokens stand in queries and fields.
+extension SignalingRequest: CustomStringConvertible, CustomDebugStringConvertible {
+    /// The method, the names of the header fields and the size of the body: nothing that is secret.
+    public var description: String {
+        "SignalingRequest(\(self.method.prefix(16)), \(self.headers), \(self.body.readableBytes) bytes)"
+    }
+
+    /// The same as ``description``.
+    public var debugDescription: String { self.description }
+}
+
 /// An HTTP response, whole or with a body that follows in pieces.
 public struct SignalingResponse: Sendable, Hashable {
     /// The status code.

@@ -24,6 +24,20 @@ public struct STOMPQuestion: Sendable, Hashable {
     public let kind: Kind
 }
 
+extension STOMPQuestion.Kind: CustomStringConvertible, CustomDebugStringConvertible {
+    /// Without the password.
+    public var description: String {
+        switch self {
+        case .connect(let login, _, let host): "connect(login: \(login ?? "nil"), host: \(host ?? "nil"))"
+        case .subscribe(let destination): "subscribe(\(destination))"
+        case .send(let destination): "send(\(destination))"
+        }
+    }
+
+    /// The same as ``description``.
+    public var debugDescription: String { self.description }
+}
+
 /// The owner's answer to a ``STOMPQuestion``.
 public enum STOMPAnswer: Sendable, Hashable {
     /// The client may.

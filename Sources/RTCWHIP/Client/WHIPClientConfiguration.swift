@@ -56,6 +56,17 @@ public struct WHIPClientConfiguration: Sendable {
     public init() {}
 }
 
+// The token, and the credentials of servers for ICE.
+extension WHIPClientConfiguration: CustomStringConvertible, CustomDebugStringConvertible {
+    /// What a session does, and whether there is a token: nothing that is secret.
+    public var description: String {
+        "WHIPClientConfiguration(\(self.token == nil ? "no token" : "token"), candidates: \(self.candidates))"
+    }
+
+    /// The same as ``description``.
+    public var debugDescription: String { self.description }
+}
+
 /// What happens to a session of a ``WHIPClient`` or ``WHEPClient``.
 public enum WHIPClientEvent: Sendable, Hashable {
     /// The connection's state changed.

@@ -1,3 +1,4 @@
+import ExampleSupport
 import RTCRooms
 import RTCSignaling
 import RTCSignalingServer
@@ -30,6 +31,7 @@ enum MeshPage {
     /// The page and its scripts, by path.
     private static let files: [(path: String, contentType: String, text: String)] = [
         ("/mesh", "text/html; charset=utf-8", Self.html),
+        ("/mesh/signaling-socket.js", "text/javascript; charset=utf-8", SignalingSocketScript.text),
         ("/mesh/room-client.js", "text/javascript; charset=utf-8", RoomClientScript.text),
         ("/mesh/negotiator.js", "text/javascript; charset=utf-8", NegotiatorScript.text),
         ("/mesh/mesh.js", "text/javascript; charset=utf-8", MeshScript.text),
@@ -70,6 +72,7 @@ enum MeshPage {
         <div id="tiles"></div>
         <ul id="transfers"></ul>
         <ul id="log"></ul>
+        <script src="/mesh/signaling-socket.js"></script>
         <script src="/mesh/room-client.js"></script>
         <script src="/mesh/negotiator.js"></script>
         <script src="/mesh/mesh.js"></script>
@@ -84,6 +87,8 @@ enum MeshPage {
             const item = document.createElement("li");
             item.textContent = text;
             element(list).prepend(item);
+            // Others write here, too, as much as they like.
+            while (element(list).children.length > 200) element(list).lastChild.remove();
             return item;
         }
 
@@ -107,7 +112,7 @@ enum MeshPage {
                 if (peer.video.srcObject) peer.video.srcObject.addTrack(track);
                 else peer.video.srcObject = new MediaStream([track]);
             },
-            text(name, text) { line("log", `${name}: ${text}`); },
+            text(name, text) { line("log", `${name}: ${text.slice(0, 4000)}`); },
             progress(name) {
                 const item = line("transfers", name + " ");
                 const bar = document.createElement("progress");
@@ -120,6 +125,11 @@ enum MeshPage {
                 link.download = file.name;
                 link.textContent = `${file.name}, ${file.size} bytes, from ${peer.member.metadata.name}`;
                 line("log", "").append(link);
+                return link;
+            },
+            forget(link) {
+                URL.revokeObjectURL(link.href);
+                link.replaceWith(`${link.textContent} (not kept any more)`);
             },
         };
 
@@ -138,6 +148,7 @@ enum MeshPage {
             const url = new URL("/rooms/ws", location.href);
             url.protocol = url.protocol.replace("http", "ws");
             const client = new RoomClient(url, room, { name });
+            client.requestsURL = new URL("/rooms/sockjs", location.href);
             window.mesh = new Mesh(client, stream, view);
             const words = {
                 connecting: () => "Connecting to the server…",

@@ -5,12 +5,39 @@ enum MeshScript {
 
         // Files go in pieces of this size, one file on a channel of its own: a JSON text first, then bytes, then a text from the receiver.
         const PIECE = 16384;
+        // Whoever sends less at once, but for the end of a file, wants to fill the memory with pieces.
+        const SMALLEST_PIECE = 1024;
+
+        // The newest of what came, up to a number of items and a size of all; each has a size.
+        class Newest {
+            constructor(count, size, drop = () => {}) {
+                Object.assign(this, { count, size, drop });
+                this.items = [];
+                this.held = 0;
+            }
+
+            add(item) {
+                this.items.push(item);
+                this.held += item.size;
+                while (this.items.length > this.count || this.held > this.size) {
+                    const oldest = this.items.shift();
+                    this.held -= oldest.size;
+                    this.drop(oldest);
+                }
+            }
+        }
 
         class Mesh {
             constructor(room, stream, view) {
                 Object.assign(this, { room, stream, view });
                 this.peers = new Map();
                 this.calls = new Map();
+                // What anybody may send without end is kept for a while.
+                this.texts = new Newest(200, 1 << 20, ({ peer }) => peer.texts.shift());
+                this.files = new Newest(64, 256 << 20, ({ peer, shown }) => {
+                    peer.files.shift();
+                    this.view.forget(shown);
+                });
                 room.addEventListener("joined", ({ detail }) => detail.others.forEach((member) => this.meet(member, true)));
                 room.addEventListener("memberJoined", ({ detail }) => this.meet(detail.member, false));
                 room.addEventListener("memberLeft", ({ detail }) => this.part(detail.id));
@@ -43,7 +70,9 @@ enum MeshScript {
                 peer.chat = connection.createDataChannel("chat", { negotiated: true, id: 0 });
                 peer.chat.onopen = () => this.view.update(peer);
                 peer.chat.onmessage = ({ data }) => {
+                    if (typeof data !== "string") return;
                     peer.texts.push(data);
+                    this.texts.add({ peer, size: data.length });
                     this.view.text(peer.member.metadata.name, data);
                 };
                 connection.ondatachannel = ({ channel }) => channel.label === "file" && this.takeFile(peer, channel);
@@ -125,29 +154,51 @@ enum MeshScript {
                 let head = null;
                 let size = 0;
                 let progress = null;
-                const pieces = [];
-                // As the Swift side: what is received is held in memory.
-                const largest = 64 << 20;
+                let isOver = false;
+                let pieces = [];
                 peer.incomingFiles = (peer.incomingFiles ?? 0) + 1;
-                channel.addEventListener("close", () => { peer.incomingFiles -= 1; });
-                if (peer.incomingFiles > 8) return channel.close();
+                const end = () => {
+                    isOver = true;
+                    pieces = [];
+                    channel.close();
+                };
+                channel.addEventListener("close", () => {
+                    peer.incomingFiles -= 1;
+                    end();
+                });
+                if (peer.incomingFiles > 8) return end();
                 channel.onmessage = ({ data }) => {
+                    // Nothing follows a file, and no piece is empty.
+                    if (isOver || typeof data === "string" === Boolean(head) || data.byteLength === 0) return end();
                     if (!head) {
-                        head = JSON.parse(data);
-                        if (!(head.size >= 0 && head.size <= largest)) return channel.close();
+                        head = Mesh.readHead(data);
+                        if (!head) return end();
                         progress = this.view.progress(`${head.name} from ${peer.member.metadata.name}`);
                     } else {
                         pieces.push(data);
                         size += data.byteLength;
-                        if (size > head.size) return channel.close();
+                        if (size > head.size || (size < head.size && data.byteLength < SMALLEST_PIECE)) return end();
                         progress(size / head.size);
                     }
                     if (size < head.size) return;
+                    isOver = true;
                     channel.send("received");
                     const file = new File(pieces, head.name);
+                    pieces = [];
                     peer.files.push(file);
-                    this.view.file(peer, file);
+                    this.files.add({ peer, size, shown: this.view.file(peer, file) });
                 };
+            }
+
+            // What a file's first message says; null for what says nothing. As on the Swift side, a file is held in memory.
+            static readHead(text) {
+                try {
+                    const { name, size } = JSON.parse(text);
+                    const isGood = typeof name === "string" && name.length <= 255 && size >= 0 && size <= 64 << 20;
+                    return isGood ? { name, size } : null;
+                } catch {
+                    return null;
+                }
             }
         }
         """#

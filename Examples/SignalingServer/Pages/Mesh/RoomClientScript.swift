@@ -41,6 +41,8 @@ enum RoomClientScript {
             constructor(url, room, metadata = {}, credential = undefined, times = ROOM_TIMES) {
                 super();
                 Object.assign(this, { url, room, metadata, credential, times });
+                // Where SockJS is served, for where no WebSocket comes through; null for nowhere.
+                this.requestsURL = null;
                 this.members = new Map();
                 this.member = null;
                 this.queue = [];
@@ -53,7 +55,7 @@ enum RoomClientScript {
                 this.emit("connecting");
                 this.joinTimer ??= setTimeout(() => this.giveUp(), this.times.join);
                 this.expect("cannot be reached");
-                const socket = this.socket = new WebSocket(this.url);
+                const socket = this.socket = new SignalingSocket(this.url, this.requestsURL);
                 socket.onopen = () => socket === this.socket && this.opened();
                 socket.onmessage = (event) => socket === this.socket && this.receive(JSON.parse(event.data));
                 socket.onclose = () => socket === this.socket && this.interrupted(

@@ -51,3 +51,13 @@ public struct STOMPRelayConfiguration: Sendable, Hashable {
         self.port = port
     }
 }
+
+extension STOMPRelayConfiguration: CustomStringConvertible, CustomDebugStringConvertible {
+    /// Without the passwords.
+    public var description: String {
+        "STOMPRelayConfiguration(\(self.host):\(self.port), clientLogin: \(self.clientLogin), systemLogin: \(self.systemLogin))"
+    }
+
+    /// The same as ``description``.
+    public var debugDescription: String { self.description }
+}

@@ -1,11 +1,11 @@
 import ArgumentParser
-import WebRTC
+package import WebRTC
 
 /// A STUN or TURN server as an argument: `turn:relay.example.org,user,password`.
-struct ICEServerArgument: ExpressibleByArgument {
-    let server: RTCIceServer
+package struct ICEServerArgument: ExpressibleByArgument {
+    package let server: RTCIceServer
 
-    init?(argument: String) {
+    package init?(argument: String) {
         let parts = argument.split(separator: ",", maxSplits: 2).map(String.init)
         guard parts.count == 1 || parts.count == 3 else { return nil }
         let hasCredentials = parts.count == 3

@@ -1,10 +1,10 @@
 import ExampleSupport
 
-/// The page that `GET /` answers with: a publisher and a viewer.
-enum Page {
+/// A publisher and a viewer, whose server has `whip` and `whep` beside the page.
+enum LivePage {
     /// The page's HTML, UTF-8.
     static let html = MediaPage.html(
-        title: "whip-server",
+        title: "live",
         attributes: "muted controls",
         hint: "Publish the camera under a name, or watch what is published there.",
         controls: #"""
