@@ -102,6 +102,9 @@ let package = Package(
         .target(name: "CRTCSockets"),
         .target(name: "RTCSockets", dependencies: ["RTCBase", "CRTCSockets"], swiftSettings: swiftSettings),
 
+        // TLS of clients, over NIOSSL.
+        .target(name: "RTCTLS", dependencies: ["RTCBase", nioCore, nioSSL], swiftSettings: swiftSettings),
+
         // Protocols, one target each; they never import each other sideways.
         .target(name: "RTCBase", dependencies: [nioCore], swiftSettings: swiftSettings),
         .target(name: "RTCCrypto", dependencies: ["RTCBase", "CRTCOpenSSL"], swiftSettings: swiftSettings),
@@ -145,8 +148,8 @@ let package = Package(
         .target(
             name: "WebRTC",
             dependencies: [
-                "RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCRTP", "RTCSCTP", "RTCSDP", "RTCSTUN", nioCore, nioPosix,
-                nioSSL, nioTLS, logging,
+                "RTCCore", "RTCBase", "RTCDTLS", "RTCICE", "RTCRTP", "RTCSCTP", "RTCSDP", "RTCSTUN", "RTCTLS", nioCore,
+                nioPosix, nioSSL, nioTLS, logging,
             ],
             swiftSettings: swiftSettings + [
                 // A hop to another executor costs more than most calls here do.
@@ -175,14 +178,14 @@ let package = Package(
         .target(
             name: "RTCSignalingServer",
             dependencies: [
-                "RTCSignaling", "RTCRooms", "RTCBase", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioTLS, logging,
-                metrics,
+                "RTCSignaling", "RTCRooms", "RTCBase", "RTCTLS", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioSSL, nioTLS,
+                logging, metrics,
             ],
             swiftSettings: swiftSettings
         ),
         .target(
             name: "RTCSignalingClient",
-            dependencies: ["RTCSignaling", "RTCBase", nioCore, nioPosix, nioHTTP1, nioSSL, asyncHTTPClient],
+            dependencies: ["RTCSignaling", "RTCBase", "RTCTLS", nioCore, nioPosix, nioHTTP1, nioSSL, asyncHTTPClient],
             swiftSettings: swiftSettings
         ),
 
@@ -190,8 +193,8 @@ let package = Package(
         .target(
             name: "RTCWHIP",
             dependencies: [
-                "WebRTC", "RTCSignaling", "RTCBase", "RTCCrypto", "RTCSDP", nioCore, nioPosix, nioSSL, asyncHTTPClient,
-                logging,
+                "WebRTC", "RTCSignaling", "RTCBase", "RTCCrypto", "RTCSDP", "RTCTLS", nioCore, nioPosix, nioSSL,
+                asyncHTTPClient, logging,
             ],
             swiftSettings: swiftSettings
         ),
@@ -219,13 +222,13 @@ let package = Package(
         // Programs.
         .target(
             name: "ExampleSupport",
-            dependencies: ["WebRTC", nioCore, nioPosix, nioHTTP1, logging, argumentParser],
+            dependencies: ["WebRTC", nioCore, nioPosix, nioHTTP1, nioSSL, logging, argumentParser],
             path: "Examples/Support",
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "media-send",
-            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "RTCWHIP", "WebRTC", argumentParser],
+            dependencies: ["ExampleSupport", "RTCMedia", "RTCMediaFiles", "RTCWHIP", "WebRTC", nioSSL, argumentParser],
             path: "Examples/MediaSend",
             swiftSettings: swiftSettings
         ),
@@ -272,7 +275,7 @@ let package = Package(
         .executableTarget(
             name: "signaling-client",
             dependencies: [
-                "ExampleSupport", "RTCSignaling", "RTCSignalingClient", nioCore, nioSSL, argumentParser,
+                "ExampleSupport", "RTCSignaling", "RTCSignalingClient", nioCore, argumentParser,
             ],
             path: "Examples/SignalingClient",
             swiftSettings: swiftSettings
@@ -358,13 +361,18 @@ let package = Package(
         .target(name: "FFmpegPrograms", path: "Tests/FFmpegPrograms", swiftSettings: swiftSettings),
         .target(
             name: "TestCertificates",
-            dependencies: [nioSSL],
+            dependencies: [nioCore, nioPosix, nioSSL, nioTLS],
             path: "Tests/TestCertificates",
             swiftSettings: swiftSettings
         ),
 
         // Tests.
         .testTarget(name: "RTCBaseTests", dependencies: ["RTCBase", nioCore], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RTCTLSTests",
+            dependencies: ["RTCTLS", "TestCertificates", nioCore, nioSSL],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(name: "RTCCryptoTests", dependencies: ["RTCCrypto"], swiftSettings: swiftSettings),
         .testTarget(
             name: "RTCSDPTests",

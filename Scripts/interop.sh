@@ -2,7 +2,7 @@
 # interop.sh [pytest options]
 #
 # Runs Tests/Interop: builds the Swift programs under test and the Pion agent, sets up the Python environment once
-# and starts pytest.
+# and starts pytest. Up to five tests that fail are tried once more by themselves; two failures are a failure.
 #   SWIFT_BIN_DIR           folder with the programs; they are built when it is not set
 #   INTEROP_CONFIGURATION   debug (default) or release
 set -euo pipefail
@@ -41,4 +41,18 @@ if ! cmp -s "$interop/requirements.txt" "$venv/installed.txt"; then
     cp "$interop/requirements.txt" "$venv/installed.txt"
 fi
 
-exec "$venv/bin/python" -m pytest "$interop" "$@"
+cache=$PWD/$interop/_build/pytest
+rm -rf "$cache"
+run() { "$venv/bin/python" -m pytest "$interop" -o cache_dir="$cache" "$@"; }
+
+run "$@" && exit 0 || status=$?
+# 1: tests failed. Anything else is no matter of theirs.
+[[ $status == 1 ]] || exit "$status"
+mapfile -t failed < <("$venv/bin/python" -c 'import json, sys; print(*json.load(open(sys.argv[1])), sep="\n")' \
+    "$cache/v/cache/lastfailed")
+((${#failed[@]} <= 5)) || exit "$status"
+echo "Once more, by themselves, what failed beside the others:"
+printf '  %s\n' "${failed[@]}"
+run "$@" --last-failed --last-failed-no-failures none
+echo "PASSED ONLY ALONE, after failing beside the others (their reports are above); see CONTRIBUTING.md:"
+printf '  %s\n' "${failed[@]}"

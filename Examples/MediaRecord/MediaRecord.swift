@@ -30,12 +30,15 @@ struct MediaRecord: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The bearer token for the WHEP endpoint.", valueName: "text"))
     var token: String?
 
+    @OptionGroup var trust: TrustOptions
+
     @OptionGroup var options: ServeOptions
 
     func validate() throws {
         guard MediaContainer(path: self.file) != nil else {
             throw ValidationError("the name of the file ends with none of .webm, .mkv and .mp4")
         }
+        guard self.trust.ca == nil || self.whep != nil else { throw ValidationError("--ca goes with --whep") }
     }
 
     func run() async throws {
@@ -59,6 +62,7 @@ struct MediaRecord: AsyncParsableCommand {
         let signal = TerminationSignal()
         var configuration = WHIPClientConfiguration()
         configuration.token = self.token
+        configuration.exchange = AsyncHTTPExchange(tls: try self.trust.tls)
         // The server may be on this machine.
         configuration.addressPolicy.includesLoopback = true
         let client = WHEPClient(url: url, configuration: configuration)

@@ -28,6 +28,8 @@ struct MediaSend: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The bearer token for the WHIP endpoint.", valueName: "text"))
     var token: String?
 
+    @OptionGroup var trust: TrustOptions
+
     @Flag(help: "Play the files over and over, with --whip until SIGINT or SIGTERM.")
     var loop = false
 
@@ -35,12 +37,16 @@ struct MediaSend: AsyncParsableCommand {
 
     func validate() throws {
         guard !self.files.isEmpty else { throw ValidationError("there is no file to play") }
+        guard self.trust.ca == nil || self.whip != nil else { throw ValidationError("--ca goes with --whip") }
         for file in self.files { _ = try Playlist(path: file) }
     }
 
     func run() async throws {
         let files = self.files
-        if let whip { return try await Publication(files, repeats: self.loop).run(to: whip, token: self.token) }
+        if let whip {
+            let publication = Publication(files, repeats: self.loop)
+            return try await publication.run(to: whip, token: self.token, tls: try self.trust.tls)
+        }
         if let to { return try await Player.call(try HTTPURL(to), with: files) }
         try await self.options.serve(
             "Playing \(files.count == 1 ? files[0] : "\(files.count) files")",

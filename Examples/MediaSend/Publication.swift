@@ -1,4 +1,5 @@
 import ExampleSupport
+import NIOSSL
 import RTCMediaFiles
 import RTCWHIP
 import WebRTC
@@ -14,10 +15,11 @@ struct Publication {
     }
 
     /// Publishes the files to an endpoint until their end, a signal, or the end of the session.
-    func run(to url: String, token: String?) async throws {
+    func run(to url: String, token: String?, tls: TLSConfiguration) async throws {
         let signal = TerminationSignal()
         var configuration = WHIPClientConfiguration()
         configuration.token = token
+        configuration.exchange = AsyncHTTPExchange(tls: tls)
         // The server may be on this machine.
         configuration.addressPolicy.includesLoopback = true
         let client = WHIPClient(url: url, configuration: configuration)

@@ -26,17 +26,16 @@ enum FileTransfer {
             channel.close()
             return
         }
-        throw ExampleFailure("the channel was closed before all had arrived")
+        throw ExampleFailure("the channel was closed before the other side had all of it")
     }
 
-    /// Takes a file.
+    /// Takes a file. What comes of it is told the sender by `confirm`, or by closing the channel.
     static func receive(from channel: RTCDataChannel) async throws -> (name: String, bytes: ByteBuffer) {
         var messages = channel.messages.makeAsyncIterator()
         guard let text = try await messages.next()?.text, let head = JSONValue(parsing: text),
             let name = head["name"]?.stringValue, let size = head["size"]?.integerValue,
             (0...self.largest).contains(size)
         else {
-            channel.close()
             throw ExampleFailure("there is no name and size of it, or it is too large")
         }
         var bytes = ByteBuffer()
@@ -45,10 +44,11 @@ enum FileTransfer {
             guard bytes.readableBytes <= size else { break }
         }
         guard bytes.readableBytes == size else {
-            channel.close()
             throw ExampleFailure("\(bytes.readableBytes) of \(size) bytes came")
         }
-        try await channel.send("received")
         return (name, bytes)
     }
+
+    /// Tells the sender that its file is kept.
+    static func confirm(on channel: RTCDataChannel) async throws { try await channel.send("received") }
 }

@@ -155,8 +155,10 @@ final class MeshSide: Sendable {
                 let path = URL(fileURLWithPath: folder).appendingPathComponent("\(peer.name)-\(name)")
                 try Data(file.bytes.readableBytesView).write(to: path)
             }
+            try await FileTransfer.confirm(on: channel)
             StandardOutput.write("file \(peer.name): \(name), \(file.bytes.readableBytes) bytes")
         } catch {
+            channel.close()
             StandardOutput.write("cannot receive a file from \(peer.name): \(error)")
         }
     }

@@ -2,7 +2,6 @@ import ArgumentParser
 import ExampleSupport
 import Foundation
 import NIOCore
-import NIOSSL
 import RTCSignaling
 import RTCSignalingClient
 
@@ -40,8 +39,15 @@ struct SignalingClientProgram: AsyncParsableCommand {
     )
     var header: [String] = []
 
-    @Option(help: ArgumentHelp("Trust the authorities in this file instead of the system's.", valueName: "file"))
-    var ca: String?
+    @OptionGroup var trust: TrustOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "How long each way gets before the next is tried, where there are several.",
+            valueName: "seconds"
+        )
+    )
+    var attempt: Int64?
 
     @Flag(help: "WebSocket: offer compression.")
     var compress = false
@@ -76,6 +82,12 @@ struct SignalingClientProgram: AsyncParsableCommand {
     )
     var event = "message"
 
+    func validate() throws {
+        guard (1...86_400).contains(self.attempt ?? 1) else {
+            throw ValidationError("--attempt is from a second to a day")
+        }
+    }
+
     func run() async throws {
         do {
             switch self.by {
@@ -99,7 +111,7 @@ struct SignalingClientProgram: AsyncParsableCommand {
             guard parts.count == 2 else { throw ValidationError("\(header) is no header") }
             settings.headers.add(String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces))
         }
-        if let ca = self.ca { settings.tls.trustRoots = .file(ca) }
+        settings.tls = try self.trust.tls
         return settings
     }
 
@@ -133,7 +145,11 @@ struct SignalingClientProgram: AsyncParsableCommand {
         let settings = try self.settings()
         switch self.by {
         case .automatic, .stomp, .socketIO, .socketIOWebSocket, .socketIOPolling:
-            let connection = try await SignalingClient.connect(to: self.url, settings: settings)
+            let connection = try await SignalingClient.connect(
+                to: self.url,
+                settings: settings,
+                attemptTimeout: self.attempt.map(TimeAmount.seconds) ?? .seconds(5)
+            )
             return (connection.channel, "\(connection.transport)")
         case .websocket:
             var configuration = WebSocketClientConfiguration()
@@ -151,6 +167,10 @@ struct SignalingClientProgram: AsyncParsableCommand {
         case .sockjs, .sockjsWebSocket, .sockjsStreaming, .sockjsPolling:
             var configuration = SockJSClientConfiguration()
             configuration.http = settings
+            if let attempt = self.attempt {
+                configuration.minimumTransportTimeout = .seconds(attempt)
+                configuration.http.connectTimeout = max(configuration.http.connectTimeout, .seconds(attempt))
+            }
             switch self.by {
             case .sockjsWebSocket: configuration.transports = [.webSocket]
             case .sockjsStreaming: configuration.transports = [.xhrStreaming]

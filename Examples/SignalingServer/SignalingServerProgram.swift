@@ -24,6 +24,14 @@ struct SignalingServerProgram: AsyncParsableCommand {
     @Option(help: ArgumentHelp("End a streaming response of SockJS after so many bytes.", valueName: "bytes"))
     var sockjsResponseLimit = SockJSConfiguration().responseLimit
 
+    @Option(
+        help: ArgumentHelp(
+            "How long a session of SockJS lives without a request that receives.",
+            valueName: "seconds"
+        )
+    )
+    var sockjsDisconnectDelay = SockJSConfiguration().disconnectDelay.nanoseconds / 1_000_000_000
+
     @Option(help: ArgumentHelp("Serve this file under /sockjs.js, for pages to load.", valueName: "file"))
     var sockjsFile: String?
 
@@ -107,6 +115,9 @@ struct SignalingServerProgram: AsyncParsableCommand {
         guard self.stompBroker != nil || !hasTLSOption else {
             throw ValidationError("--stomp-broker-tls, -ca and -name go with --stomp-broker")
         }
+        guard (1...86_400).contains(self.sockjsDisconnectDelay) else {
+            throw ValidationError("--sockjs-disconnect-delay is from a second to a day")
+        }
     }
 
     /// TLS to the broker; nil if no option asks for it.
@@ -140,6 +151,7 @@ struct SignalingServerProgram: AsyncParsableCommand {
         var sockJS = SockJSConfiguration()
         sockJS.clientURL = self.sockjsFile == nil ? self.sockjsClient : "/sockjs.js"
         sockJS.responseLimit = self.sockjsResponseLimit
+        sockJS.disconnectDelay = .seconds(self.sockjsDisconnectDelay)
         routes.sockJS("/echo", configuration: sockJS, webSocket: webSocket, handler: Self.echo)
         routes.sockJS("/broadcast", configuration: sockJS) { await room.serve($0) }
         routes.sockJS("/close", configuration: sockJS) { $0.close(code: 3000, reason: "Go away!") }

@@ -24,7 +24,7 @@ enum SocketIODemo {
         for await event in socket.events {
             if event.name == "ask" {
                 do {
-                    socket.emit("answered", try await socket.emitWithAck("question", timeout: .seconds(1)))
+                    socket.emit("answered", try await socket.emitWithAck("question", timeout: .seconds(30)))
                 } catch {
                     socket.emit("unanswered", "\(error)")
                 }

@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Collection
 
 from harness import DEADLINE
 from nat.namespaces import Namespace
@@ -19,18 +20,25 @@ from nat.namespaces import Namespace
 USER, PASSWORD, SECRET = "user", "a long password", "shared secret"
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port that is free for both TCP and UDP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+def free_ports(count: int, besides: Collection[int] = ()) -> list[int]:
+    """Different ports that are free for both TCP and UDP, other ones than those `besides`."""
+    found: list[int] = []
+    with contextlib.ExitStack() as held:
+        while len(found) < count:
+            # Held until all are found: the kernel may give one again at once.
+            tcp, udp = (held.enter_context(socket.socket(socket.AF_INET, kind)) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
             tcp.bind(("127.0.0.1", 0))
             port = tcp.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-                try:
-                    udp.bind(("127.0.0.1", port))
-                    return port
-                except OSError:
-                    continue
+            with contextlib.suppress(OSError):
+                udp.bind(("127.0.0.1", port))
+                if port not in besides:
+                    found.append(port)
+    return found
+
+
+def free_port() -> int:
+    """A port that is free for both TCP and UDP."""
+    return free_ports(1)[0]
 
 
 def rest_credentials(lifetime: int = 3600, user: str = "someone") -> tuple[str, str]:
@@ -91,9 +99,9 @@ class Coturn:
         # Somebody else may take a port before the server does.
         for _ in range(2):
             with contextlib.suppress(AssertionError):
-                self._start_on(free_port(), free_port())
+                self._start_on(*free_ports(2))
                 return
-        self._start_on(free_port(), free_port())
+        self._start_on(*free_ports(2))
 
     def _start_on(self, port: int, tls_port: int) -> None:
         self.port, self.tls_port = port, tls_port

@@ -28,7 +28,7 @@ class HTTP2:
         self.connection.initiate_connection()
         self.flush()
         self.headers: dict[int, dict[str, str]] = {}
-        self.data: dict[int, bytes] = {}
+        self.data: dict[int, bytearray] = {}
         self.ended: set[int] = set()
         self.resets: dict[int, int] = {}
         self.goaway: h2.events.ConnectionTerminated | None = None
@@ -69,12 +69,13 @@ class HTTP2:
             self.connection.send_data(stream, part, end_stream=end and number == len(parts) - 1)
         self.flush()
 
-    def wait(self, condition, what: str):
+    def wait(self, condition, what: str, deadline: float = DEADLINE):
         """Reads until the condition gives something; gives that."""
-        until = time.monotonic() + DEADLINE
+        until = time.monotonic() + deadline
         while not (result := condition()):
             if self.is_closed or time.monotonic() > until:
-                raise Deadline(f"no {what}: {self.headers} {self.data} {self.resets} {self.goaway}")
+                data = {stream: bytes(each[-200:]) for stream, each in self.data.items()}
+                raise Deadline(f"no {what}: {self.headers} {data} {self.resets} {self.goaway}")
             self._read()
         return result
 
@@ -82,9 +83,9 @@ class HTTP2:
         while not self.is_closed:
             self._read()
 
-    def response(self, stream: int) -> tuple[str, bytes]:
-        self.wait(lambda: stream in self.ended or stream in self.resets, f"end of stream {stream}")
-        return self.headers[stream][":status"], self.data.get(stream, b"")
+    def response(self, stream: int, deadline: float = DEADLINE) -> tuple[str, bytes]:
+        self.wait(lambda: stream in self.ended or stream in self.resets, f"end of stream {stream}", deadline)
+        return self.headers[stream][":status"], bytes(self.data.get(stream, b""))
 
     def _read(self) -> None:
         try:
@@ -102,7 +103,7 @@ class HTTP2:
                 case h2.events.ResponseReceived():
                     self.headers[event.stream_id] = dict(event.headers)
                 case h2.events.DataReceived():
-                    self.data[event.stream_id] = self.data.get(event.stream_id, b"") + event.data
+                    self.data.setdefault(event.stream_id, bytearray()).extend(event.data)
                     if event.flow_controlled_length and not self.takes:
                         self._untaken.append((event.flow_controlled_length, event.stream_id))
                     elif event.flow_controlled_length:

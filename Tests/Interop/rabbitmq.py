@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 
-from coturn import Certificates, free_port
+from coturn import Certificates, free_ports
 from harness import wait_until
 
 USER, PASSWORD = "guest", "guest"
@@ -40,14 +40,15 @@ class RabbitMQ:
     """
 
     def __init__(self, folder: pathlib.Path, certificates: Certificates | None = None) -> None:
-        self.folder = folder / f"rabbitmq-{free_port()}"
+        self._ports = free_ports(4)
+        self.port, self.web_port, tls_port, amqp_port = self._ports
+        self.tls_port = tls_port if certificates else None
+        self.folder = folder / f"rabbitmq-{self.port}"
         self.folder.mkdir(parents=True)
-        self.port, self.web_port = free_port(), free_port()
-        self.tls_port = free_port() if certificates else None
         self.log = self.folder / "log"
         (self.folder / "enabled_plugins").write_text("[rabbitmq_stomp,rabbitmq_web_stomp].\n")
         settings = [
-            f"listeners.tcp.default = 127.0.0.1:{free_port()}",
+            f"listeners.tcp.default = 127.0.0.1:{amqp_port}",
             f"stomp.listeners.tcp.1 = 127.0.0.1:{self.port}",
             "web_stomp.tcp.ip = 127.0.0.1",
             f"web_stomp.tcp.port = {self.web_port}",
@@ -67,7 +68,7 @@ class RabbitMQ:
 
     def start(self) -> None:
         # New ones each time: Erlang takes no port again that a connection was on a moment ago.
-        port_mapper = free_port()
+        port_mapper, distribution_port = free_ports(2, besides=self._ports)
         environment = dict(
             os.environ,
             HOME=str(self.folder),
@@ -84,7 +85,7 @@ class RabbitMQ:
             # The script becomes the server, instead of waiting for it.
             RUNNING_UNDER_SYSTEMD="true",
             ERL_EPMD_PORT=str(port_mapper),
-            RABBITMQ_DIST_PORT=str(free_port()),
+            RABBITMQ_DIST_PORT=str(distribution_port),
         )
         program = shutil.which("epmd") or "epmd"
         # Without one the node would start one that outlives it.

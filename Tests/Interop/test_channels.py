@@ -12,8 +12,8 @@ OPTIONS = {
     "unordered": {"ordered": False},
     "no-retransmits": {"maxRetransmits": 0},
     "unordered-3-retransmits": {"ordered": False, "maxRetransmits": 3},
-    "lifetime": {"maxPacketLifeTime": 5000},
-    "unordered-lifetime": {"ordered": False, "maxPacketLifeTime": 5000},
+    "lifetime": {"maxPacketLifeTime": 60_000},
+    "unordered-lifetime": {"ordered": False, "maxPacketLifeTime": 60_000},
     "protocol": {"protocol": "org.example.chat"},
 }
 

@@ -59,10 +59,10 @@ class Server:
     def stop(self, number=signal.SIGTERM) -> int:
         self.process.send_signal(number)
         try:
-            return self.process.wait(10)
+            return self.process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            raise Deadline(f"still running 10 s after {number!r}: {self.lines}") from None
+            raise Deadline(f"still running {DEADLINE:g} s after {number!r}: {self.lines}") from None
 
 
 def serve(*options: str) -> Server:

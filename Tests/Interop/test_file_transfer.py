@@ -8,12 +8,12 @@ import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 from harness import DEADLINE, PEERS, bad_network, swift_binary, wait_until
@@ -48,24 +48,36 @@ class Program:
 
     def find(self, pattern: re.Pattern, deadline: float = DEADLINE) -> str:
         def found():
-            if self.process.poll() is not None and not any(pattern.search(line) for line in self.lines):
-                raise AssertionError(f"it ended with {self.process.returncode}: {self.errors}")
-            return next((match[1] for line in list(self.lines) if (match := pattern.search(line))), None)
+            has_ended = self._has_ended()
+            match = next((match[1] for line in list(self.lines) if (match := pattern.search(line))), None)
+            assert match or not has_ended, f"it ended with {self.process.returncode}: {self.errors}"
+            return match
 
         return wait_until(found, pattern.pattern, deadline)
 
     def wait_for(self, words: str, deadline: float = DEADLINE) -> None:
         def found():
-            assert self.process.poll() is None, f"it ended with {self.process.returncode}: {self.said}"
+            has_ended = self._has_ended()
+            assert words in self.said or not has_ended, f"it ended with {self.process.returncode}: {self.said}"
             return words in self.said
 
         wait_until(found, f"'{words}': {self.said}", deadline)
 
     def wait(self, deadline: float = DEADLINE) -> int:
         status = self.process.wait(deadline)
+        self._read_all()
+        return status
+
+    def _has_ended(self) -> bool:
+        """Whether it has; all that it said is there then."""
+        if self.process.poll() is None:
+            return False
+        self._read_all()
+        return True
+
+    def _read_all(self) -> None:
         for reader in self._readers:
             reader.join(5)
-        return status
 
     def kill(self, how=signal.SIGKILL) -> None:
         if self.process.poll() is None:
@@ -139,9 +151,15 @@ def test_ten_thousand_small_files_arrive_in_seconds(tmp_path):
         (place / str(number)).write_bytes(str(number).encode())
     with sender(folder) as program:
         other = receive(program, tmp_path / "in")
-        assert other.wait(60) == 0, other.said
+        assert other.wait(120) == 0, other.said
         assert program.wait() == 0, program.said
     assert digest(tmp_path / "in") == digest(tmp_path / "out")
+
+
+def processor_time() -> float:
+    """Of all processes of tests that have ended, in seconds."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def test_four_gibibytes_of_holes_arrive_at_once(tmp_path):
@@ -151,7 +169,7 @@ def test_four_gibibytes_of_holes_arrive_at_once(tmp_path):
         file.truncate(4 << 30)
         file.seek(3 << 30)
         file.write(b"in the middle")
-    before = time.monotonic()
+    before = processor_time()
     with sender(sparse) as program:
         other = receive(program, tmp_path / "in")
         assert other.wait() == 0, other.said
@@ -160,9 +178,11 @@ def test_four_gibibytes_of_holes_arrive_at_once(tmp_path):
     with open(tmp_path / "in" / "sparse", "rb") as file:
         file.seek(3 << 30)
         assert file.read(13) == b"in the middle"
-    assert time.monotonic() - before < 15
+    # What is read or sent of four gibibytes takes more.
+    assert processor_time() - before < 5
 
 
+@pytest.mark.timeout(600)
 def test_killed_a_hundred_times_on_either_side_it_goes_on(tmp_path):
     """Within two minutes: each attempt is given a moment of random length, and whoever is meant is killed."""
     seed = int(os.environ.get("KILL_SEED", str(random.randrange(1 << 32))))
@@ -305,7 +325,12 @@ def test_losses_slow_it_down_and_harm_nothing(tmp_path):
 
 def part_size(folder: pathlib.Path) -> int:
     """How many bytes of incomplete files there are."""
-    return sum(path.stat().st_blocks * 512 for path in folder.glob(".rtc-parts/*.part"))
+    size = 0
+    for path in folder.glob(".rtc-parts/*.part"):
+        # It is whole by now, and elsewhere.
+        with contextlib.suppress(FileNotFoundError):
+            size += path.stat().st_blocks * 512
+    return size
 
 
 SILENT = "Nothing comes from the other side at the moment"
@@ -321,7 +346,7 @@ def test_a_transfer_outlives_a_network_that_is_away(tmp_path, length, server):
     (tmp_path / "file").write_bytes(content)
     into = tmp_path / "in"
     with contextlib.ExitStack() as stack:
-        ends = stack.enter_context(bad_network("filescut", "delay=10", "rate=25"))
+        ends = stack.enter_context(bad_network("filescut", "delay=10", "rate=12"))
         left, right = ends
         if server == "sender":
             program = stack.enter_context(sender(tmp_path / "file", host="10.77.0.1", prefix=left))
@@ -334,7 +359,7 @@ def test_a_transfer_outlives_a_network_that_is_away(tmp_path, length, server):
         other = receive(program, into, prefix=right)
         stack.callback(other.kill)
         sides = (program, other)
-        wait_until(lambda: part_size(into) > 4_000_000, "bytes")
+        wait_until(lambda: part_size(into) > 2_000_000, "bytes")
         ends.cut()
         for side in sides:
             side.wait_for(SILENT, 20)
@@ -348,7 +373,7 @@ def test_a_transfer_outlives_a_network_that_is_away(tmp_path, length, server):
             for side in sides:
                 side.wait_for(BACK)
         # Without waiting for anything but the network and the data.
-        assert other.wait(45) == 0, (program.said, other.said)
+        assert other.wait(75) == 0, (program.said, other.said)
         assert program.wait() == 0, (program.said, other.said)
     assert (into / "file").read_bytes() == content
     for side in sides:

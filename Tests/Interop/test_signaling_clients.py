@@ -18,6 +18,10 @@ from signaling_client import Client, exchange
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
 
 
+# What works in the end works at the first attempt, however busy the machine is.
+PATIENT = ["--attempt", "10"]
+
+
 @pytest.fixture(scope="module")
 def websocket_url():
     def echo(connection):
@@ -148,7 +152,7 @@ def node_url():
 
 @pytest.mark.parametrize("by", ["sockjs", "sockjs-websocket", "sockjs-streaming", "sockjs-polling"])
 def test_a_thousand_messages_to_nodes_sockjs(node_url, by):
-    with Client(node_url + "/echo", "--by", by) as client:
+    with Client(node_url + "/echo", "--by", by, *PATIENT) as client:
         names = {"sockjs-streaming": "xhr_streaming", "sockjs-polling": "xhr"}
         assert client.by == names.get(by, "websocket")
         exchange(client)
@@ -199,15 +203,21 @@ def test_rabbitmq_over_websocket_and_tls(rabbit, certificates):
 def test_rabbitmq_and_another_client(rabbit):
     class Listener(stomp.ConnectionListener):
         def on_message(self, frame):
-            other.send("/topic/answers", frame.body.upper())
+            if frame.body == "once":
+                other.send("/topic/answers", "ONCE")
 
+        def on_receipt(self, frame):
+            subscribed.set()
+
+    subscribed = threading.Event()
     other = stomp.Connection12([("127.0.0.1", rabbit.port)], vhost="/")
     other.set_listener("", Listener())
     other.connect(USER, PASSWORD, wait=True)
-    other.subscribe("/topic/answers", id=1)
+    other.subscribe("/topic/answers", id=1, receipt="subscribed")
+    assert subscribed.wait(DEADLINE), "no receipt"
     with Client(f"stomp://127.0.0.1:{rabbit.port}", *RABBIT, "--destination", "/topic/answers") as client:
         client.send("once")
-        assert {client.receive() for _ in range(3)} == {"once", "ONCE"}
+        assert sorted(client.receive() for _ in range(2)) == ["ONCE", "once"]
     other.disconnect()
 
 
@@ -227,7 +237,7 @@ def ours():
 @pytest.mark.parametrize("by", ["automatic", "websocket", "event-stream", "long-polling", "polling"])
 def test_our_own_server_by_every_way(ours, by):
     url = ours.url.rstrip("/") + "/signal/echo"
-    with Client(url.replace("http", "ws") if by == "websocket" else url, "--by", by) as client:
+    with Client(url.replace("http", "ws") if by == "websocket" else url, "--by", by, *PATIENT) as client:
         assert client.by == ("webSocket" if by == "automatic" else by)
         exchange(client)
         client.close()
@@ -239,7 +249,7 @@ def test_where_websockets_are_cut_or_held_up_on_the_way_requests_are_made(ours, 
     host, port = ours.url.split("/")[2].rsplit(":", 1)
     proxy = CuttingProxy((host, int(port)), holds)
     try:
-        with Client(proxy.url.rstrip("/") + path, "--by", by) as client:
+        with Client(proxy.url.rstrip("/") + path, "--by", by, *PATIENT) as client:
             assert client.by == found
             assert proxy.cut == 1, "no WebSocket was tried"
             exchange(client, 100)

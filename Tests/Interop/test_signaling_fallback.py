@@ -10,7 +10,7 @@ import pytest
 from cutting_proxy import CuttingProxy
 from harness import DEADLINE
 from signaling import serve
-from test_signaling_sockjs import CLIENT, TRANSPORTS
+from test_signaling_sockjs import CLIENT, PATIENT, TRANSPORTS
 
 OVER_HTTP = [name for name in TRANSPORTS if name != "websocket"]
 
@@ -18,8 +18,11 @@ OVER_HTTP = [name for name in TRANSPORTS if name != "websocket"]
 PAGE = """
 window.call = (url, transports, room, offers) => {
   const me = offers ? "caller" : "called";
+  let hasOffered = false;
   const connection = new RTCPeerConnection();
-  const socket = new SockJS(url, null, transports ? {transports: ["websocket", ...transports]} : {});
+  const socket = new SockJS(url, null, {
+    timeout: 20000, ...(transports ? {transports: ["websocket", ...transports]} : {}),
+  });
   const say = (kind, data) => socket.send(JSON.stringify({room, me, kind, data}));
   const gathered = () => new Promise(resolve => {
     const check = () => connection.iceGatheringState === "complete" && resolve();
@@ -52,8 +55,11 @@ window.call = (url, transports, room, offers) => {
     if (message.room !== room || message.me === me) return;
     window.result.events.push(message.kind);
     if (message.kind === "here" && !offers) say("ready");
-    if ((message.kind === "ready" || message.kind === "here") && offers && !connection.pendingLocalDescription)
+    // Where both open at the same time, "here" comes and "ready", too.
+    if ((message.kind === "ready" || message.kind === "here") && offers && !hasOffered) {
+      hasOffered = true;
       await describe("offer");
+    }
     if (message.kind === "offer") {
       await connection.setRemoteDescription(message.data);
       await describe("answer");
@@ -73,10 +79,10 @@ script.onload = done; script.src = '/sockjs.js'; document.head.append(script);
 def place(request):
     """Where the pages are, and how often a WebSocket was tried there."""
     if request.param == "refused by the server":
-        server = serve("--sockjs-file", CLIENT, "--refuse-websockets")
+        server = serve("--sockjs-file", CLIENT, "--refuse-websockets", *PATIENT)
         yield server.url, lambda: None
     else:
-        server = serve("--sockjs-file", CLIENT)
+        server = serve("--sockjs-file", CLIENT, *PATIENT)
         host, port = server.url.split("/")[2].rsplit(":", 1)
         proxy = CuttingProxy((host, int(port)))
         yield proxy.url, lambda: proxy.cut

@@ -28,8 +28,8 @@ class Node:
         self.url = self.server.url
         self.heard(words)
 
-    def heard(self, text: str, count: int = 1) -> None:
-        wait_until(lambda: sum(text in line for line in self.server.lines) >= count, text)
+    def heard(self, text: str, count: int = 1, deadline: float = DEADLINE) -> None:
+        wait_until(lambda: sum(text in line for line in self.server.lines) >= count, text, deadline)
 
     def kill(self) -> None:
         self.server.process.send_signal(signal.SIGKILL)
@@ -215,7 +215,7 @@ def test_headers_of_the_broker_reach_no_queue_of_somebody_else(nodes):
 
 
 class Load:
-    """Senders and a receiver that go on, on whichever node there is, until all is delivered."""
+    """A sender and a receiver on either node; they go on, on whichever node there is, until all is delivered."""
 
     def __init__(self, nodes: list[Node], messages: int) -> None:
         self.queue = f"/queue/{uuid.uuid4()}"
@@ -223,22 +223,26 @@ class Load:
         self.receipted: set[str] = set()
         self.delivered: set[str] = set()
         self.done = threading.Event()
-        self.failures: list[str] = []
-        self.threads = [threading.Thread(target=self._send, args=(number,)) for number in range(2)]
-        self.threads.append(threading.Thread(target=self._receive))
+        self.joined: set[Node] = set()
+        self.threads = [
+            threading.Thread(target=work, args=(number,)) for work in (self._send, self._receive) for number in range(2)
+        ]
         for thread in self.threads:
             thread.start()
 
     def _client(self, turn: int) -> Client | None:
         """A client on one of the nodes; None while nobody takes one."""
+        node = self.nodes[turn % len(self.nodes)]
         try:
-            return Client(self.nodes[turn % len(self.nodes)])
+            client = Client(node)
+            self.joined.add(node)
+            return client
         except Exception:  # noqa: BLE001  (the library has one for every way to fail)
             time.sleep(0.1)
             return None
 
     def _send(self, sender: int) -> None:
-        number, turn, client = 0, 0, None
+        number, turn, client = 0, sender, None
         while number < self.messages and not self.done.is_set():
             client = client or self._client(turn)
             turn += 1
@@ -254,8 +258,7 @@ class Load:
             self.receipted.add(name)
             number += 1
 
-    def _receive(self) -> None:
-        turn = 0
+    def _receive(self, turn: int) -> None:
         while not self.done.is_set():
             client = self._client(turn)
             turn += 1
@@ -267,9 +270,9 @@ class Load:
                 while not self.done.is_set() and not client.of("disconnected") and not client.of("error"):
                     messages = client.of("message")
                     for message in messages[seen:]:
-                        client.receipt(client.connection.ack, message.headers["ack"])
-                        # Once the broker has the acknowledgement it is the client's.
+                        # It is here, whether the broker's receipt of the acknowledgement still comes or not.
                         self.delivered.add(message.body)
+                        client.receipt(client.connection.ack, message.headers["ack"])
                     seen = len(messages)
                     time.sleep(0.01)
             except Exception:  # noqa: BLE001
@@ -280,7 +283,12 @@ class Load:
             for thread in self.threads[:2]:
                 thread.join(90)
                 assert not thread.is_alive(), f"only {len(self.receipted)} were taken"
-            wait_until(lambda: self.receipted <= self.delivered, "delivery of all that had a receipt")
+            wait_until(
+                lambda: self.receipted <= self.delivered,
+                "delivery of all that had a receipt",
+                DEADLINE * 3,
+                describe=lambda: f"{len(self.delivered)} of {len(self.receipted)} came",
+            )
         finally:
             self.done.set()
             for thread in self.threads:
@@ -291,7 +299,7 @@ class Load:
 def test_a_node_that_is_killed_loses_nothing_that_had_a_receipt(broker):
     nodes = [Node(broker.port), Node(broker.port)]
     load = Load(nodes, 150)
-    wait_until(lambda: len(load.receipted) > 60, "some load")
+    wait_until(lambda: len(load.receipted) > 60 and load.joined == {*nodes}, "some load on both nodes")
     nodes[0].kill()
     load.nodes = [nodes[1]]
     load.finish()
@@ -304,7 +312,7 @@ def test_a_broker_that_is_killed_loses_nothing_that_had_a_receipt(tmp_path):
     with RabbitMQ(tmp_path) as broker:
         nodes = [Node(broker.port), Node(broker.port)]
         load = Load(nodes, 100)
-        wait_until(lambda: len(load.receipted) > 40, "some load")
+        wait_until(lambda: len(load.receipted) > 40 and load.joined == {*nodes}, "some load on both nodes")
         broker.stop(kill=True)
         for node in nodes:
             node.heard("Broker: away")
@@ -314,7 +322,8 @@ def test_a_broker_that_is_killed_loses_nothing_that_had_a_receipt(tmp_path):
         assert stranger.wait("error")[0].body == "the broker is not available"
         broker.start()
         for node in nodes:
-            node.heard("Broker: available", 2)
+            # By then attempts may be half a minute apart.
+            node.heard("Broker: available", 2, DEADLINE * 3)
         load.finish()
         assert len(load.receipted) == 200
         for node in nodes:

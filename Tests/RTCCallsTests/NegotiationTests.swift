@@ -63,6 +63,31 @@ import Testing
         #expect(lost > 50)
     }
 
+    @Test("Each own restart is made, however soon after the last; those the other side asks for, once in two seconds")
+    func restarts() {
+        let start = NIODeadline.uptimeNanoseconds(0)
+        var negotiation = Negotiation(isPolite: true, now: start)
+        func restartsMade(at now: NIODeadline) -> Int {
+            var restarts = 0
+            while let output = negotiation.poll() {
+                guard output == .perform(.restartICE) else { continue }
+                restarts += 1
+                negotiation.completed(.done(nil), now: now)
+            }
+            return restarts
+        }
+        for step in 0..<5 {
+            let now = start + .milliseconds(Int64(step) * 10)
+            negotiation.restart(now: now)
+            #expect(restartsMade(at: now) == 1)
+        }
+        for (milliseconds, expected) in [(100, 1), (200, 0), (2_000, 0), (2_100, 1)] {
+            let now = start + .milliseconds(Int64(milliseconds))
+            negotiation.receive(NegotiationMessage(call: 1, .restart), now: now)
+            #expect(restartsMade(at: now) == expected, "at \(milliseconds) ms")
+        }
+    }
+
     @Test("Losses that nobody is told of are found by the answer that does not come", arguments: 0..<20)
     func silentLoss(seed: UInt64) throws {
         let world = try NegotiationWorld(seed: seed)

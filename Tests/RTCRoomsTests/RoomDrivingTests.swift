@@ -1,5 +1,6 @@
 import RTCRooms
 import RTCSignaling
+import RTCTestKit
 import Testing
 
 /// Tasks that are cancelled, and channels that do not go on.
@@ -49,6 +50,35 @@ import Testing
             }
             #expect(reason == .left)
         }
+        watcher.leave()
+        try await rooms.wait { $0.members == 0 && $0.connections == 0 }
+    }
+
+    @Test("Who leaves and is forgotten still says what it had to say", arguments: [true, false])
+    func forgottenWords(leaves: Bool) async throws {
+        var strict = RoomConfiguration()
+        strict.messageRate = 200
+        strict.messageBurst = 50
+        let rooms = LocalRooms(strict)
+        let watcher = rooms.client()
+        try await watcher.join(RoomClientTests.lobby)
+        weak var forgotten: RoomClient?
+        do {
+            let client = rooms.client()
+            forgotten = client
+            try await client.join(RoomClientTests.lobby)
+            for number in Int64(0)..<100 { try client.send(.data(.integer(number)), to: .everyone) }
+            if leaves { client.leave() }
+        }
+        try await eventually { forgotten == nil }
+        var events = watcher.events.makeAsyncIterator()
+        for number in Int64(0)..<100 {
+            #expect(try await RoomClientTests.next(&events, RoomClientTests.data) == .integer(number))
+        }
+        let reason = try await RoomClientTests.next(&events) {
+            if case .memberLeft(_, let reason) = $0 { reason } else { nil }
+        }
+        #expect(reason == .left)
         watcher.leave()
         try await rooms.wait { $0.members == 0 && $0.connections == 0 }
     }

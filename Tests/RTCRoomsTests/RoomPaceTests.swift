@@ -50,23 +50,6 @@ import Testing
         #expect(world.data(1).count == 30)
     }
 
-    @Test("Who leaves says what the server takes at once, and that it leaves")
-    func leaving() throws {
-        var world = RoomWorld(seed: 6, configuration: Self.strict)
-        _ = (world.add(), world.add())
-        world.run(for: .seconds(1))
-        for number in 0..<100 { try world.send(.integer(Int64(number)), from: 0) }
-        world.clients[0].session.leave(now: world.now)
-        world.run(for: .seconds(2))
-        #expect(world.broker.statistics.refusals == 0)
-        #expect(world.data(1).count == 49)
-        let left = world.clients[1].events.contains { event in
-            guard case .memberLeft(_, .left) = event else { return false }
-            return true
-        }
-        #expect(left)
-    }
-
     @Test("However long the path is held up, no more comes at once than the server takes")
     func stall() throws {
         var session = RoomSession(room: RoomName("r")!, random: .seeded(8))

@@ -10,16 +10,20 @@ import Testing
     enum Way: CaseIterable {
         case webSocket, eventStream, longPolling, polling, sockJS, automatic
 
-        func connect(_ port: Int, _ tls: TLSConfiguration) async throws -> any SignalingChannel {
+        func connect(
+            _ port: Int,
+            _ tls: TLSConfiguration,
+            host: String = "localhost"
+        ) async throws -> any SignalingChannel {
             var settings = HTTPClientSettings()
             settings.tls = tls
-            let base = "https://localhost:\(port)"
+            let base = "https://\(host):\(port)"
             switch self {
             case .webSocket:
                 var configuration = WebSocketClientConfiguration()
                 configuration.tls = tls
                 return try await WebSocketClient.connect(
-                    to: "wss://localhost:\(port)/ws",
+                    to: "wss://\(host):\(port)/ws",
                     configuration: configuration
                 )
             case .eventStream, .longPolling, .polling:
@@ -66,6 +70,29 @@ import Testing
                     try await way.connect(server.port, tls)
                 }
             }
+        }
+    }
+    @Test("A certificate for the address that a name led to is none for the name", arguments: Way.allCases)
+    func addressOfName(way: Way) async throws {
+        for certificate in [TestCertificates.addressOnly, TestCertificates.subjectOnly] {
+            try await Self.run(certificate: certificate) { server in
+                let reason = "the certificate is for another name"
+                await #expect(throws: SignalingChannelError.connectionFailed(reason: reason)) {
+                    let channel = try await way.connect(server.port, try TestTLS.client(trusting: certificate))
+                    await channel.close()
+                }
+            }
+        }
+    }
+
+    @Test("A certificate for an address is one for that address", arguments: Way.allCases)
+    func address(way: Way) async throws {
+        let certificate = TestCertificates.addressOnly
+        try await Self.run(certificate: certificate) { server in
+            let tls = try TestTLS.client(trusting: certificate)
+            let channel = try await way.connect(server.port, tls, host: "127.0.0.1")
+            try await TestServer.exchange(20, over: channel)
+            await channel.close()
         }
     }
 }

@@ -44,13 +44,7 @@ import Testing
 
     @Test("A WebSocket that is held up gives way to requests after its time")
     func heldUp() async throws {
-        let gate = Gate()
-        try await TestServer.run { routes, _ in
-            routes.admit = { request in
-                if !request.headers.list("upgrade").isEmpty { await gate.wait() }
-                return nil
-            }
-        } body: { server in
+        try await TestServer.runHoldingUpWebSockets { server in
             let connection = try await SignalingClient.connect(
                 to: server.url("/signal"),
                 transports: [.webSocket, .eventStream],
@@ -61,7 +55,6 @@ import Testing
             #expect(connection.failures.map(\.transport) == [.webSocket])
             try await TestServer.exchange(10, over: connection.channel)
             await connection.channel.close()
-            await gate.open()
         }
     }
 

@@ -135,15 +135,10 @@ import Testing
 
     @Test("A session ends for the server when its client is let go of")
     func abandoned() async throws {
-        let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
-        try await TestServer.run { routes, _ in
-            routes.polling("/until-gone") { session in
-                for await _ in session.messages {}
-                continuation.yield()
-            }
-        } body: { server in
-            _ = try await PollingClient.connect(to: server.url("/until-gone"))
-            for await _ in ends { break }
+        try await TestServer.expectEnd { routes, path, handler in
+            routes.polling(path, handler: handler)
+        } afterConnecting: { server, path in
+            _ = try await PollingClient.connect(to: server.url(path))
         }
     }
 

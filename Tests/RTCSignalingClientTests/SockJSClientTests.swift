@@ -44,20 +44,13 @@ import Testing
 
     @Test("A WebSocket that is held up gives way to requests within the time that the service's answer allows")
     func heldUp() async throws {
-        let gate = Gate()
-        try await TestServer.run { routes, _ in
-            routes.admit = { request in
-                if !request.headers.list("upgrade").isEmpty { await gate.wait() }
-                return nil
-            }
-        } body: { server in
+        try await TestServer.runHoldingUpWebSockets { server in
             var configuration = SockJSClientConfiguration()
             configuration.http.connectTimeout = .seconds(50)
             let client = try await SockJSClient.connect(to: server.url("/sockjs"), configuration: configuration)
             #expect(client.transport == .xhrStreaming)
             try await TestServer.exchange(10, over: client)
             await client.close()
-            await gate.open()
         }
     }
 
@@ -67,17 +60,50 @@ import Testing
             try await CuttingProxy.run(to: server.port) { proxy in
                 var configuration = SockJSClientConfiguration()
                 configuration.transports = [.xhrStreaming, .xhr]
+                configuration.minimumTransportTimeout = .zero
                 configuration.http.tls = try TestTLS.client()
                 configuration.http.requestTimeout = .seconds(40)
                 configuration.http.connectTimeout = .seconds(30)
                 let url = "https://localhost:\(proxy.port)/sockjs"
+                let start = NIODeadline.now()
                 let client = try await SockJSClient.connect(to: url, configuration: configuration)
                 #expect(client.transport == .xhrStreaming)
-                // TLS's handshake is part of connecting.
-                proxy.holdUp(.seconds(3))
+                // Longer than the transport had, which went by an answer that was part of this. TLS's handshake is part of connecting.
+                let longest = configuration.transportTimeout(roundTrip: .now() - start)
+                proxy.holdUp(longest + .milliseconds(100))
                 try await TestServer.exchange(1, over: client)
                 await client.close()
             }
+        }
+    }
+
+    @Test(
+        "Over TLS a client that closes is gone at once, for itself and for the server, whatever response is due",
+        arguments: Transport.allCases
+    )
+    func closesOverTLS(transport: Transport) async throws {
+        let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
+        try await TestServer.run { routes, configuration in
+            configuration.tls = try SignalingTLS(TestTLS.server(TestCertificates.server))
+            var service = SockJSConfiguration()
+            // How long a session is kept for the next request.
+            service.disconnectDelay = .milliseconds(100)
+            routes.sockJS("/ending", configuration: service) { session in
+                await TestServer.echo(session)
+                continuation.yield()
+            }
+        } body: { server in
+            var configuration = SockJSClientConfiguration()
+            configuration.transports = [transport]
+            configuration.http.tls = try TestTLS.client()
+            let url = "https://localhost:\(server.port)/ending"
+            let client = try await SockJSClient.connect(to: url, configuration: configuration)
+            try await TestServer.exchange(1, over: client)
+            let start = ContinuousClock.now
+            await client.close()
+            // TLS waits five seconds for a server that does not take its leave.
+            #expect(ContinuousClock.now - start < .seconds(4))
+            for await _ in ends { break }
         }
     }
 

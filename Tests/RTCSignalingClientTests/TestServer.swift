@@ -27,6 +27,37 @@ struct TestServer: Sendable {
         }
     }
 
+    /// Runs a server that keeps WebSockets waiting for the length of `body`.
+    static func runHoldingUpWebSockets(body: (TestServer) async throws -> Void) async throws {
+        let gate = Gate()
+        try await Self.run { routes, _ in
+            routes.admit = { request in
+                if !request.headers.list("upgrade").isEmpty { await gate.wait() }
+                return nil
+            }
+        } body: { server in
+            try await body(server)
+            await gate.open()
+        }
+    }
+
+    /// Expects that a session ends for the server when its client is let go of.
+    static func expectEnd(
+        of add: (inout SignalingRoutes, _ path: String, @escaping @Sendable (SignalingSession) async -> Void) -> Void,
+        afterConnecting connect: (TestServer, _ path: String) async throws -> Void
+    ) async throws {
+        let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
+        try await Self.run { routes, _ in
+            add(&routes, "/until-gone") { session in
+                for await _ in session.messages {}
+                continuation.yield()
+            }
+        } body: { server in
+            try await connect(server, "/until-gone")
+            for await _ in ends { break }
+        }
+    }
+
     @Sendable static func echo(_ session: SignalingSession) async {
         for await message in session.messages { session.send(message) }
     }

@@ -259,15 +259,10 @@ import Testing
 
     @Test("A client that is let go of closes")
     func abandoned() async throws {
-        let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
-        try await TestServer.run { routes, _ in
-            routes.webSocket("/until-gone") { session in
-                for await _ in session.messages {}
-                continuation.yield()
-            }
-        } body: { server in
-            _ = try await WebSocketClient.connect(to: server.webSocketURL("/until-gone"))
-            for await _ in ends { break }
+        try await TestServer.expectEnd { routes, path, handler in
+            routes.webSocket(path, handler: handler)
+        } afterConnecting: { server, path in
+            _ = try await WebSocketClient.connect(to: server.webSocketURL(path))
         }
     }
 

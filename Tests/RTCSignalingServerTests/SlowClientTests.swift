@@ -174,6 +174,43 @@ import Testing
         }
     }
 
+    @Test("Responses that nobody takes are kept up to a limit; those beyond are refused, and the others arrive")
+    func heldResponsesOverHTTP2() async throws {
+        let (size, limit) = (1 << 20, 4 << 20)
+        try await Server.serve { routes, configuration in
+            configuration.tls = try? SignalingTLS(TestTLS.server())
+            configuration.http2.maximumHeldBytes = limit
+            routes.http("/large") { _ in SignalingResponse(200, body: ByteBuffer(repeating: 0, count: size)) }
+        } _: { server in
+            let client = try await RawHTTP2Client(server)
+            var streams: [RawHTTP2Client.Stream] = []
+            for _ in 0..<20 { streams.append(try await client.get("/large")) }
+            // Of each that is kept, 128 KiB at most are written.
+            let unsent = await Self.settledUnsentBytes(server)
+            #expect(unsent > limit / 2 && unsent <= limit + 20 * (128 << 10))
+            for stream in streams { try await stream.read() }
+            var kept = 0
+            for stream in streams {
+                let response = try await stream.response
+                #expect(response.isWhole)
+                if response.status == "200" {
+                    kept += 1
+                    #expect(response.bytes == size)
+                } else {
+                    #expect(response.status == "503" && response.bytes == 0)
+                }
+            }
+            #expect((4...6).contains(kept))
+            #expect(client.goAwayCode == nil)
+            try await eventually { await server.counters.unsentBytes == 0 }
+            let again = try await client.get("/large")
+            try await again.read()
+            #expect(try await again.response.status == "200")
+            try await client.close()
+            #expect(await server.counters.slowClients == 0)
+        }
+    }
+
     @Test("Who takes nothing of a response on a stream of HTTP/2 is cut off after its time, and counted")
     func responseOverHTTP2() async throws {
         try await Server.serve { routes, configuration in

@@ -8,11 +8,11 @@ import Testing
 
     /// A folder with files, for as long as it is there.
     final class Folder: Sendable {
-        let path: String
+        private let outer = FileManager.default.temporaryDirectory.appendingPathComponent("files-\(UUID())")
+
+        var path: String { self.outer.appendingPathComponent("public").path }
 
         init() throws {
-            let outer = FileManager.default.temporaryDirectory.appendingPathComponent("files-\(UUID())")
-            self.path = outer.appendingPathComponent("public").path
             try FileManager.default.createDirectory(
                 atPath: self.path + "/sub/.hidden",
                 withIntermediateDirectories: true
@@ -30,7 +30,7 @@ import Testing
             )
         }
 
-        deinit { try? FileManager.default.removeItem(atPath: self.path + "/..") }
+        deinit { try? FileManager.default.removeItem(at: self.outer) }
     }
 
     func ask(_ head: String, maximumFileSize: Int = 1000) async throws -> String {

@@ -18,4 +18,15 @@ import Testing
         meter.add(51)
         #expect(isExceeded && meter.bytes == 101)
     }
+
+    @Test("There is room for bodies up to the limit, and for one alone")
+    func room() {
+        let meter = UnsentMeter(heldLimit: 100)
+        #expect(meter.hasRoom(for: 1000))
+        meter.hold(60)
+        #expect(meter.hasRoom(for: 40) && !meter.hasRoom(for: 41))
+        meter.letGo(60)
+        meter.hold(1000)
+        #expect(!meter.hasRoom(for: 1))
+    }
 }

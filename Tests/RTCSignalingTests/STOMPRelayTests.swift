@@ -231,7 +231,7 @@ struct Relayed {
             relayed.pass(retry - relayed.now)
         }
         for (wait, most) in zip(waits, [1, 2, 4, 4, 4, 4]) {
-            #expect((Int64(most) * 750_000_000...Int64(most) * 1_000_000_000).contains(wait))
+            #expect((Int64(most) * 500_000_000...Int64(most) * 1_000_000_000).contains(wait))
         }
         #expect(relayed.availability.isEmpty)
         let opened = relayed.relay.open(now: relayed.now)

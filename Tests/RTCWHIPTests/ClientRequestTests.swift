@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import RTCSignaling
+import RTCTestKit
 import Testing
 import WebRTC
 

@@ -15,7 +15,8 @@ struct ClientTLSTests {
     private static func publish(
         certificate: String = TestCertificates.server,
         exchange: (_ authority: String) throws -> AsyncHTTPExchange,
-        authority: String = TestCertificates.authority
+        authority: String = TestCertificates.authority,
+        host: String = "localhost"
     ) async throws -> WHIPClientError? {
         let service = WHIPServiceTests.service()
         var routes = SignalingRoutes()
@@ -27,7 +28,7 @@ struct ClientTLSTests {
         var settings = WHIPClientConfiguration()
         settings.exchange = try exchange(authority)
         settings.addressPolicy = Peers.loopback
-        let url = "https://localhost:\(server.address.port ?? 0)/whip/stage"
+        let url = "https://\(host):\(server.address.port ?? 0)/whip/stage"
         let client = WHIPClient(url: url, configuration: settings)
         var failure: WHIPClientError?
         do throws(WHIPClientError) {
@@ -64,5 +65,24 @@ struct ClientTLSTests {
             AsyncHTTPExchange(tls: try TestTLS.client(trusting: $0))
         }
         #expect(elsewhere == .unreachable(reason: "the certificate is for another name"))
+    }
+
+    @Test("A certificate for the address that a name led to is none for the name, but one for the address")
+    func addressOfName() async throws {
+        for certificate in [TestCertificates.addressOnly, TestCertificates.subjectOnly] {
+            let named = try await Self.publish(
+                certificate: certificate,
+                exchange: { AsyncHTTPExchange(tls: try TestTLS.client(trusting: $0)) },
+                authority: certificate
+            )
+            #expect(named == .unreachable(reason: "the certificate is for another name"))
+        }
+        let addressed = try await Self.publish(
+            certificate: TestCertificates.addressOnly,
+            exchange: { AsyncHTTPExchange(tls: try TestTLS.client(trusting: $0)) },
+            authority: TestCertificates.addressOnly,
+            host: "127.0.0.1"
+        )
+        #expect(addressed == nil)
     }
 }

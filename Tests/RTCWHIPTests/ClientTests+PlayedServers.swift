@@ -1,5 +1,6 @@
 import NIOCore
 import RTCSignaling
+import RTCTestKit
 import Synchronization
 import Testing
 import WebRTC

@@ -135,13 +135,6 @@ struct HTTPFieldTests {
         #expect(!"\(read)".contains(token) && !String(reflecting: read).contains(token))
     }
 
-    @Test("A bucket gives what was agreed, and no more")
-    func bucket() {
-        var bucket = TokenBucket(WHIPRateLimit(burst: 2, perSecond: 0.5), now: .zero)
-        let taken = [0, 0, 0, 1, 2, 3, 4, 100, 100, 100].map { bucket.take(now: .seconds($0)) }
-        #expect(taken == [true, true, false, false, true, false, true, true, true, false])
-    }
-
     @Test(
         "References are resolved as RFC 3986 has it",
         arguments: [

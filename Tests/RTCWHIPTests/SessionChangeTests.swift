@@ -1,5 +1,6 @@
 import NIOCore
 import RTCSignaling
+import RTCTestKit
 import Testing
 import WebRTC
 

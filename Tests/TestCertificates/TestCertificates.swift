@@ -60,7 +60,37 @@ package enum TestCertificates {
 
         """
 
-    /// The key of both.
+    /// Issued by itself, for 127.0.0.1 and no name.
+    package static let addressOnly = """
+        -----BEGIN CERTIFICATE-----
+        MIIBcjCCARigAwIBAgIRAPN1CB4xbFB8E6U63oKmPaQwCgYIKoZIzj0EAwIwFzEV
+        MBMGA1UEAwwMdGVzdCBhZGRyZXNzMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAx
+        MDAwMDAwWjAXMRUwEwYDVQQDDAx0ZXN0IGFkZHJlc3MwWTATBgcqhkjOPQIBBggq
+        hkjOPQMBBwNCAATj5BtTS/YwGXEIBpJfrhECONe+eTkVXGXgMVG+E9JjyV722Tql
+        Fee5U/t+q6RHcYfl0NDSm3pK89CkUbpxSzYdo0MwQTAPBgNVHRMBAf8EBTADAQH/
+        MA8GA1UdEQQIMAaHBH8AAAEwHQYDVR0OBBYEFEcDtLb9p5NljYLyLzqolZsU8Aok
+        MAoGCCqGSM49BAMCA0gAMEUCICuDVhxUjdDrqPfNWqsiOzaYffG7g/nPCRsGKX99
+        3/UDAiEAgYUv/ExgtUTFvc8LkJgWQ/BI32xZvnQBwBbRE/o19uM=
+        -----END CERTIFICATE-----
+
+        """
+
+    /// Issued by itself, for nothing: localhost stands in its subject alone, where names no longer belong (RFC 9525 section 2).
+    package static let subjectOnly = """
+        -----BEGIN CERTIFICATE-----
+        MIIBWjCCAQCgAwIBAgIQaLgf5xJS6pkXiWHqoHZkfjAKBggqhkjOPQQDAjAUMRIw
+        EAYDVQQDDAlsb2NhbGhvc3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAw
+        MDBaMBQxEjAQBgNVBAMMCWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEH
+        A0IABOPkG1NL9jAZcQgGkl+uEQI41755ORVcZeAxUb4T0mPJXvbZOqUV57lT+36r
+        pEdxh+XQ0NKbekrz0KRRunFLNh2jMjAwMA8GA1UdEwEB/wQFMAMBAf8wHQYDVR0O
+        BBYEFEcDtLb9p5NljYLyLzqolZsU8AokMAoGCCqGSM49BAMCA0gAMEUCIQCNMfFa
+        T0bOSgc/sgBepSWTNceZFO3f83E/5uXX62EemwIgSR7FRSGKHw3Kn8c5WivBB3Qo
+        hBJWxgTzYvdxhQKC9Wg=
+        -----END CERTIFICATE-----
+
+        """
+
+    /// The key of all servers here.
     package static let serverKey = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgCtfHmLuwrlChFWs1

@@ -12,7 +12,7 @@ import Glibc
 #endif
 
 /// A receiver that is the fuzzer, and a sender of a few files.
-final class HostileReceiver {
+final class HostileReceiver: HostilePeer {
     private let folder = Folder.make()
     private let source: SourceFiles
     private let sender: FileTransferSender
@@ -86,13 +86,7 @@ final class HostileReceiver {
         return tree.root(size: self.source.manifest.entries[index].size)
     }
 
-    private func send(_ frame: TransferFrame) {
-        var message = ByteBuffer()
-        frame.write(to: &message)
-        self.send(message)
-    }
-
-    private func send(_ message: ByteBuffer) {
+    func send(_ message: ByteBuffer) {
         self.receivedBytes += message.readableBytes
         self.sender.receive(message)
     }
@@ -104,12 +98,9 @@ final class HostileReceiver {
             self.outputs += 1
             require(!self.hasEnded, "something follows the end")
             switch output {
-            case .transmit(var message):
+            case .transmit(let message):
                 self.sentBytes += message.readableBytes
-                require(message.readableBytes <= FramePacker.maximumSize, "a message larger than any may be")
-                while message.readableBytes > 0 {
-                    require(TransferFrame(from: &message) != nil, "something that is no frame")
-                }
+                self.check(message)
             case .complete, .failed: self.hasEnded = true
             case .working, .listed, .failure: break
             }

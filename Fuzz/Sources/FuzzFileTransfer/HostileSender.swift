@@ -13,7 +13,7 @@ import Glibc
 
 /// A sender that is the fuzzer, and receivers one after the other in one folder. Beside the folder lies what nobody may touch, and in the
 /// folder lie links to it.
-final class HostileSender {
+final class HostileSender: HostilePeer {
     private let base = Folder.make()
     private var target: String { "\(self.base)/in" }
     private var outside: [[UInt8]: Folder.Thing] = [:]
@@ -147,13 +147,7 @@ final class HostileSender {
         Folder.write("\(self.target)/.rtc-parts/\(String(decoding: name, as: UTF8.self))", input.run())
     }
 
-    private func send(_ frame: TransferFrame) {
-        var message = ByteBuffer()
-        frame.write(to: &message)
-        self.send(message)
-    }
-
-    private func send(_ message: ByteBuffer) {
+    func send(_ message: ByteBuffer) {
         self.receivedBytes += message.readableBytes
         self.receiver.receive(message)
     }
@@ -162,12 +156,9 @@ final class HostileSender {
         while let output = self.receiver.poll() {
             self.outputs += 1
             switch output {
-            case .transmit(var message):
+            case .transmit(let message):
                 self.sentBytes += message.readableBytes
-                require(message.readableBytes <= FramePacker.maximumSize, "a message larger than any may be")
-                while message.readableBytes > 0 {
-                    require(TransferFrame(from: &message) != nil, "something that is no frame")
-                }
+                self.check(message)
             case .working, .listed, .failure, .complete, .failed: break
             }
         }

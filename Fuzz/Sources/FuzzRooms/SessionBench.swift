@@ -39,6 +39,11 @@ struct SessionBench {
         }
         self.session.leave(now: self.now)
         self.drain()
+        // Without a server that takes what is queued, until the time for it is over.
+        while !self.isEnded, let due = self.session.nextTimeout {
+            require(due >= self.now, "a deadline has passed")
+            self.wait(due - self.now)
+        }
         require(self.isEnded && self.session.nextTimeout == nil, "not over")
         require(self.openChannels.isEmpty, "channels are left open")
     }

@@ -25,6 +25,8 @@ public actor MeshCall {
     private let configuration: NegotiatorConfiguration
     private let makeConnection: Making
     private let prepare: Preparation
+    private let clock: any Clock<Duration>
+    private let stopwatch: Stopwatch
     private let queue = EventQueue<MeshEvent>(capacity: 256)
     private var peers: [RoomMemberID: MeshPeer] = [:]
     private var members: [RoomMemberID: Presence] = [:]
@@ -54,16 +56,20 @@ public actor MeshCall {
     ///   - room: A client whose events nobody reads; it may join before or after ``run()``.
     ///   - configuration: How connections are negotiated and kept.
     ///   - makeConnection: Makes a connection, for example of a `WebRTCEndpoint`.
+    ///   - clock: What tells the time between connections; each of them keeps its own.
     ///   - prepare: Adds tracks and channels to it.
     public init(
         room: RoomClient,
         configuration: NegotiatorConfiguration = NegotiatorConfiguration(),
         makeConnection: @escaping Making,
+        clock: any Clock<Duration> = ContinuousClock(),
         prepare: @escaping Preparation
     ) {
         self.room = room
         self.configuration = configuration
         self.makeConnection = makeConnection
+        self.clock = clock
+        self.stopwatch = Stopwatch(clock)
         self.prepare = prepare
     }
 
@@ -114,7 +120,7 @@ public actor MeshCall {
         // A later connection takes the place of the one before.
         guard message.call > presence.call, case .offer = message.content else { return }
         // No honest one comes sooner: who gives a connection up waits first.
-        let now = NIODeadline.now()
+        let now = self.stopwatch.now()
         if let last = presence.lastReplacement, now - last < Self.replacementInterval { return }
         self.members[id]?.lastReplacement = now
         await self.end(id, .replaced)
@@ -179,14 +185,14 @@ public actor MeshCall {
     private func gaveUp(_ peer: MeshPeer) async {
         let id = peer.member.id
         // Who leaves closes its connections, and the room's word for it may take longer.
-        try? await Task.sleep(for: Self.patience)
+        try? await self.clock.sleep(for: Self.patience)
         guard self.peers[id] === peer else { return }
         // Read before anything else can happen: while the connection is closed, the member may begin another, or this side be another.
         let (call, delay, me) = (self.members[id]?.call, self.members[id]?.backOff.next(), self.room.member?.id)
         await self.end(id, .failed)
         guard let call, let delay, let me else { return }
-        Task { [weak self] in
-            try? await Task.sleep(for: .nanoseconds(delay.nanoseconds))
+        Task { [weak self, clock] in
+            try? await clock.sleep(for: Duration(delay))
             await self?.reconnect(id, after: call, as: me)
         }
     }

@@ -24,6 +24,10 @@ extension Negotiation {
 
     /// Does what comes next, if nothing is under way.
     mutating func proceed(_ now: NIODeadline) {
+        if self.needsRestart, self.operation == nil, !self.isEnded {
+            self.needsRestart = false
+            self.perform(.restartICE)
+        }
         while self.operation == nil, !self.isEnded, let content = self.inbox.popFirst() { self.process(content, now) }
         guard self.operation == nil, !self.isEnded, self.needsOffer, self.outstanding == nil, self.comparisonDue == nil,
             self.offersFrom <= now
@@ -44,7 +48,7 @@ extension Negotiation {
         case .candidate(let candidate): self.receive(candidate)
         case .endOfCandidates(let fragment): self.receive(CandidateMessage(candidate: "", usernameFragment: fragment))
         case .restart:
-            // One answer for many who ask at once.
+            // One restart for the other side, however often it asks at once.
             if let last = self.lastRequestedRestart, now - last < .seconds(2) { return }
             self.lastRequestedRestart = now
             self.perform(.restartICE)

@@ -68,6 +68,7 @@ public struct Negotiation: Sendable {
     var inbox = CircularBuffer<NegotiationMessage.Content>()
     var operation: Operation?
     var needsOffer = false
+    var needsRestart = false
     var offersFrom: NIODeadline
     var outstanding: Outstanding?
     var lastOffer = 0
@@ -91,7 +92,7 @@ public struct Negotiation: Sendable {
 
     static let maximumWaitingMessages = 512
     /// Repetitions at once, and each second in the long run.
-    static let repetitionLimit = (burst: 4, rate: 1)
+    static let repetitionLimit = (burst: 4, rate: 1.0)
     static let maximumComparisons = 5
 
     /// A negotiation in which nothing was said yet.
@@ -200,9 +201,9 @@ public struct Negotiation: Sendable {
 
     // MARK: The user
 
-    /// Restarts ICE with an offer of this side.
+    /// Restarts ICE with an offer of this side; several calls before it can be made are one restart.
     public mutating func restart(now: NIODeadline) {
-        self.inbox.append(.restart)
+        self.needsRestart = true
         self.proceed(now)
     }
 

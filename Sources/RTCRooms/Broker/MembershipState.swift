@@ -1,4 +1,5 @@
 import NIOCore
+import RTCBase
 
 /// A channel of a server of rooms.
 struct RoomConnection: Sendable {

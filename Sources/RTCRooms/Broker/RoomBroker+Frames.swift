@@ -1,4 +1,5 @@
 import NIOCore
+import RTCBase
 import RTCCrypto
 import RTCSignaling
 

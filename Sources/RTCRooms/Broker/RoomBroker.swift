@@ -257,7 +257,7 @@ public struct RoomBroker: Sendable {
     private mutating func mayReceive(bytes: Int, from id: RoomMemberID, _ now: NIODeadline) -> Bool {
         let limits = self.configuration
         return self.memberships[id]?.bytes
-            .take(bytes, rate: limits.byteRate, burst: limits.byteBurst, now: now) == true
+            .take(bytes, rate: Double(limits.byteRate), burst: limits.byteBurst, now: now) == true
     }
 
     private mutating func mayReceive(_ frame: ClientFrame, from id: RoomMemberID, _ now: NIODeadline) -> Bool {
@@ -269,6 +269,6 @@ public struct RoomBroker: Sendable {
         }
         let limits = self.configuration
         return self.memberships[id]?.messages
-            .take(1, rate: limits.messageRate, burst: limits.messageBurst, now: now) == true
+            .take(1, rate: Double(limits.messageRate), burst: limits.messageBurst, now: now) == true
     }
 }

@@ -10,7 +10,7 @@ import Synchronization
 /// for await event in client.events { … }
 /// ```
 ///
-/// Everything may be called from anywhere. ``leave()`` ends it; a client that is only forgotten is ended too.
+/// Everything may be called from anywhere. ``leave()`` ends it; a client that is only forgotten leaves too.
 public final class RoomClient: Sendable {
     /// Opens a channel to the server.
     public typealias Opening = @Sendable () async throws(SignalingChannelError) -> any SignalingChannel
@@ -83,7 +83,10 @@ public final class RoomClient: Sendable {
         try driver.send(message, to: recipient)
     }
 
-    /// Leaves, after what was sent. The others see it at once if there is a channel, else when the place is not kept any more.
+    /// Begins to leave, and returns at once. It is over with ``RoomEvent/ended(_:)``: when everything that ``send(_:to:)`` took was sent, or
+    /// ``RoomClientConfiguration/leaveTimeout`` has passed; then the event says ``RoomError/unsent(messages:)``.
+    ///
+    /// The others see it at once if there is a channel, else when the place is not kept any more.
     public func leave() { self.driver.withLock { $0 }?.leave() }
 }
 

@@ -13,6 +13,8 @@ public struct RoomClientConfiguration: Sendable, Hashable {
     public var longestDelay: TimeAmount = .seconds(15)
     /// How long opening a channel, and each answer of the server, may take. Default 15 s.
     public var responseTimeout: TimeAmount = .seconds(15)
+    /// How long leaving may wait until what was sent before is on its way; zero for not at all. Default 5 s.
+    public var leaveTimeout: TimeAmount = .seconds(5)
     /// The most messages that wait until the server has them; one more is refused. Default 1,024: a large room's members owe each other
     /// that many when all come at once.
     public var maximumQueuedMessages = 1_024

@@ -17,6 +17,8 @@ final class RoomDriver: Sendable {
         var link: Link?
         var joiner: CheckedContinuation<Result<[RoomMember], RoomError>, Never>?
         var isPumping = false
+        /// The driver itself while it leaves: its client may be gone before its last words.
+        var leaving: RoomDriver?
     }
 
     private let queue: EventQueue<RoomEvent>
@@ -64,7 +66,12 @@ final class RoomDriver: Sendable {
         if let failure { throw failure }
     }
 
-    func leave() { self.perform { $0.session.leave(now: .now()) } }
+    func leave() {
+        self.perform { state in
+            state.session.leave(now: .now())
+            if !state.session.isEnded { state.leaving = self }
+        }
+    }
 
     // MARK: Driving
 
@@ -108,6 +115,7 @@ final class RoomDriver: Sendable {
         case .ended(let error):
             self.queue.finish()
             self.wakeUp.cancel()
+            self.state.withLock { $0.leaving = nil }
             self.takeJoiner()?.resume(returning: .failure(error ?? .cancelled))
         case .memberJoined, .memberLeft, .message, .interrupted, .resumed, .rejoined: break
         }

@@ -17,7 +17,7 @@ public enum RoomEvent: Sendable, Hashable {
     /// The client is back as a new member: to it the members from before are gone, as it is to them. So many of its messages may not have
     /// arrived.
     case rejoined(RoomMember, others: [RoomMember], because: RoomLoss, unconfirmed: Int)
-    /// The client is no member any more; nothing follows. Nil if it left by itself.
+    /// The client is no member any more; nothing follows. Nil if it left by itself, after all of its messages.
     case ended(RoomError?)
 }
 
@@ -37,6 +37,9 @@ public enum RoomError: Error, Sendable, Hashable, CustomStringConvertible {
     case notJoined
     /// The client has joined before.
     case alreadyJoined
+    /// The client left, and so many of its messages were not sent before ``RoomClientConfiguration/leaveTimeout`` was over or the
+    /// membership was lost. Those that were sent on a channel that broke count, as they may not have arrived.
+    case unsent(messages: Int)
     /// The task was cancelled.
     case cancelled
 
@@ -49,6 +52,7 @@ public enum RoomError: Error, Sendable, Hashable, CustomStringConvertible {
         case .messageTooDeep: "the message is nested too deep"
         case .notJoined: "not a member of the room"
         case .alreadyJoined: "joined before"
+        case .unsent(let messages): "left before \(messages) messages were sent"
         case .cancelled: "cancelled"
         }
     }

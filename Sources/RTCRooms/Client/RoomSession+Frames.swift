@@ -59,6 +59,8 @@ extension RoomSession {
     }
 
     private mutating func lost(_ loss: RoomLoss, _ now: NIODeadline) {
+        // What waits was for members of the room that it was in.
+        guard self.leaveDue == nil else { return self.end(nil) }
         self.loss = loss
         self.unconfirmed += self.queue.count
         self.queue.removeAll()

@@ -67,6 +67,8 @@ public struct RoomSession: Sendable {
     var pace: SendingPace
     /// When the next of the queue may go.
     var paceDue: NIODeadline?
+    /// Until when leaving waits for what is queued; nil while nobody leaves.
+    var leaveDue: NIODeadline?
     var lastNumber = 0
     /// Messages that were let go of at a loss.
     var unconfirmed = 0
@@ -115,13 +117,14 @@ public struct RoomSession: Sendable {
 
     /// Sends to others; without a channel it waits for the next.
     ///
-    /// - Throws: ``RoomError/queueFull``, ``RoomError/messageTooLarge(limit:)``, ``RoomError/messageTooDeep``, ``RoomError/notJoined``.
+    /// - Throws: ``RoomError/queueFull``, ``RoomError/messageTooLarge(limit:)``, ``RoomError/messageTooDeep``, ``RoomError/notJoined``:
+    ///   also while it leaves.
     public mutating func send(
         _ message: RoomMessage,
         to recipient: RoomRecipient,
         now: NIODeadline
     ) throws(RoomError) {
-        guard self.member != nil, self.phase != .ended else { throw .notJoined }
+        guard self.member != nil, self.phase != .ended, self.leaveDue == nil else { throw .notJoined }
         var to: RoomMemberID?
         if case .member(let id) = recipient { to = id }
         let json = message.json
@@ -139,20 +142,6 @@ public struct RoomSession: Sendable {
         self.queue.append(queued)
         self.queuedBytes += queued.size
         self.transmitQueued(now)
-    }
-
-    /// Leaves, after what was sent; the server learns of it at once only if there is a channel.
-    ///
-    /// Of what still waits to be sent, as much goes as the server takes at once.
-    public mutating func leave(now: NIODeadline) {
-        switch self.phase {
-        case .joined:
-            self.transmitQueued(now, isLast: true)
-            self.transmit(ClientFrame.leave.text)
-        case .joining: self.transmit(ClientFrame.leave.text)
-        case .idle, .opening, .resuming, .waiting, .ended: break
-        }
-        self.end(nil)
     }
 
     // MARK: Channels
@@ -190,10 +179,12 @@ public struct RoomSession: Sendable {
         }
         guard let frame = ServerFrame(text) else { return self.violation("not understood", now) }
         self.receive(frame, now)
+        self.leaveIfSent(now)
     }
 
     /// Does what is due.
     public mutating func handleTimeout(now: NIODeadline) {
+        defer { self.leaveIfSent(now) }
         if let giveUp = self.giveUp, giveUp <= now { return self.end(.unreachable(self.lastError)) }
         if let due = self.responseDue, due <= now {
             return self.interrupt(.connectionFailed(reason: "no answer in time"), now)
@@ -211,7 +202,8 @@ public struct RoomSession: Sendable {
 
     /// When ``handleTimeout(now:)`` is due; nil when nothing is pending.
     public var nextTimeout: NIODeadline? {
-        [self.giveUp, self.responseDue, self.nextAttempt, self.acknowledgementDue, self.paceDue].compactMap { $0 }.min()
+        [self.giveUp, self.responseDue, self.nextAttempt, self.acknowledgementDue, self.paceDue, self.leaveDue]
+            .compactMap { $0 }.min()
     }
 
     // MARK: Steps
@@ -254,6 +246,7 @@ public struct RoomSession: Sendable {
 
     mutating func end(_ error: RoomError?) {
         guard self.phase != .ended else { return }
+        let error = self.leaveDue == nil ? error : self.leavingError
         switch self.phase {
         case .opening, .joining, .resuming, .joined: self.outputs.append(.close(self.channel))
         case .idle, .waiting, .ended: break
@@ -263,7 +256,7 @@ public struct RoomSession: Sendable {
         self.queue = CircularBuffer()
         self.queuedBytes = 0
         (self.giveUp, self.responseDue, self.nextAttempt) = (nil, nil, nil)
-        (self.acknowledgementDue, self.paceDue) = (nil, nil)
+        (self.acknowledgementDue, self.paceDue, self.leaveDue) = (nil, nil, nil)
         self.emit(.ended(error))
     }
 

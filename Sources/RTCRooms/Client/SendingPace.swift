@@ -1,4 +1,5 @@
 import NIOCore
+import RTCBase
 
 /// When a member may send the next message so that its server does not cut it off for sending too much.
 ///
@@ -27,8 +28,8 @@ struct SendingPace: Sendable {
         let message = min(messageBurst, 1 + (isLast ? 1 : messageBurst / 10))
         let byte = min(byteBurst, count + (isLast ? Self.lastWord : byteBurst / 10))
         let wait = max(
-            self.messages.wait(for: message, rate: messageRate, burst: messageBurst, now: now),
-            self.bytes.wait(for: byte, rate: byteRate, burst: byteBurst, now: now)
+            self.messages.wait(for: message, rate: Double(messageRate), burst: messageBurst, now: now),
+            self.bytes.wait(for: byte, rate: Double(byteRate), burst: byteBurst, now: now)
         )
         guard wait == .zero else { return now + wait }
         self.messages.spend(1)

@@ -57,6 +57,33 @@ package struct JSONWriter {
         self.needsComma = false
     }
 
+    // Inlinable: generic code is specialised within its module only.
+
+    /// Writes an array whose elements `write` writes.
+    @inlinable
+    package mutating func write<Element>(
+        elements: [Element],
+        by write: (_ element: Element, _ writer: inout JSONWriter) -> Void
+    ) {
+        self.beginArray()
+        for element in elements { write(element, &self) }
+        self.endArray()
+    }
+
+    /// Writes an object whose members' values `write` writes, in the order of the names: the same is always written the same.
+    @inlinable
+    package mutating func write<Value>(
+        members: [String: Value],
+        by write: (_ value: Value, _ writer: inout JSONWriter) -> Void
+    ) {
+        self.beginObject()
+        for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+            self.write(name: name)
+            write(value, &self)
+        }
+        self.endObject()
+    }
+
     private mutating func begin(_ byte: UInt8) {
         self.beginValue()
         self.bytes.append(byte)

@@ -16,17 +16,9 @@ extension SocketIOValue {
             writer.write(raw: "{\"_placeholder\":true,\"num\":\(attachments.count)}")
             attachments.append(bytes)
         case .array(let elements):
-            writer.beginArray()
-            for element in elements { element.write(to: &writer, attachments: &attachments) }
-            writer.endArray()
+            writer.write(elements: elements) { $0.write(to: &$1, attachments: &attachments) }
         case .object(let members):
-            writer.beginObject()
-            // In one order, so that the same is always written the same.
-            for (name, value) in members.sorted(by: { $0.key < $1.key }) {
-                writer.write(name: name)
-                value.write(to: &writer, attachments: &attachments)
-            }
-            writer.endObject()
+            writer.write(members: members) { $0.write(to: &$1, attachments: &attachments) }
         }
     }
 

@@ -2,6 +2,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import RTCSignaling
+import RTCTLS
 
 /// Opens TCP and TLS connections, with whatever handshake comes first, within a bounded time.
 struct Dialer {
@@ -9,7 +10,7 @@ struct Dialer {
     let port: Int
     let timeout: TimeAmount
     let eventLoop: any EventLoop
-    private let tls: NIOSSLContext?
+    private let tls: TLSClientContext?
 
     /// - Parameter tls: TLS for the connection; nil for none.
     init(
@@ -24,7 +25,7 @@ struct Dialer {
         self.timeout = timeout
         self.eventLoop = eventLoop
         do {
-            self.tls = try tls.map { try NIOSSLContext(configuration: $0) }
+            self.tls = try tls.map { try TLSClientContext($0) }
         } catch {
             throw .invalidArgument(reason: "TLS cannot be set up: \(error)")
         }
@@ -83,10 +84,7 @@ struct Dialer {
 
     private func addTLS(to channel: any Channel) throws {
         guard let tls = self.tls else { return }
-        // Addresses have no place in the name that TLS sends; the certificate is checked against them all the same.
-        let isAddress = (try? SocketAddress(ipAddress: self.host, port: 0)) != nil
-        let handler = try NIOSSLClientHandler(context: tls, serverHostname: isAddress ? nil : self.host)
-        try channel.pipeline.syncOperations.addHandler(handler)
+        try channel.pipeline.syncOperations.addHandler(tls.makeHandler(host: self.host))
     }
 
     /// What happened, short enough to read.

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import RTCBase
 import RTCSignaling
 
 /// A TCP or TLS connection as bytes both ways.
@@ -58,8 +59,7 @@ private final class TCPClientHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var failure: SignalingChannelError?
     private var inFlight = 0
-    private var isReading = true
-    private var isReadPending = false
+    private var reads = ReadGate()
     private var isClosing = false
 
     init(sendBuffer: Int) { self.outbox = Outbox(limit: sendBuffer) }
@@ -70,7 +70,7 @@ private final class TCPClientHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if !self.inbox.add(Self.unwrapInboundIn(data)) { self.isReading = false }
+        if !self.inbox.add(Self.unwrapInboundIn(data)) { self.reads.isOpen = false }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -84,15 +84,12 @@ private final class TCPClientHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        self.isReadPending = !self.isReading
-        if self.isReading { context.read() }
+        if self.reads.admitsRead() { context.read() }
     }
 
     func setReading(_ isReading: Bool) {
-        self.isReading = isReading
-        guard isReading, self.isReadPending else { return }
-        self.isReadPending = false
-        self.context?.read()
+        self.reads.isOpen = isReading
+        if self.reads.releasesRead() { self.context?.read() }
     }
 
     func flush() {
@@ -113,11 +110,7 @@ private final class TCPClientHandler: ChannelDuplexHandler {
         guard !self.isClosing, let context = self.context else { return }
         self.isClosing = true
         self.flush()
-        let last = context.eventLoop.makePromise(of: Void.self)
-        last.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
-        context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: last)
-        // Who reads nothing does not take the last bytes either.
-        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(5)) { context.close(promise: nil) }
+        context.closeAfterWriting()
     }
 
     private func finish() {

@@ -29,9 +29,15 @@ public struct HTTPClientSettings: Sendable {
 }
 
 extension HTTPClientSettings {
-    /// - Parameter idleTimeout: How long a response may say nothing; nil for ``idleTimeout``.
-    func makeRequester(idleTimeout: TimeAmount? = nil) throws(SignalingChannelError) -> HTTPRequester {
+    /// - Parameters:
+    ///   - url: Where the server of all requests is.
+    ///   - idleTimeout: How long a response may say nothing; nil for ``idleTimeout``.
+    func makeRequester(
+        for url: SignalingURL,
+        idleTimeout: TimeAmount? = nil
+    ) throws(SignalingChannelError) -> HTTPRequester {
         try HTTPRequester(
+            host: url.host,
             headers: self.headers,
             tls: self.tls,
             connectTimeout: self.connectTimeout,

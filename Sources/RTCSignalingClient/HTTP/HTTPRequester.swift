@@ -4,6 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import RTCSignaling
+import RTCTLS
 import Synchronization
 
 /// Makes HTTP requests for one channel, over connections of its own: requests that are held open must not take the place of others.
@@ -14,8 +15,11 @@ final class HTTPRequester: Sendable {
     /// Cookies by their names: what load balancers keep a client on one server by.
     private let cookies = Mutex<[String: String]>([:])
 
-    /// - Parameter headers: Header fields of all requests; `host` and those of framing are not allowed.
+    /// - Parameters:
+    ///   - host: The server of all requests.
+    ///   - headers: Header fields of all requests; `host` and those of framing are not allowed.
     init(
+        host: String,
         headers: SignalingHeaders,
         tls: TLSConfiguration,
         connectTimeout: TimeAmount,
@@ -29,6 +33,9 @@ final class HTTPRequester: Sendable {
         configuration.timeout.connect = connectTimeout
         configuration.timeout.read = idleTimeout
         configuration.httpVersion = .http1Only
+        if tls.isVerifyingNames {
+            configuration.http1_1ConnectionDebugInitializer = { ServerIdentity(host: host).verify($0) }
+        }
         configuration.connectionPool.idleTimeout = .seconds(30)
         // Who retries knows what may be sent again.
         configuration.connectionPool.retryConnectionEstablishment = false

@@ -26,7 +26,7 @@ public final class PollingClient: SignalingChannel {
         configuration: PollingClientConfiguration = PollingClientConfiguration()
     ) async throws(SignalingChannelError) -> PollingClient {
         let url = try SignalingURL(url, schemes: [.http, .https])
-        let requester = try configuration.http.makeRequester()
+        let requester = try configuration.http.makeRequester(for: url)
         let opened = Opening(within: configuration.http.connectTimeout)
         do throws(SignalingChannelError) {
             let session = try await PollingTransport.open(url, requester, configuration)

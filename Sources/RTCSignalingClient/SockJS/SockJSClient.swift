@@ -76,7 +76,7 @@ public final class SockJSClient: SignalingChannel {
         _ base: SignalingURL,
         _ configuration: SockJSClientConfiguration
     ) async throws(SignalingChannelError) -> Answer {
-        let requester = try configuration.http.makeRequester()
+        let requester = try configuration.http.makeRequester(for: base)
         let start = NIODeadline.now()
         let result: Result<Answer, any Error>
         do {
@@ -131,7 +131,7 @@ public final class SockJSClient: SignalingChannel {
             let socket = try await SockJSWebSocket.connect(to: webSocketURL, configuration: settings)
             return SockJSClient(.webSocket(socket), transport)
         }
-        let requester = try http.makeRequester()
+        let requester = try http.makeRequester(for: base)
         let opened = Opening(within: timeout)
         let channel = HTTPChannel(
             SockJSTransportRequests(url, transport, requester, http, opened: opened),

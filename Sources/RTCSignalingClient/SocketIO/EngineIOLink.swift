@@ -44,7 +44,7 @@ final class EngineIOLink: Sendable {
         self.eventLoop = eventLoop
         self.report = report
         self.state = Mutex(State(isReading: isReading))
-        self.requester = try http.makeRequester(idleTimeout: .hours(24))
+        self.requester = try http.makeRequester(for: url, idleTimeout: .hours(24))
     }
 
     func perform(_ action: EngineIOClientSession.Action) {

@@ -24,8 +24,7 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     /// What went wrong below.
     private var failure = "the connection ended without a close"
-    private var isReading = true
-    private var isReadPending = false
+    private var reads = ReadGate()
     private var isPumping = false
 
     init(
@@ -78,8 +77,7 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        self.isReadPending = !self.isReading
-        if self.isReading { context.read() }
+        if self.reads.admitsRead() { context.read() }
     }
 
     private func proceed(_ progress: WebSocketClientHandshake.Progress) {
@@ -122,13 +120,11 @@ final class WebSocketClientHandler: ChannelDuplexHandler {
     }
 
     func setReading(_ isReading: Bool) {
-        guard isReading != self.isReading else { return }
-        self.isReading = isReading
+        guard isReading != self.reads.isOpen else { return }
+        self.reads.isOpen = isReading
         self.connection?.setReading(isReading, now: .now())
         self.pump()
-        guard isReading, self.isReadPending else { return }
-        self.isReadPending = false
-        self.context?.read()
+        if self.reads.releasesRead() { self.context?.read() }
     }
 
     func close(code: WebSocketCloseCode, reason: String) {

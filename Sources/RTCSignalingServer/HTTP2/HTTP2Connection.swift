@@ -21,7 +21,10 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     init(core: ServerCore) {
         self.core = core
-        self.meter = UnsentMeter(limit: core.configuration.http2.maximumUnsentBytes)
+        self.meter = UnsentMeter(
+            limit: core.configuration.http2.maximumUnsentBytes,
+            heldLimit: core.configuration.http2.maximumHeldBytes
+        )
         self.bodies = RequestBodyRoom(size: core.configuration.http2.maximumRequestBytes)
         self.timer = LoopTimer(eventLoop: core.eventLoop)
     }

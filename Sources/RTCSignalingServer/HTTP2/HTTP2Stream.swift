@@ -187,6 +187,11 @@ extension HTTP2Stream: HTTPExchange {
 
     func respond(_ response: SignalingResponse, body: ResponseBody) {
         guard self.exchange != nil, self.context != nil else { return }
+        guard self.isHeadRequest || self.hasRoom(for: body) else {
+            // Handlers made it before anything told that nobody takes the others.
+            self.core.refused(.responsesNotTaken)
+            return self.respond(ServerRefusal.responsesNotTaken.response)
+        }
         self.writeHead(response.withLength(of: body))
         self.settle()
         guard !self.isHeadRequest, body.size > 0 else { return self.finish() }
@@ -195,6 +200,12 @@ extension HTTP2Stream: HTTPExchange {
         let feed = ResponseFeed(body, to: self, meter: self.connection.meter, eventLoop: self.core.eventLoop)
         self.feed = feed
         feed.resume()
+    }
+
+    /// Whether a body may be kept until it is written; of files next to nothing is.
+    private func hasRoom(for body: ResponseBody) -> Bool {
+        guard case .bytes(let bytes) = body, bytes.readableBytes > 0 else { return true }
+        return self.connection.meter.hasRoom(for: bytes.readableBytes)
     }
 
     func begin(_ response: SignalingResponse, streamedBy streamer: any ExchangeStreamer) {

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOTLS
+import RTCBase
 import RTCSignaling
 
 /// One connection to an external broker.
@@ -11,8 +12,7 @@ final class STOMPRelayHandler: ChannelDuplexHandler {
     private let driver: STOMPRelayDriver
     private let id: STOMPRelayLinkID
     private var context: ChannelHandlerContext?
-    private var isReading = true
-    private var isReadPending = false
+    private var reads = ReadGate()
     /// How long TLS's handshake may take, before which the broker cannot be spoken to; nil without TLS.
     private let handshakeTimeout: TimeAmount?
 
@@ -56,15 +56,12 @@ final class STOMPRelayHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        self.isReadPending = !self.isReading
-        if self.isReading { context.read() }
+        if self.reads.admitsRead() { context.read() }
     }
 
     func setReading(_ isReading: Bool) {
-        self.isReading = isReading
-        guard isReading, self.isReadPending else { return }
-        self.isReadPending = false
-        self.context?.read()
+        self.reads.isOpen = isReading
+        if self.reads.releasesRead() { self.context?.read() }
     }
 
     func transmit(_ bytes: ByteBuffer, whenDone: @escaping () -> Void) {

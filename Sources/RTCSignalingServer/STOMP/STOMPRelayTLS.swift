@@ -1,13 +1,15 @@
 import NIOCore
 public import NIOSSL
+import RTCTLS
 
 /// TLS to the external broker of a ``STOMPService``, which TLS 1.2 and later protect.
 public struct STOMPRelayTLS: Sendable {
     /// The name that the broker's certificate must be for, and that it is told (SNI, RFC 6066 section 3); nil for
-    /// ``RTCSignaling/STOMPRelayConfiguration/host``. Addresses are checked and not told.
+    /// ``RTCSignaling/STOMPRelayConfiguration/host``. A name is compared with the certificate's names, whatever address it leads to. An
+    /// address is not told, and must be the one that is connected to.
     public var serverName: String?
 
-    private let context: NIOSSLContext
+    private let context: TLSClientContext
 
     /// TLS that trusts the system's certification authorities, or those of a file alone.
     ///
@@ -28,14 +30,12 @@ public struct STOMPRelayTLS: Sendable {
     ///
     /// - Throws: What NIOSSL says of a configuration that cannot be.
     public init(_ configuration: TLSConfiguration) throws {
-        self.context = try NIOSSLContext(configuration: configuration)
+        self.context = try TLSClientContext(configuration)
     }
 
     /// Makes a connection to a broker speak TLS.
     func add(to channel: any Channel, host: String) throws {
         let name = self.serverName ?? host
-        let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
-        let handler = try NIOSSLClientHandler(context: self.context, serverHostname: isAddress ? nil : name)
-        try channel.pipeline.syncOperations.addHandler(handler)
+        try channel.pipeline.syncOperations.addHandler(self.context.makeHandler(host: name))
     }
 }

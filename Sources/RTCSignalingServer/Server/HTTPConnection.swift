@@ -126,6 +126,9 @@ final class HTTPConnection: ChannelInboundHandler, RemovableChannelHandler {
         self.context != nil && self.phase == .head && self.headBytes > self.limits.headSize
     }
 
+    /// Whether a response is due, or on its way.
+    var owesResponse: Bool { self.phase == .response }
+
     private func began(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         self.body = ByteBuffer()
         self.phase = .body

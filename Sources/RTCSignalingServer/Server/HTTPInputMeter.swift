@@ -1,6 +1,8 @@
 import NIOCore
 
 /// Tells an HTTP/1.1 connection of bytes before they are parsed: a head that does not get done shows in no other way.
+///
+/// It goes on reading while a response is due, which NIO's pipelining does not: behind TLS a client's leave shows in no other way.
 final class HTTPInputMeter: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -10,6 +12,8 @@ final class HTTPInputMeter: ChannelInboundHandler, RemovableChannelHandler {
     private let connection: HTTPConnection
     private let core: ServerCore
     private var hasRefused = false
+    /// Whether bytes came ahead of the response that is due: what comes behind them waits in the kernel.
+    private var hasReadAhead = false
 
     init(_ connection: HTTPConnection, core: ServerCore) {
         self.connection = connection
@@ -18,9 +22,15 @@ final class HTTPInputMeter: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !self.hasRefused else { return }
+        self.hasReadAhead = self.connection.owesResponse
         self.connection.bytesCame(Self.unwrapInboundIn(data).readableBytes)
         context.fireChannelRead(data)
         if self.connection.hasTooLargeHead { self.refuse(context) }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+        if self.connection.owesResponse, !self.hasReadAhead { context.read() }
     }
 
     /// Without the parser, which has no request yet that could be answered.

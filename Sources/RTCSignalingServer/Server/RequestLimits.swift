@@ -42,6 +42,7 @@ enum ServerRefusal: String, CaseIterable {
     case notAHandshake = "handshake"
     case notFound = "not_found"
     case draining = "draining"
+    case responsesNotTaken = "responses"
 
     /// The response to a request that is refused for it.
     var response: SignalingResponse {
@@ -56,6 +57,8 @@ enum ServerRefusal: String, CaseIterable {
         case .notFound: return SignalingResponse(404, text: "There is nothing under this path.")
         case .tooManyConnections, .tooManyConnectionsFromAddress, .draining:
             return SignalingResponse(503, text: "The server has no room.")
+        // Nothing more of it may have to be kept.
+        case .responsesNotTaken: return SignalingResponse(503)
         }
     }
 }

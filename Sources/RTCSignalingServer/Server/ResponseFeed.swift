@@ -110,13 +110,20 @@ final class UnsentMeter {
     private var held = 0
     private var written = 0
     private let limit: Int
+    private let heldLimit: Int
     /// Called once, when more than allowed is written and not taken.
     var whenExceeded: (() -> Void)?
 
-    init(limit: Int = .max) { self.limit = limit }
+    init(limit: Int = .max, heldLimit: Int = .max) {
+        self.limit = limit
+        self.heldLimit = heldLimit
+    }
 
     /// All that waits, written or not.
     var bytes: Int { self.held + self.written }
+
+    /// Whether a body may be held beside the others; alone it may, however large.
+    func hasRoom(for count: Int) -> Bool { self.held == 0 || count <= self.heldLimit - self.held }
 
     func hold(_ count: Int) { self.held += count }
 

@@ -60,8 +60,11 @@ public struct SignalingHTTP2Configuration: Sendable, Hashable {
     public var maximumControlFrames = 200
     /// The most bytes of responses and WebSockets that may be written and wait for the client on all streams of a connection; one that
     /// takes less ends, with a GOAWAY (`ENHANCE_YOUR_CALM`). Files and whole responses, however large, are written as the client takes
-    /// them, no more than 128 KiB ahead; for them there is `idleTimeout`. Default 16 MiB.
+    /// them, no more than 128 KiB ahead; for them there are `idleTimeout` and ``maximumHeldBytes``. Default 16 MiB.
     public var maximumUnsentBytes = 16 << 20
+    /// The most bytes of whole responses, files aside, that may be there and not written yet on all streams of a connection. A response
+    /// that would be more is not kept: its stream gets a 503 in its place, and the others go on; one alone is always kept. Default 64 MiB.
+    public var maximumHeldBytes = 64 << 20
     /// The most bytes of requests' bodies on all streams of a connection, from the first of them until the response begins; streams
     /// beyond that are not read from until there is room. Each of them may hold a window more, 64 KiB. Default 4 MiB.
     public var maximumRequestBytes = 4 << 20

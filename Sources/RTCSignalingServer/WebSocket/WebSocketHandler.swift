@@ -14,8 +14,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private let timer: LoopTimer
     private var context: ChannelHandlerContext?
     private var receiver: (any SessionReceiver)?
-    private var isReading = true
-    private var isReadPending = false
+    private var reads = ReadGate()
     private var isPumping = false
 
     init(_ acceptance: WebSocketAcceptance, core: ServerCore) {
@@ -65,8 +64,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     func read(context: ChannelHandlerContext) {
-        self.isReadPending = !self.isReading
-        if self.isReading { context.read() }
+        if self.reads.admitsRead() { context.read() }
     }
 
     /// Writes and reports what the connection has to say, and sets the timer.
@@ -162,12 +160,10 @@ extension WebSocketHandler: SessionLink {
     var canPause: Bool { true }
 
     func setReading(_ isReading: Bool) {
-        self.isReading = isReading
+        self.reads.isOpen = isReading
         self.connection.setReading(isReading, now: .now())
         guard isReading else { return }
         self.pump()
-        guard self.isReading, self.isReadPending else { return }
-        self.isReadPending = false
-        self.context?.read()
+        if self.reads.releasesRead() { self.context?.read() }
     }
 }

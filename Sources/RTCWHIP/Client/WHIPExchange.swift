@@ -22,32 +22,36 @@ public protocol WHIPExchange: Sendable {
 
 /// Exchanges by AsyncHTTPClient: HTTP/1.1 and HTTP/2, over TLS where the URL says `https`.
 public struct AsyncHTTPExchange: WHIPExchange {
-    private let client: HTTPClient
-    private let owner: ClientOwner?
+    private enum Clients {
+        case own(HTTPClients)
+        case given(HTTPClient)
+    }
+
+    private let clients: Clients
 
     /// The largest body of a response, in bytes.
     private static let maximumBodySize = 1 << 20
 
-    /// Exchanges by a client of the process's own, which trusts the system's certification authorities.
-    public static let shared: AsyncHTTPExchange = {
-        AsyncHTTPExchange(HTTPClient(eventLoopGroupProvider: .singleton, configuration: Self.configuration))
-    }()
+    /// Exchanges by clients of the process's own, which trust the system's certification authorities.
+    public static let shared = AsyncHTTPExchange(clients: .own(HTTPClients(Self.configuration)))
 
     /// Exchanges by a client, which follows no redirections and is shut down by its owner.
-    public init(_ client: HTTPClient) {
-        self.client = client
-        self.owner = nil
-    }
-
-    /// Exchanges by a client of its own, which ends with it.
     ///
-    /// - Parameter tls: TLS for `https:`: whom to trust (`trustRoots`), certificates of this side.
+    /// Such a client takes a certificate for the address that a host's name leads to as one for the name, unless it checks its connections
+    /// itself; ``shared`` and ``init(tls:)`` do not.
+    public init(_ client: HTTPClient) { self.init(clients: .given(client)) }
+
+    /// Exchanges by clients of its own, which end with it.
+    ///
+    /// - Parameter tls: TLS for `https:`: whom to trust (`trustRoots`), certificates of this side. With `fullVerification`, the default, a
+    ///   certificate must be for the URL's host: a name by its names, an address by its addresses (RFC 9525).
     public init(tls: TLSConfiguration) {
         var configuration = Self.configuration
         configuration.tlsConfiguration = tls
-        self.client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        self.owner = ClientOwner(self.client)
+        self.init(clients: .own(HTTPClients(configuration)))
     }
+
+    private init(clients: Clients) { self.clients = clients }
 
     private static var configuration: HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration()
@@ -68,7 +72,19 @@ public struct AsyncHTTPExchange: WHIPExchange {
         request.method = HTTPMethod(rawValue: method)
         for field in headers.fields { request.headers.add(name: field.name, value: field.value) }
         if body.readableBytes > 0 { request.body = .bytes(body) }
-        let response = try await self.client.execute(request, timeout: TimeAmount(timeout))
+        switch self.clients {
+        case .given(let client): return try await Self.send(request, timeout, by: client)
+        case .own(let clients):
+            return try await clients.withClient(for: url) { [request] in try await Self.send(request, timeout, by: $0) }
+        }
+    }
+
+    private static func send(
+        _ request: HTTPClientRequest,
+        _ timeout: Duration,
+        by client: HTTPClient
+    ) async throws -> SignalingResponse {
+        let response = try await client.execute(request, timeout: TimeAmount(timeout))
         var fields = SignalingHeaders()
         for (name, value) in response.headers { fields.add(name, value) }
         let bytes = try await response.body.collect(upTo: Self.maximumBodySize)
@@ -76,13 +92,4 @@ public struct AsyncHTTPExchange: WHIPExchange {
         try Task.checkCancellation()
         return SignalingResponse(Int(response.status.code), headers: fields, body: bytes)
     }
-}
-
-/// Shuts a client down with the last exchange that goes by it.
-private final class ClientOwner: Sendable {
-    private let client: HTTPClient
-
-    init(_ client: HTTPClient) { self.client = client }
-
-    deinit { self.client.shutdown { _ in } }
 }

@@ -14,7 +14,7 @@ actor ServiceSession {
     private var remote: SDPSession?
     /// Whether the client's description is of a type whose role in DTLS is settled.
     private var remoteIsAnswer = false
-    private var bucket: TokenBucket
+    private var bucket: RateBucket
     private let stopwatch: Stopwatch
     private var isBusy = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -28,7 +28,7 @@ actor ServiceSession {
         self.tag = tag
         self.remote = remote
         self.stopwatch = Stopwatch(configuration.clock)
-        self.bucket = TokenBucket(configuration.limits.changes, now: .zero)
+        self.bucket = RateBucket(configuration.limits.changes, now: self.stopwatch.now())
     }
 
     private nonisolated let isClosed = Latch()
@@ -79,7 +79,7 @@ actor ServiceSession {
     /// Answers a `PATCH` (RFC 9725 section 4.3.1).
     func change(_ request: SignalingRequest) async -> SignalingResponse {
         do throws(WHIPRefusal) {
-            guard self.bucket.take(now: self.stopwatch.elapsed()) else {
+            guard self.bucket.take(self.configuration.limits.changes, now: self.stopwatch.now()) else {
                 throw .tooMany("too many changes of one session", retryAfter: .seconds(1))
             }
             switch MediaType.essence(request.headers.first("content-type")) {

@@ -30,7 +30,7 @@ final class SessionService: Sendable {
         /// Sessions that there are, or that are being opened.
         var count = 0
         var tokens: [BearerToken: Int] = [:]
-        var bucket: TokenBucket
+        var bucket: RateBucket
         var isClosed = false
     }
 
@@ -52,7 +52,7 @@ final class SessionService: Sendable {
         self.configuration = configuration
         self.open = open
         self.stopwatch = Stopwatch(configuration.clock)
-        self.state = Mutex(State(bucket: TokenBucket(configuration.limits.openings, now: .zero)))
+        self.state = Mutex(State(bucket: RateBucket(configuration.limits.openings, now: self.stopwatch.now())))
     }
 
     var sessionCount: Int { self.state.withLock { $0.entries.count } }
@@ -143,8 +143,10 @@ final class SessionService: Sendable {
             await self.configuration.authorize(request) == nil
         {
             // Credentials may be made for each.
-            let now = self.stopwatch.elapsed()
-            guard self.state.withLock({ $0.bucket.take(now: now) }) else { return Self.tooManyOpenings.response }
+            let (limit, now) = (self.configuration.limits.openings, self.stopwatch.now())
+            guard self.state.withLock({ $0.bucket.take(limit, now: now) }) else {
+                return Self.tooManyOpenings.response
+            }
             await self.addServers(to: &headers, request)
         }
         return SignalingResponse(200, headers: headers)
@@ -224,10 +226,10 @@ final class SessionService: Sendable {
 
     private func reserve(_ token: BearerToken?) throws(WHIPRefusal) {
         let limits = self.configuration.limits
-        let now = self.stopwatch.elapsed()
+        let now = self.stopwatch.now()
         let refusal = self.state.withLock { state -> WHIPRefusal? in
             guard !state.isClosed else { return .unavailable("the service is closing") }
-            guard state.bucket.take(now: now) else {
+            guard state.bucket.take(limits.openings, now: now) else {
                 return Self.tooManyOpenings
             }
             guard state.count < limits.sessions else {
@@ -250,9 +252,9 @@ final class SessionService: Sendable {
     /// - Parameter givesBack: Whether it does not count as an opening either: who waits for a stream asks again and again, and must not
     ///   keep others from opening sessions.
     private func release(_ token: BearerToken?, givesBack: Bool) {
-        self.state.withLock { state in
+        self.state.withLock { [burst = self.configuration.limits.openings.burst] state in
             Self.release(token, in: &state)
-            if givesBack { state.bucket.giveBack() }
+            if givesBack { state.bucket.giveBack(1, burst: burst) }
         }
     }
 

@@ -1,9 +1,9 @@
 import NIOCore
 import NIOPosix
-import NIOSSL
 import NIOTLS
 import RTCBase
 import RTCCore
+import RTCTLS
 
 /// A TCP or TLS connection to one server.
 final class StreamFlow: ServerFlow {
@@ -32,16 +32,14 @@ final class StreamFlow: ServerFlow {
 
     func open(from local: TransportAddress, on eventLoop: any EventLoop) {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        let context: NIOSSLContext?
+        let context: TLSClientContext?
         do {
             context = try self.trust.map { try TLSClientContexts.context(for: $0) }
         } catch {
             eventLoop.execute { bound.value.finish("The certificates to trust cannot be used: \(error)") }
             return
         }
-        // For an address there is no name to send; its certificate must list the address.
-        let isLiteral = TransportAddress(ip: self.target.host, port: 0) != nil
-        let name = isLiteral ? nil : self.target.host
+        let host = self.target.host
         var bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(Self.connectTimeout)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -50,8 +48,7 @@ final class StreamFlow: ServerFlow {
                 channel.eventLoop.makeCompletedFuture {
                     try bound.value.begin(channel)
                     if let context {
-                        let tls = try NIOSSLClientHandler(context: context, serverHostname: name)
-                        try channel.pipeline.syncOperations.addHandler(tls)
+                        try channel.pipeline.syncOperations.addHandler(context.makeHandler(host: host))
                     }
                     let handler = StreamFlowHandler(flow: bound.value, isSecure: context != nil)
                     try channel.pipeline.syncOperations.addHandler(handler)

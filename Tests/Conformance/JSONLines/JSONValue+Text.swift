@@ -34,17 +34,8 @@ extension JSONWriter {
         case .bool(let value): self.write(value)
         case .number(let value): self.write(value)
         case .string(let value): self.write(value)
-        case .array(let elements):
-            self.beginArray()
-            for element in elements { self.write(element) }
-            self.endArray()
-        case .object(let members):
-            self.beginObject()
-            for (name, value) in members.sorted(by: { $0.key < $1.key }) {
-                self.write(name: name)
-                self.write(value)
-            }
-            self.endObject()
+        case .array(let elements): self.write(elements: elements) { $1.write($0) }
+        case .object(let members): self.write(members: members) { $1.write($0) }
         }
     }
 }

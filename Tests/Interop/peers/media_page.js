@@ -103,7 +103,7 @@ async function statistics(pc, type, kind) {
   return [...report.values()].filter((entry) => entry.type === type && (!kind || entry.kind === kind));
 }
 
-async function until(condition, milliseconds = 15000) {
+async function until(condition, milliseconds = 30000) {
   for (let waited = 0; waited < milliseconds; waited += 50) {
     const value = await condition();
     if (value) return value;

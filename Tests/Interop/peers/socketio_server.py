@@ -15,6 +15,9 @@ import socketio
 
 options = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
 port, token = options.pop("port", 0), options.pop("token", None)
+if isinstance(options.get("ping_interval"), list):
+    # With the server's grace.
+    options["ping_interval"] = tuple(options["ping_interval"])
 server = socketio.Server(async_mode="eventlet", logger=False, engineio_logger=False, **options)
 people: list[str] = []
 

@@ -18,8 +18,10 @@ struct STOMPRelaySystem: Sendable {
     var refusals = (number: UInt64(0), count: 0)
     /// When the broker is tried again; nil while it is there or is being tried.
     var retryAt: NIODeadline?
-    /// Attempts since it was last there.
-    var attempts = 0
+    /// The waits since it was last there.
+    var backOff: BackOff
+
+    init(backOff: BackOff) { self.backOff = backOff }
 }
 
 extension STOMPRelay {
@@ -107,24 +109,20 @@ extension STOMPRelay {
 
     mutating func openSystemLink(_ now: NIODeadline) {
         self.system.retryAt = nil
-        self.system.attempts += 1
         self.system.link = self.openLink(for: nil, version: .v1_2, now)
     }
 
     mutating func systemConnected(_ id: STOMPRelayLinkID, _ now: NIODeadline) {
-        self.system.attempts = 0
+        self.system.backOff.reset()
         self.isAvailable = true
         self.outputs.append(.availability(true))
         for pending in self.system.pending { _ = self.transmit(pending.frame, toBroker: id, now) }
     }
 
-    /// Tries again later: after twice the time of the last attempt, with a quarter of chance, so that not all nodes come at once.
+    /// Tries again later.
     mutating func systemLost(_ now: NIODeadline) {
         self.system.link = nil
-        let doublings = min(max(self.system.attempts - 1, 0), 16)
-        let wait = min(self.relay.firstRetry.nanoseconds << doublings, self.relay.longestRetry.nanoseconds)
-        let less = Int64.random(in: 0...max(wait / 4, 1), using: &self.random)
-        self.system.retryAt = now + .nanoseconds(wait - less)
+        self.system.retryAt = now + self.system.backOff.next()
         guard self.isAvailable else { return }
         self.isAvailable = false
         self.outputs.append(.availability(false))

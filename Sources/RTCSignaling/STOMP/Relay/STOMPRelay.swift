@@ -55,7 +55,7 @@ public struct STOMPRelay: Sendable {
     var links: [STOMPRelayLinkID: STOMPRelayLink] = [:]
     var clientDeadlines = DeadlineQueue<STOMPConnectionID>()
     var linkDeadlines = DeadlineQueue<STOMPRelayLinkID>()
-    var system = STOMPRelaySystem()
+    var system: STOMPRelaySystem
     var random: RandomSource
     var lastConnection: UInt64 = 0
     private var nextLink: UInt64 = 0
@@ -74,6 +74,9 @@ public struct STOMPRelay: Sendable {
             applicationPrefix: configuration.applicationPrefix
         )
         self.random = random
+        self.system = STOMPRelaySystem(
+            backOff: BackOff(first: relay.firstRetry, longest: relay.longestRetry, random: random)
+        )
         self.openSystemLink(now)
     }
 

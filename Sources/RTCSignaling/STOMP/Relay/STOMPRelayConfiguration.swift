@@ -20,7 +20,8 @@ public struct STOMPRelayConfiguration: Sendable, Hashable {
     public var heartbeatInterval: TimeAmount = .seconds(10)
     /// How long connecting to the broker may take. Default 10 s.
     public var connectTimeout: TimeAmount = .seconds(10)
-    /// How long to wait before the first new attempt to reach a broker that is away; twice as long before each next. Default 1 s.
+    /// The longest wait before the first new attempt to reach a broker that is away; twice as long before each next. Between the half
+    /// and the whole of it, so that not all nodes come at once. Default 1 s.
     public var firstRetry: TimeAmount = .seconds(1)
     /// The longest wait between attempts. Default 30 s.
     public var longestRetry: TimeAmount = .seconds(30)

@@ -134,7 +134,7 @@ extension TURNServerCore {
             reservationToken: plan.reservationToken,
             addressError: plan.addressError,
             relays: relays,
-            bucket: TokenBucket(perSecond: self.configuration.bytesPerSecondPerAllocation ?? 0, now: now),
+            bucket: RateBucket(burst: self.configuration.bytesPerSecondPerAllocation ?? 0, now: now),
             now: now
         )
         self.allocations[request.client] = allocation

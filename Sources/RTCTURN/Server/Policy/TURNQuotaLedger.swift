@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import RTCBase
 internal import Synchronization
 
 /// How many allocations there are in all and for each user, and how much a user sends; shared by the cores of one server.
@@ -30,8 +31,8 @@ public final class TURNQuotaLedger: Sendable {
 
     private struct User {
         var allocations = 0
-        var toPeers: TokenBucket
-        var toClient: TokenBucket
+        var toPeers: RateBucket
+        var toClient: RateBucket
     }
 
     private struct State {
@@ -64,7 +65,7 @@ public final class TURNQuotaLedger: Sendable {
             state.purge(now: now)
             guard state.total < self.limits.allocations else { return .total }
             let rate = self.limits.bytesPerSecondPerUser ?? 0
-            let bucket = TokenBucket(perSecond: rate, now: now)
+            let bucket = RateBucket(burst: rate, now: now)
             var entry = state.users[user] ?? User(toPeers: bucket, toClient: bucket)
             guard entry.allocations < self.limits.allocationsPerUser else { return .user }
             entry.allocations += 1
@@ -91,7 +92,7 @@ public final class TURNQuotaLedger: Sendable {
     func take(_ bytes: Int, of user: String, toPeers: Bool, now: NIODeadline) -> Bool {
         guard let rate = self.limits.bytesPerSecondPerUser else { return true }
         return self.state.withLock { state in
-            let path: WritableKeyPath<User, TokenBucket> = toPeers ? \.toPeers : \.toClient
+            let path: WritableKeyPath<User, RateBucket> = toPeers ? \.toPeers : \.toClient
             return state.users[user]?[keyPath: path].take(bytes, perSecond: rate, now: now) ?? true
         }
     }

@@ -36,8 +36,8 @@ final class TURNAllocation {
     /// At most one of each family.
     var relays: [Relay]
     var peers = PeerTable()
-    var toPeers: TokenBucket
-    var toClient: TokenBucket
+    var toPeers: RateBucket
+    var toClient: RateBucket
     var bytesToPeers: UInt64 = 0
     var bytesToClient: UInt64 = 0
     /// IDs of peers' TCP connections (RFC 6062).
@@ -53,7 +53,7 @@ final class TURNAllocation {
         reservationToken: UInt64?,
         addressError: TURNAddressError?,
         relays: [Relay],
-        bucket: TokenBucket,
+        bucket: RateBucket,
         now: NIODeadline
     ) {
         self.client = request.client

@@ -1,13 +1,13 @@
 import Synchronization
 
 /// A clock that stands still until a test moves it.
-final class ManualClock: Clock, Sendable {
-    struct Instant: InstantProtocol {
-        var offset: Swift.Duration
+package final class ManualClock: Clock, Sendable {
+    package struct Instant: InstantProtocol {
+        package var offset: Swift.Duration
 
-        func advanced(by duration: Swift.Duration) -> Instant { Instant(offset: self.offset + duration) }
-        func duration(to other: Instant) -> Swift.Duration { other.offset - self.offset }
-        static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
+        package func advanced(by duration: Swift.Duration) -> Instant { Instant(offset: self.offset + duration) }
+        package func duration(to other: Instant) -> Swift.Duration { other.offset - self.offset }
+        package static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
     }
 
     private struct Sleeper {
@@ -24,10 +24,12 @@ final class ManualClock: Clock, Sendable {
 
     private let state = Mutex(State())
 
-    var now: Instant { self.state.withLock { $0.now } }
-    var minimumResolution: Swift.Duration { .zero }
+    package init() {}
 
-    func sleep(until deadline: Instant, tolerance: Swift.Duration?) async throws {
+    package var now: Instant { self.state.withLock { $0.now } }
+    package var minimumResolution: Swift.Duration { .zero }
+
+    package func sleep(until deadline: Instant, tolerance: Swift.Duration?) async throws {
         let id = self.state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -50,7 +52,7 @@ final class ManualClock: Clock, Sendable {
     }
 
     /// Waits until somebody sleeps until this instant, or later.
-    func waitForSleeper(until offset: Swift.Duration) async {
+    package func waitForSleeper(until offset: Swift.Duration) async {
         while !self.state.withLock({ state in state.sleepers.values.contains { $0.deadline.offset >= offset } }) {
             await withCheckedContinuation { continuation in
                 let isThere = self.state.withLock { state in
@@ -63,7 +65,8 @@ final class ManualClock: Clock, Sendable {
         }
     }
 
-    func advance(by duration: Swift.Duration) {
+    /// Moves the clock; who slept until then, or less, goes on.
+    package func advance(by duration: Swift.Duration) {
         let due = self.state.withLock { state in
             state.now = state.now.advanced(by: duration)
             let due = state.sleepers.filter { $0.value.deadline <= state.now }
