@@ -31,21 +31,11 @@ final class MulticastQuery {
         self.pauses = plan.pauses[...]
     }
 
-    /// Begins to ask; `body` is called once, unless the query is cancelled before.
+    /// Begins to ask; `body` is called once, later, unless the query is cancelled before.
     func run(_ body: @escaping ([TransportAddress]) -> Void) {
         self.body = body
         let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        DatagramBootstrap(group: self.eventLoop)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(MulticastAnswerHandler(query: bound.value))
-                }
-            }
-            .bind(to: TransportAddress(ipv4: 0, port: 0).socketAddress)
-            .whenComplete { result in
-                guard case .success(let channel) = result else { return bound.value.finish([]) }
-                bound.value.begin(on: channel)
-            }
+        self.eventLoop.execute { bound.value.ask() }
     }
 
     /// Ends it without an answer.
@@ -54,22 +44,37 @@ final class MulticastQuery {
         self.stop()
     }
 
-    private func begin(on channel: any Channel) {
+    private func ask() {
+        guard self.body != nil else { return }
+        guard let question = MDNSMessage.query(for: self.name), let pause = self.pauses.popFirst() else {
+            return self.finish([])
+        }
+        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
+        self.timer = self.eventLoop.scheduleTask(in: pause) { bound.value.ask() }
+        // A network that cannot be reached yet, or a firewall, may have cost the socket.
+        if let channel = self.channel, channel.isActive { return self.send(question, over: channel) }
+        DatagramBootstrap(group: self.eventLoop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(MulticastAnswerHandler(query: bound.value))
+                }
+            }
+            .bind(to: TransportAddress(ipv4: 0, port: 0).socketAddress)
+            .whenSuccess { channel in bound.value.begin(with: question, over: channel) }
+    }
+
+    private func begin(with question: ByteBuffer, over channel: any Channel) {
         guard self.body != nil else {
             channel.close(promise: nil)
             return
         }
+        self.channel?.close(promise: nil)
         self.channel = channel
-        self.ask()
+        self.send(question, over: channel)
     }
 
-    private func ask() {
-        guard let channel = self.channel, let pause = self.pauses.popFirst(),
-            let question = MDNSMessage.query(for: self.name)
-        else { return self.finish([]) }
+    private func send(_ question: ByteBuffer, over channel: any Channel) {
         channel.writeAndFlush(AddressedEnvelope(remoteAddress: self.group, data: question), promise: nil)
-        let bound = NIOLoopBound(self, eventLoop: self.eventLoop)
-        self.timer = self.eventLoop.scheduleTask(in: pause) { bound.value.ask() }
     }
 
     fileprivate func receive(_ answer: ByteBuffer) {
