@@ -267,7 +267,7 @@ let package = Package(
             name: "file-transfer",
             dependencies: [
                 "ExampleSupport", "FilesPage", "RTCFileTransfer", "RTCSignaling", "RTCSignalingClient",
-                "RTCSignalingServer", "WebRTC", "RTCBase", nioCore, nioPosix, logging, argumentParser,
+                "RTCSignalingServer", "WebRTC", "RTCBase", nioCore, nioPosix, nioSSL, logging, argumentParser,
             ],
             path: "Examples/FileTransfer/Program",
             swiftSettings: swiftSettings

@@ -34,6 +34,17 @@ final class LocalMailbox: Sendable {
         }
     }
 
+    /// Breaks one connection; they are numbered from 1 in the order of their coming.
+    func breakConnection(_ number: UInt64) { self.leave(MailboxService.ClientID(rawValue: number)) }
+
+    /// Comes to a nameplate at once, as anybody may who knows its number.
+    func claim(_ nameplate: String) throws -> any SignalingChannel {
+        let channel = self.connect()
+        guard let local = channel as? LocalChannel else { return channel }
+        try self.receive(MailboxMessage.claim(nameplate: nameplate).text, from: local.client)
+        return channel
+    }
+
     /// Breaks every connection that there is.
     func breakConnections() {
         for client in self.state.withLock({ Array($0.channels.keys) }) { self.leave(client) }
@@ -74,7 +85,7 @@ final class LocalMailbox: Sendable {
 
 /// A client's end.
 final class LocalChannel: SignalingChannel {
-    private let client: MailboxService.ClientID
+    fileprivate let client: MailboxService.ClientID
     private let mailbox: LocalMailbox
     private let texts = AsyncStream.makeStream(of: String.self)
 

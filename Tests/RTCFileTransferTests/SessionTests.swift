@@ -86,6 +86,52 @@ import Testing
         #expect(Tree.snapshot(self.scratch.folder("in")) == sent)
     }
 
+    @Test("Strangers who come to the nameplate of a transfer disturb nobody, however often they guess")
+    func strangers() async throws {
+        let sent = try self.tree(seed: 6, large: 40_000_000)
+        let mailbox = LocalMailbox()
+        let (codes, told) = AsyncStream.makeStream(of: PairingCode.self)
+        let events = Mutex<(paired: Int, interrupted: [String])>((paired: 0, interrupted: []))
+        let sending = Task {
+            await self.send(mailbox) { event in
+                switch event {
+                case .code(let code): told.yield(code)
+                case .paired: events.withLock { $0.paired += 1 }
+                case .interrupted(let error): events.withLock { $0.interrupted.append(error.description) }
+                default: break
+                }
+            }
+        }
+        guard let code = await codes.first(where: { _ in true }) else { return }
+        let (strangers, came) = AsyncStream.makeStream(of: (any SignalingChannel).self)
+        let guessing = Task {
+            guard let stranger = await strangers.first(where: { _ in true }) else { return [String]() }
+            // The sender's half of the exchange shows that it has dealt with whom it was told of.
+            let heard = [try await stranger.receive(), try await stranger.receive()].compactMap { $0 }
+            await stranger.close()
+            for number in 0..<3 where !Task.isCancelled {
+                let wrong = PairingCode(nameplate: code.nameplate, words: "wrong-\(number)")
+                _ = await self.receive(mailbox, wrong, into: "other")
+            }
+            return heard
+        }
+        let receiver = await self.receive(mailbox, code) { event in
+            guard case .listed = event else { return }
+            // All content is still to come when the receiver's connection to the server breaks and another takes its place.
+            mailbox.breakConnection(2)
+            if let stranger = try? mailbox.claim(code.nameplate) { came.yield(stranger) }
+        }
+        let sender = await sending.value
+        guessing.cancel()
+        let heard = try await guessing.value
+        #expect(heard.first == MailboxMessage.claimed.text)
+        #expect(heard.last?.contains("share") == true)
+        #expect(try sender.get().isComplete && receiver.get().isComplete)
+        #expect(events.withLock { $0.paired } == 1)
+        #expect(events.withLock { $0.interrupted }.isEmpty)
+        #expect(Tree.snapshot(self.scratch.folder("in")) == sent)
+    }
+
     @Test("A transfer goes on while the mailbox server is away")
     func mailboxGone() async throws {
         let sent = try self.tree(seed: 5, large: 20_000_000)
@@ -139,9 +185,10 @@ import Testing
     private func receive(
         _ mailbox: LocalMailbox,
         _ code: PairingCode,
+        into folder: String = "in",
         report: @escaping @Sendable (FileTransferEvent) -> Void = { _ in }
     ) async -> Result<FileTransferReport, FileTransferError> {
-        let receiver = FileReceiver(code, into: self.scratch.folder("in")) { () async throws(SignalingChannelError) in
+        let receiver = FileReceiver(code, into: self.scratch.folder(folder)) { () async throws(SignalingChannelError) in
             mailbox.connect()
         }
         do throws(FileTransferError) {

@@ -130,6 +130,43 @@ import Glibc
         #expect(sent < 4_600_000 + rounds * 150_000, "seed \(seed), \(rounds) rounds")
     }
 
+    @Test("A receiver that says what it has dealt with is never sent much more")
+    func window() throws {
+        let scratch = Scratch()
+        var random = RandomSource.seeded(8)
+        let path = scratch.write("out/data", random.content(40_000_000))
+        let sender = FileTransferSender(try SourceFiles([path]))
+        var sent: UInt64 = 0
+        func run() {
+            while let output = sender.poll() {
+                if case .transmit(let message) = output { sent += UInt64(message.readableBytes) }
+            }
+        }
+        func say(_ frames: TransferFrame...) {
+            var message = ByteBuffer()
+            for frame in frames { frame.write(to: &message) }
+            sender.receive(message)
+        }
+        run()
+        say(.hello(version: TransferFrame.version, chunkSize: 131_072), .taken(bytes: 0), .start)
+        run()
+        // A message more than the window at most, and no less.
+        let slack: UInt64 = 192 << 10
+        #expect((FileTransferSender.window...FileTransferSender.window + slack).contains(sent))
+        say(.taken(bytes: 1_000_000))
+        run()
+        #expect(sent > FileTransferSender.window + slack && sent <= FileTransferSender.window + 1_000_000 + slack)
+        // Nobody gains by claiming more than was sent.
+        say(.taken(bytes: .max))
+        run()
+        #expect(sent > 40_000_000)
+        say(.progress(bytes: 40_000_000, files: 1), .complete(files: 1, failed: 0))
+        guard case .complete? = sender.poll() else {
+            Issue.record("it did not end")
+            return
+        }
+    }
+
     @Test("A part that was damaged meanwhile is kept up to the damage")
     func damagedPart() throws {
         let scratch = Scratch()

@@ -137,6 +137,87 @@ import Testing
         #expect(lab.service.count == 0)
     }
 
+    @Test("Who had the code at the end of the hour keeps the nameplate for a day from then")
+    func confirmedLifetime() {
+        var lab = Lab()
+        let name = lab.allocate(1)
+        lab.pass(.minutes(59))
+        lab.say(.claim(nameplate: name), 2)
+        lab.say(.confirmed(joiner: 1), 1)
+        lab.pass(TimeAmount.hours(24) - .seconds(1))
+        #expect(lab.service.count == 1)
+        lab.pass(.seconds(1))
+        expect(lab.refusal(1), .expired)
+        #expect(lab.service.count == 0)
+    }
+
+    @Test("A full server has room as soon as a time is over, whether or not anybody watched the clock")
+    func lateClock() {
+        var configuration = MailboxConfiguration()
+        configuration.maximumNameplates = 2
+        var lab = Lab(configuration)
+        let name = lab.allocate(1)
+        _ = lab.allocate(2)
+        lab.now = lab.now + configuration.lifetime
+        // One that is over answers nobody, and its inviter is told once.
+        lab.say(.relay("late", joiner: 1), 1)
+        expect(lab.take(1), [.error(.expired, "the nameplate's time is over")])
+        lab.say(.claim(nameplate: name), 3)
+        expect(lab.refusal(3), .unknown)
+        #expect(lab.closed == [1, 2, 3] || lab.closed == [2, 1, 3])
+        #expect(!lab.allocate(4).isEmpty)
+    }
+
+    @Test("Who allocates and goes, over and over, keeps nobody out")
+    func absentInviters() {
+        var configuration = MailboxConfiguration()
+        configuration.maximumNameplates = 30
+        var lab = Lab(configuration)
+        let present = lab.allocate(1)
+        for client in UInt64(100)..<20_000 {
+            _ = lab.allocate(client)
+            lab.leave(client)
+        }
+        #expect(lab.service.count == 30)
+        let name = lab.allocate(2)
+        #expect(!name.isEmpty)
+        lab.say(.claim(nameplate: present), 3)
+        expect(lab.take(3), [.claimed])
+        // Those who are there keep all of it.
+        for client in UInt64(200_000)..<200_028 { #expect(!lab.allocate(client).isEmpty) }
+        lab.say(.allocate, 300_000)
+        expect(lab.refusal(300_000), .full)
+    }
+
+    @Test("Deadlines that were taken away leave nothing behind", arguments: 0..<8)
+    func deadlines(seed: UInt64) {
+        var random = RandomSource.seeded(seed)
+        var queue = DeadlineQueue<Int>()
+        var expected: [Int: NIODeadline] = [:]
+        for step in 0..<20_000 {
+            let key = Int.random(in: 0..<40, using: &random)
+            if Bool.random(using: &random) {
+                let due = NIODeadline.uptimeNanoseconds(UInt64.random(in: 0..<1_000, using: &random))
+                queue.set(due, for: key)
+                expected[key] = due
+            } else {
+                queue.set(nil, for: key)
+                expected[key] = nil
+            }
+            if queue.entryCount > 2 * 40 + 17 {
+                Issue.record("seed \(seed), step \(step): \(queue.entryCount) entries")
+                return
+            }
+        }
+        for now in UInt64(0)..<1_000 {
+            let now = NIODeadline.uptimeNanoseconds(now)
+            while let key = queue.popDue(now: now) {
+                #expect(expected.removeValue(forKey: key) == now, "seed \(seed)")
+            }
+        }
+        #expect(expected.isEmpty && queue.next == nil, "seed \(seed)")
+    }
+
     @Test("Nameplates, messages and bytes are bounded")
     func limits() {
         var configuration = MailboxConfiguration()

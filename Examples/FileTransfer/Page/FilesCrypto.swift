@@ -126,7 +126,7 @@ enum FilesCrypto {
             async takeConfirmation(bytes) {
                 if (!equal(bytes, this.expected)) {
                     if (this.role === "inviter") this.carry(JSON.stringify(["refused"]));
-                    throw new Error("The code is wrong, or somebody meddled with the exchange.");
+                    throw Object.assign(new Error("The code is wrong, or somebody meddled with the exchange."), { isWrongCode: true });
                 }
                 if (this.role === "inviter") this.say("confirm", this.confirmation);
                 const use = async (role, what) => crypto.subtle.importKey(

@@ -3,7 +3,12 @@ enum FilesProtocol {
     static let script = #"""
         const CHUNK = 131072, HASH = 32;
         const CODE = { hello: 1, entry: 2, manifestEnd: 3, fileBegin: 4, chunk: 5, hole: 6, fileEnd: 7, fileSame: 8,
-            fileAborted: 9, end: 10, have: 20, skip: 21, start: 22, progress: 23, fileFailed: 24, complete: 25, failed: 30 };
+            fileAborted: 9, end: 10, have: 20, skip: 21, start: 22, progress: 23, fileFailed: 24, complete: 25, taken: 26,
+            failed: 30 };
+        // A list has no more entries, a path no more bytes and names, all paths no more bytes together.
+        const LIMITS = { entries: 100000, path: 4096, names: 256, paths: 32 << 20 };
+        // How much may be on its way to a page, which cannot close its channel's window.
+        const WINDOW = 16 << 20;
         const WORDS = ["it failed", "the file changed while it was sent", "the file is not there any more", "permission denied",
             "no space left on the disk", "another file of that name is there", "something of that name is in the way",
             "the file system does not take the name", "the disk failed", "the other side broke the protocol",
@@ -16,6 +21,15 @@ enum FilesProtocol {
             const body = join(...parts);
             return join(Uint8Array.of(CODE[kind]), number(body.length, 4), body);
         };
+        const problem = (kind) => Object.assign(new Error(WORDS[kind]), { kind });
+        // What a browser's error is to the other side; undefined for what came from there.
+        function kindOf(error) {
+            if (error.kind !== undefined || error.isTheirs) return error.kind;
+            if (error instanceof RangeError) return 9;
+            if (error.name === "QuotaExceededError") return 4;
+            return error.name === "NotAllowedError" ? 3 : error instanceof DOMException ? 8 : 0;
+        }
+        const theirs = (body) => Object.assign(new Error("On the other side: " + problemOf(body)), { isTheirs: true });
         const problemFrame = (kind, ...parts) => frame("failed", Uint8Array.of(kind), ...parts);
         const hello = () => frame("hello", Uint8Array.of(1), number(CHUNK, 4));
 
@@ -25,7 +39,7 @@ enum FilesProtocol {
             let at = 0;
             while (at < message.byteLength) {
                 const kind = view.getUint8(at), size = view.getUint32(at + 1);
-                if (at + 5 + size > message.byteLength) throw new Error(WORDS[9]);
+                if (at + 5 + size > message.byteLength) throw problem(9);
                 yield { kind, body: new Uint8Array(message, at + 5, size), view: new DataView(message, at + 5, size) };
                 at += 5 + size;
             }
@@ -57,12 +71,26 @@ enum FilesProtocol {
         // Takes a sender's messages one after the other; `store` makes the files.
         class Receiver {
             constructor(send, store, show) {
-                Object.assign(this, { send, store, show, entries: [], bytes: 0, files: 0, total: 0, failures: [] });
-                send(hello());
+                Object.assign(this, { send, store, show, entries: [], pathBytes: 0, bytes: 0, files: 0, total: 0, failures: [] });
+                Object.assign(this, { taken: 0, toldTaken: 0 });
+                send(join(hello(), frame("taken", number(0, 8))));
             }
+            // True at the end. What goes wrong here is told to the other side.
             async receive(message) {
-                for (const each of frames(message)) if (await this.take(each)) return true;
+                try {
+                    for (const each of frames(message)) if (await this.take(each)) return true;
+                } catch (error) {
+                    const kind = kindOf(error);
+                    if (kind === undefined) throw error;
+                    this.send(problemFrame(kind, text(kind ? "" : String(error.message).slice(0, 200))));
+                    throw kind ? problem(kind) : error;
+                }
                 if (this.index !== undefined || this.files) this.report();
+                this.taken += message.byteLength;
+                if (this.taken - this.toldTaken >= WINDOW / 8) {
+                    this.toldTaken = this.taken;
+                    this.send(frame("taken", number(this.taken, 8)));
+                }
                 return false;
             }
             report(now = false) {
@@ -72,7 +100,7 @@ enum FilesProtocol {
                     this.send(frame("progress", number(this.bytes, 8), number(this.files, 4)));
                 }
             }
-            fail(kind) { this.send(problemFrame(kind)); throw new Error(WORDS[kind]); }
+            fail(kind) { throw problem(kind); }
             async take({ kind, body, view }) {
                 switch (kind) {
                 case CODE.hello: if (body[0] !== 1 || view.getUint32(1) !== CHUNK) this.fail(14); break;
@@ -97,18 +125,22 @@ enum FilesProtocol {
                     this.report(true);
                     this.send(frame("complete", number(this.files, 4), number(this.failures.length, 4)));
                     return true;
-                case CODE.failed: throw new Error("On the other side: " + problemOf(body));
+                case CODE.failed: throw theirs(body);
                 default: this.fail(9);
                 }
                 return false;
             }
             addEntry(body, view) {
+                if (body.length < 23) this.fail(9);
+                this.pathBytes += body.length - 23;
+                if (this.entries.length >= LIMITS.entries || this.pathBytes > LIMITS.paths) this.fail(11);
+                if (body.length - 23 > LIMITS.path) this.fail(13);
                 let path;
                 try { path = new TextDecoder("utf-8", { fatal: true }).decode(body.slice(23)); }
                 // A browser has no names that are no text.
                 catch { path = Array.from(body.slice(23), (b) => b < 128 ? String.fromCharCode(b) : "%" + b.toString(16)).join(""); }
                 const names = path.split("/");
-                if (names.some((name) => !name || name === "." || name === ".." || name.includes("\0")) || this.entries.length >= 100000) {
+                if (names.length > LIMITS.names || names.some((name) => !name || name === "." || name === ".." || name.includes("\0"))) {
                     this.fail(13);
                 }
                 this.entries.push({ isFolder: body[0] === 1, path, names, size: Number(view.getBigUint64(15)) });
@@ -167,10 +199,10 @@ enum FilesProtocol {
             }
         }
 
-        // Sends files as messages; `send` waits while too much waits already.
+        // Sends files as messages; `carry` waits while too much waits already.
         class Sender {
-            constructor(files, send, show) {
-                Object.assign(this, { files, send, show, skipped: new Set(), failures: [] });
+            constructor(files, carry, show) {
+                Object.assign(this, { files, carry, show, skipped: new Set(), failures: [], sent: 0 });
                 this.total = files.reduce((sum, file) => sum + file.size, 0);
                 this.started = new Promise((start, fail) => Object.assign(this, { start, failStart: fail }));
                 this.completed = new Promise((complete, fail) => Object.assign(this, { complete, failEnd: fail }));
@@ -185,10 +217,22 @@ enum FilesProtocol {
                         this.skipped.add(view.getUint32(0));
                         this.failures.push(`${this.files[view.getUint32(0)]?.name}: ${problemOf(body.slice(4))}`);
                     } else if (kind === CODE.complete) this.complete();
-                    else if (kind === CODE.failed) this.fail(new Error("On the other side: " + problemOf(body)));
+                    else if (kind === CODE.taken) {
+                        this.taken = Number(view.getBigUint64(0));
+                        this.goOn?.();
+                    } else if (kind === CODE.failed) this.fail(theirs(body));
                 }
             }
-            fail(error) { this.failStart(error); this.failEnd(error); }
+            fail(error) { this.failStart(error); this.failEnd(error); this.failure = error; this.goOn?.(); }
+            // Waits for a receiver that says what it has dealt with.
+            async send(bytes) {
+                while (this.taken !== undefined && this.sent - this.taken >= WINDOW && !this.failure) {
+                    await new Promise((goOn) => { this.goOn = goOn; });
+                }
+                if (this.failure) throw this.failure;
+                this.sent += bytes.length;
+                await this.carry(bytes);
+            }
             async run() {
                 const pathOf = (file) => text(file.webkitRelativePath || file.name);
                 await this.send(hello());

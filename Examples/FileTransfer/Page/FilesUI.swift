@@ -117,7 +117,8 @@ enum FilesUI {
                 return {
                     write: (bytes) => stream.write(bytes),
                     close: () => stream.close(),
-                    discard: async () => { await stream.abort(); await folder.removeEntry(name); },
+                    // A stream that failed has ended already.
+                    discard: async () => { await stream.abort().catch(() => {}); await folder.removeEntry(name); },
                 };
             }
         }
@@ -142,9 +143,18 @@ enum FilesUI {
             });
             const receiver = new Receiver((bytes) => link.channel.send(bytes), store, show);
             await new Promise((resolve, reject) => {
-                let last = Promise.resolve();
+                let last = Promise.resolve(), waiting = 0;
                 link.channel.onmessage = ({ data }) => {
-                    last = last.then(() => receiver.receive(data)).then((isOver) => { if (isOver) resolve(); });
+                    waiting += data.byteLength;
+                    // The list may come before the sender knows that there is a window.
+                    if (waiting > 4 * WINDOW) {
+                        link.connection.close();
+                        return reject(problem(9));
+                    }
+                    last = last.then(() => receiver.receive(data)).then((isOver) => {
+                        waiting -= data.byteLength;
+                        if (isOver) resolve();
+                    });
                     last.catch(reject);
                 };
                 link.channel.onclose = () => last.then(() => reject(new Error("The connection was lost.")), reject);
@@ -173,7 +183,7 @@ enum FilesUI {
                         connect("inviter", code, mailbox, (take) => { hand = take; }, joiner).then(resolve, (error) => {
                             mailbox.say("failed", joiner);
                             log(String(error.message));
-                            if (++wrong === 3) reject(new Error("Three came with wrong codes: the code is not valid any more."));
+                            if (error.isWrongCode && ++wrong === 3) reject(new Error("Three came with wrong codes: the code is not valid any more."));
                         });
                     } else if (verb === "relay") hand(rest[0]);
                     else if (verb === "error" || verb === "locked") reject(new Error(rest[1] ?? "The code is locked."));
@@ -193,7 +203,9 @@ enum FilesUI {
                     await new Promise((low, fail) => { channel.onbufferedamountlow = low; lose = fail; });
                 }
             }, show);
-            channel.onmessage = ({ data }) => sender.receive(data);
+            channel.onmessage = ({ data }) => {
+                try { sender.receive(data); } catch (error) { sender.fail(error); }
+            };
             channel.onclose = () => {
                 const error = new Error("The connection was lost.");
                 sender.fail(error);

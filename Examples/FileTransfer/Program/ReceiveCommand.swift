@@ -52,7 +52,7 @@ struct ReceiveCommand: AsyncParsableCommand {
             into: self.into,
             existing: self.overwrite ? .overwrite : self.rename ? .rename : .keep,
             configuration: self.way.configuration,
-            connect: WayOptions.connector(to: self.way.http ?? "")
+            connect: self.way.connector(to: self.way.http ?? "")
         )
         let console = Console(isSender: false)
         let transfer: Console.Transfer = { report async throws(FileTransferError) in try await receiver.run(report) }

@@ -32,7 +32,7 @@ struct SendCommand: AsyncParsableCommand {
         let sender = FileSender(
             self.files,
             configuration: self.way.configuration,
-            connect: WayOptions.connector(to: url)
+            connect: self.way.connector(to: url)
         )
         let shown = self.way.http.map { [$0] } ?? embedded?.urls ?? []
         let transfer: Console.Transfer = { report async throws(FileTransferError) in

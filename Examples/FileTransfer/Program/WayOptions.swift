@@ -1,6 +1,7 @@
 import ArgumentParser
 import ExampleSupport
 import Logging
+import NIOSSL
 import RTCFileTransfer
 import RTCSignaling
 import RTCSignalingClient
@@ -12,6 +13,11 @@ struct WayOptions: ParsableArguments {
         help: ArgumentHelp("Meet on this server: signaling-server, or the sender's own.", valueName: "url")
     )
     var http: String?
+
+    @Option(
+        help: ArgumentHelp("Trust the authorities in this file for that server, not the system's.", valueName: "pem")
+    )
+    var ca: String?
 
     @Option(help: ArgumentHelp("Use this STUN server. May be repeated.", valueName: "stun:host"))
     var stun: [String] = []
@@ -40,6 +46,16 @@ struct WayOptions: ParsableArguments {
         if let http = self.http, !http.hasPrefix("http://"), !http.hasPrefix("https://") {
             throw ValidationError("--http is an http:// or https:// URL")
         }
+        guard self.ca == nil || self.http?.hasPrefix("https://") == true else {
+            throw ValidationError("--ca goes with --http https://...")
+        }
+        if let ca = self.ca {
+            do {
+                _ = try NIOSSLCertificate.fromPEMFile(ca)
+            } catch {
+                throw ValidationError("cannot read the authorities in \(ca): \(error)")
+            }
+        }
         guard self.turn.isEmpty || (self.turnUser != nil && self.turnPassword != nil) else {
             throw ValidationError("--turn needs --turn-user and --turn-password")
         }
@@ -64,14 +80,16 @@ struct WayOptions: ParsableArguments {
     }
 
     /// Connects to the mailbox of a server.
-    static func connector(
+    func connector(
         to server: String
     ) -> @Sendable () async throws(SignalingChannelError) -> any SignalingChannel {
         let base = server.hasSuffix("/") ? String(server.dropLast()) : server
         // http becomes ws, and https wss.
         let url = "ws" + base.dropFirst(4) + "/mailbox"
-        return { () async throws(SignalingChannelError) -> any SignalingChannel in
-            try await WebSocketClient.connect(to: url)
+        var configuration = WebSocketClientConfiguration()
+        if let ca = self.ca { configuration.tls.trustRoots = .file(ca) }
+        return { [configuration] () async throws(SignalingChannelError) -> any SignalingChannel in
+            try await WebSocketClient.connect(to: url, configuration: configuration)
         }
     }
 }

@@ -66,6 +66,7 @@ final class HostileReceiver: HostilePeer {
         case 9: self.send(.fileFailed(index: index, self.problem(kind, &input)))
         case 10: self.send(.complete(files: index, failed: UInt32(kind)))
         case 11: self.send(.failed(self.problem(kind, &input)))
+        case 12: self.send(.taken(bytes: kind & 16 == 0 ? .max : UInt64(input.uint16())))
         default: self.send(ByteBuffer(bytes: input.run()))
         }
     }

@@ -38,6 +38,9 @@ package final class FileTransferSender: TransferEngine {
         }
     }
 
+    /// How much may be on its way to a receiver that says what it has dealt with, in bytes.
+    package static let window: UInt64 = 16 << 20
+
     /// How far it is, as the receiver says.
     package private(set) var progress = FileTransferProgress()
     package var outbox: TransferOutbox
@@ -50,6 +53,10 @@ package final class FileTransferSender: TransferEngine {
     private var isLeftOut: Set<Int> = []
     private var current: Current?
     private var next = 0
+    /// Bytes of messages.
+    private var sent: UInt64 = 0
+    /// How many of them the receiver has dealt with; nil if it does not say, because its channel's window closes by itself.
+    private var taken: UInt64?
 
     package init(_ source: SourceFiles) {
         self.source = source
@@ -78,6 +85,7 @@ package final class FileTransferSender: TransferEngine {
         case (.progress(let bytes, let files), _):
             self.progress.bytes = min(bytes, self.progress.totalBytes)
             self.progress.files = min(Int(files), self.progress.totalFiles)
+        case (.taken(let bytes), _): self.taken = bytes
         case (.fileFailed(let index, let problem), _) where index < entries.count:
             self.note(Int(index), problem)
             // The rest of it would be thrown away.
@@ -93,16 +101,27 @@ package final class FileTransferSender: TransferEngine {
     package func poll() -> TransferOutput? {
         while true {
             if let output = self.outbox.next() { return output }
-            if self.isOver { return nil }
-            if let message = self.outbox.packer.next(flush: false) { return .transmit(message) }
+            if self.isOver || self.isHeldBack { return nil }
+            if let message = self.outbox.packer.next(flush: false) { return self.transmit(message) }
             switch self.phase {
             case .listing(let next): self.list(from: next)
             case .sending:
                 if self.send() { return .working }
             case .awaitingStart, .awaitingCompletion:
-                return self.outbox.packer.next(flush: true).map { .transmit($0) }
+                return self.outbox.packer.next(flush: true).map(self.transmit)
             }
         }
+    }
+
+    /// Whether the receiver has to deal first with what it has.
+    private var isHeldBack: Bool {
+        guard let taken = self.taken else { return false }
+        return self.sent >= Self.window && self.sent - Self.window >= taken
+    }
+
+    private func transmit(_ message: ByteBuffer) -> TransferOutput {
+        self.sent += UInt64(message.readableBytes)
+        return .transmit(message)
     }
 
     private func list(from first: Int) {

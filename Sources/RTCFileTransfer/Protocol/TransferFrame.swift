@@ -33,6 +33,9 @@ package enum TransferFrame: Sendable, Hashable {
     case progress(bytes: UInt64, files: UInt32)
     case fileFailed(index: UInt32, FileTransferProblem)
     case complete(files: UInt32, failed: UInt32)
+    /// So many bytes of messages are dealt with. Who says this has no window that closes by itself, and wants
+    /// ``FileTransferSender/window`` bytes at most beyond that.
+    case taken(bytes: UInt64)
 
     /// What a receiver has of a file.
     package enum Possession: UInt8, Sendable, Hashable {
@@ -64,6 +67,7 @@ package enum TransferFrame: Sendable, Hashable {
         case progress = 23
         case fileFailed = 24
         case complete = 25
+        case taken = 26
         case failed = 30
     }
 }
@@ -100,6 +104,7 @@ extension TransferFrame {
         case .progress: .progress
         case .fileFailed: .fileFailed
         case .complete: .complete
+        case .taken: .taken
         }
     }
 
@@ -128,6 +133,7 @@ extension TransferFrame {
             buffer.writeBytes(root)
         case .progress(let bytes, let files): buffer.writeMultipleIntegers(bytes, files)
         case .complete(let files, let failed): buffer.writeMultipleIntegers(files, failed)
+        case .taken(let bytes): buffer.writeInteger(bytes)
         }
     }
 
@@ -175,6 +181,7 @@ extension TransferFrame {
         case .fileFailed: self.readIndexedProblem(&body).map { .fileFailed(index: $0, $1) }
         case .complete:
             body.readMultipleIntegers(as: (UInt32, UInt32).self).map { .complete(files: $0, failed: $1) }
+        case .taken: body.readInteger(as: UInt64.self).map { .taken(bytes: $0) }
         }
     }
 

@@ -17,6 +17,8 @@ actor TransferWorker {
 
     /// Threads for the files of all transfers.
     private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+    /// How long the last word of one who gives up may take: nobody may be there any more.
+    private static let farewell: Duration = .seconds(2)
     /// How often progress is told.
     private static let reportInterval: Duration = .milliseconds(100)
 
@@ -30,7 +32,10 @@ actor TransferWorker {
     private var waiter: CheckedContinuation<Void, Never>?
     private var hasNews = false
     private var hasEnded = false
-    private var isAbandoned = false
+    /// The attempt whose channel leads to nobody any more.
+    private var abandonedAttempt: Int?
+    private var attempt = 0
+    private var isAbandoned: Bool { self.abandonedAttempt == self.attempt }
     /// How often a channel was there to transfer over.
     private(set) var runs = 0
     private var lastReport = ContinuousClock.now
@@ -59,8 +64,9 @@ actor TransferWorker {
 
     /// Transfers all that is left over a channel.
     ///
+    /// - Parameter attempt: A number for ``abandon(attempt:)``.
     /// - Throws: ``FileTransferError/lost`` if the channel breaks: another one may go on.
-    func run(_ channel: RTCDataChannel) async throws(FileTransferError) -> FileTransferReport {
+    func run(_ channel: RTCDataChannel, attempt: Int = 0) async throws(FileTransferError) -> FileTransferReport {
         let engine: any TransferEngine
         switch self.files {
         case .source(let source): engine = FileTransferSender(source)
@@ -71,7 +77,7 @@ actor TransferWorker {
         self.runs += 1
         self.hasNews = false
         self.hasEnded = false
-        self.isAbandoned = false
+        self.attempt = attempt
         let reader = Task { await self.read(channel, for: engine) }
         let result: Result<FileTransferReport, FileTransferError>
         do {
@@ -81,10 +87,11 @@ actor TransferWorker {
         }
         reader.cancel()
         self.engine = nil
-        if case .failure(.lost) = result {
-            channel.abort()
-        } else {
-            // What was said last arrives, also when the task was cancelled.
+        switch result {
+        case .failure(.lost): channel.abort()
+        case .failure(.cancelled): await Self.takeLeave(of: channel)
+        default:
+            // What was said last arrives.
             channel.close()
             await Task.detached { await channel.waitUntilClosed() }.value
         }
@@ -93,9 +100,24 @@ actor TransferWorker {
         return try result.get()
     }
 
-    /// Gives up a channel that nobody is at the other end of any more.
-    func abandon() {
-        self.isAbandoned = true
+    /// Lets what was said last arrive, if somebody is there to hear it soon.
+    private static func takeLeave(of channel: RTCDataChannel) async {
+        channel.close()
+        // Not cancelled as the caller is.
+        await Task.detached {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await channel.waitUntilClosed() }
+                group.addTask { try? await Task.sleep(for: Self.farewell) }
+                await group.next()
+                channel.abort()
+                group.cancelAll()
+            }
+        }.value
+    }
+
+    /// Gives up a channel that nobody is at the other end of any more, now or as soon as it comes.
+    func abandon(attempt: Int) {
+        self.abandonedAttempt = attempt
         self.wake()
     }
 
@@ -120,7 +142,7 @@ actor TransferWorker {
                     try await channel.send(message)
                 } catch {
                     // The other side may have said why.
-                    while !self.hasEnded, !self.isAbandoned {
+                    while !self.hasEnded, !self.isAbandoned, !Task.isCancelled {
                         await self.waitForNews()
                         await Task.yield()
                     }

@@ -40,8 +40,6 @@ public struct MailboxService: Sendable {
         var joinerHasSpoken = false
         var bytes = 0
         var end: NIODeadline
-        /// Until when it waits for its inviter.
-        var absentUntil: NIODeadline?
     }
 
     private enum Side { case inviter, joiner }
@@ -52,6 +50,8 @@ public struct MailboxService: Sendable {
     private var nameplates: [String: Nameplate] = [:]
     private var places: [ClientID: (nameplate: String, side: Side)] = [:]
     private var deadlines = DeadlineQueue<String>()
+    /// Nameplates whose inviters are away: they make room, who is away longest first.
+    private var absences = DeadlineQueue<String>()
     private var outputs: [Output] = []
     private var nextOutput = 0
 
@@ -87,6 +87,10 @@ public struct MailboxService: Sendable {
 
     /// A client said something.
     public mutating func receive(_ text: String, from client: ClientID, now: NIODeadline) {
+        let wasPlaced = self.places[client] != nil
+        // Whoever watches the time may be late: what is over by now is in nobody's way.
+        self.handleTimeout(now: now)
+        guard !wasPlaced || self.places[client] != nil else { return }
         guard text.utf8.count <= 2 * self.configuration.maximumMessageSize, let message = MailboxMessage(text) else {
             return self.refuse(client, .malformed, "that was no message of a mailbox", now: now)
         }
@@ -116,9 +120,9 @@ public struct MailboxService: Sendable {
         case .inviter:
             guard var nameplate = self.nameplates[place.nameplate], nameplate.inviter == client else { return }
             nameplate.inviter = nil
-            nameplate.absentUntil = now + self.configuration.absence
             self.nameplates[place.nameplate] = nameplate
             self.deadlines.set(min(nameplate.end, now + self.configuration.absence), for: place.nameplate)
+            self.absences.set(now, for: place.nameplate)
             if let joiner = nameplate.joiner { self.send(.left, to: joiner) }
         }
     }
@@ -140,6 +144,9 @@ public struct MailboxService: Sendable {
     }
 
     private mutating func allocate(for client: ClientID, now: NIODeadline) {
+        if self.nameplates.count >= self.configuration.maximumNameplates, let absent = self.absences.popDue(now: now) {
+            self.remove(absent)
+        }
         guard self.nameplates.count < self.configuration.maximumNameplates else {
             return self.refuse(client, .full, "all nameplates are in use", now: now)
         }
@@ -199,7 +206,7 @@ public struct MailboxService: Sendable {
             self.outputs.append(.close(former))
         }
         nameplate.inviter = client
-        nameplate.absentUntil = nil
+        self.absences.set(nil, for: name)
         self.nameplates[name] = nameplate
         self.places[client] = (name, .inviter)
         self.deadlines.set(nameplate.end, for: name)
@@ -244,7 +251,7 @@ public struct MailboxService: Sendable {
         nameplate.isConfirmed = true
         if !nameplate.wasConfirmed {
             nameplate.wasConfirmed = true
-            nameplate.end = nameplate.end + self.configuration.confirmedLifetime
+            nameplate.end = max(nameplate.end, now + self.configuration.confirmedLifetime)
             self.deadlines.set(nameplate.end, for: name)
         }
         self.nameplates[name] = nameplate
@@ -263,6 +270,8 @@ public struct MailboxService: Sendable {
 
     private mutating func remove(_ name: String) {
         guard let nameplate = self.nameplates.removeValue(forKey: name) else { return }
+        self.deadlines.set(nil, for: name)
+        self.absences.set(nil, for: name)
         for client in [nameplate.inviter, nameplate.joiner].compactMap({ $0 }) {
             self.places[client] = nil
             self.send(.error(.expired, "the nameplate's time is over"), to: client)

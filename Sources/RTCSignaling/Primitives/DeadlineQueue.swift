@@ -3,7 +3,8 @@ package import NIOCore
 /// What is due when, for many keys of which each has one deadline that moves.
 ///
 /// A key's deadline may be set as often as one likes: an entry is added only when the new one is earlier than what is in the
-/// queue, and one that has become too early is put back when it comes up. So there are few entries more than keys.
+/// queue, and one that has become too early is put back when it comes up. Entries of keys that are gone are thrown out when
+/// they are more than those of keys. So there are never more than about twice as many entries as keys.
 package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
     private struct Entry: Sendable {
         var deadline: NIODeadline
@@ -17,6 +18,9 @@ package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
     private var heap: [Entry] = []
     /// What each key is due at, and the earliest entry that it has in the heap.
     private var keys: [Key: (due: NIODeadline, queued: NIODeadline)] = [:]
+
+    /// How many entries there are.
+    package var entryCount: Int { self.heap.count }
 
     /// When something may be due next: never later than the earliest deadline, sometimes earlier.
     package var next: NIODeadline? { self.heap.first?.deadline }
@@ -52,13 +56,20 @@ package struct DeadlineQueue<Key: Hashable & Sendable>: Sendable {
         return nil
     }
 
+    /// Adds an entry that its key knows of already.
     private mutating func push(_ entry: Entry) {
+        guard self.heap.count <= 2 * self.keys.count + 16 else { return self.compact() }
         self.heap.append(entry)
         var index = self.heap.count - 1
         while index > 0, self.heap[index].deadline < self.heap[(index - 1) / 2].deadline {
             self.heap.swapAt(index, (index - 1) / 2)
             index = (index - 1) / 2
         }
+    }
+
+    /// Leaves one entry for each key.
+    private mutating func compact() {
+        self.heap = self.keys.map { Entry(deadline: $1.queued, key: $0) }.sorted { $0.deadline < $1.deadline }
     }
 
     private mutating func removeFirst() {
