@@ -88,7 +88,8 @@ class Contest:
             self.program = None
             # The folder is its own while it waits for the sender, who will not come back under that code.
             other.kill(signal.SIGINT)
-            assert other.wait() in (0, 130), other.said
+            # It may not have come to take signals yet.
+            assert other.wait() in (0, 130, -signal.SIGINT), other.said
         self.check()
 
     def check(self) -> None:
