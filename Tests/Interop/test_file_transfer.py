@@ -182,56 +182,6 @@ def test_four_gibibytes_of_holes_arrive_at_once(tmp_path):
     assert processor_time() - before < 5
 
 
-@pytest.mark.timeout(600)
-def test_killed_a_hundred_times_on_either_side_it_goes_on(tmp_path):
-    """Within two minutes: each attempt is given a moment of random length, and whoever is meant is killed."""
-    seed = int(os.environ.get("KILL_SEED", str(random.randrange(1 << 32))))
-    print("KILL_SEED", seed)
-    chance = random.Random(seed)
-    kills = {"sender": 0, "receiver": 0}
-    completed = 0
-    out, into = tmp_path / "out" / "tree", tmp_path / "in"
-    make_tree(out, seed, large=30_000_000)
-    expected = digest(out.parent)
-    program = None
-    try:
-        while sum(kills.values()) < 100:
-            if program is None or program.process.poll() is not None:
-                program = Program("send", "--listen", "127.0.0.1:0", str(out))
-                program.code, program.url = program.find(CODE), program.find(RECEIVE)
-            other = receive(program, into)
-            try:
-                with contextlib.suppress(AssertionError):
-                    wait_until(
-                        lambda: other.process.poll() is not None or any("files" in line for line in list(other.errors)),
-                        "list", 10,
-                    )
-                other.process.wait(chance.random() * 0.5)
-            except subprocess.TimeoutExpired:
-                victim = chance.choice(["sender", "receiver"])
-                (program if victim == "sender" else other).kill()
-                kills[victim] += 1
-                # Who is left alone would wait; another attempt has a receiver of its own.
-                other.kill()
-                continue
-            # A receiver that was killed after its last word leaves a sender that is done.
-            assert other.wait() == 0 or program.wait() == 0, (seed, other.said)
-            assert program.wait() == 0, (seed, program.said)
-            assert digest(into) == expected, seed
-            shutil.rmtree(into)
-            completed += 1
-        if program.process.poll() is not None:
-            program = Program("send", "--listen", "127.0.0.1:0", str(out))
-            program.code, program.url = program.find(CODE), program.find(RECEIVE)
-        other = receive(program, into)
-        assert other.wait() == 0, (seed, other.said)
-    finally:
-        if program is not None:
-            program.kill()
-    print("killed", kills, "completed meanwhile", completed)
-    assert digest(into) == expected, seed
-
-
 def test_wrong_codes_lock_it(tmp_path):
     (tmp_path / "file").write_bytes(b"secret")
     with sender(tmp_path / "file") as program:

@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -85,8 +86,10 @@ class Contest:
         else:
             self.program.kill()
             self.program = None
-            # The folder is its own while it waits for the sender, who will not come back under that code.
-            other.kill()
+            # The folder is its own while it waits for the sender, who will not come back under that code. It may have it all
+            # already and wait for the sender's goodbye only, and it may not have come to take signals yet.
+            other.kill(signal.SIGINT)
+            assert other.wait() in (0, 130, -signal.SIGINT), other.said
         self.check()
 
     def check(self) -> None:

@@ -85,6 +85,29 @@ import Testing
         #expect(try await sending.get().isComplete)
     }
 
+    @Test("Whoever is told to end while the mailbox server is connected to was cancelled, and has not failed")
+    func cancelledAtOnce() async {
+        let connect = { @Sendable () async throws(SignalingChannelError) -> any SignalingChannel in throw .cancelled }
+        let file = self.scratch.write("out/file", [1])
+        let code = PairingCode(nameplate: "1", words: "crossword-guitar")
+        await #expect(throws: FileTransferError.self) {
+            do throws(FileTransferError) {
+                _ = try await FileSender([file], connect: connect).run { _ in }
+            } catch {
+                if case .cancelled = error {} else { Issue.record("the sender ended with \(error)") }
+                throw error
+            }
+        }
+        await #expect(throws: FileTransferError.self) {
+            do throws(FileTransferError) {
+                _ = try await FileReceiver(code, into: self.scratch.folder("in"), connect: connect).run { _ in }
+            } catch {
+                if case .cancelled = error {} else { Issue.record("the receiver ended with \(error)") }
+                throw error
+            }
+        }
+    }
+
     @Test("A mailbox that is lost while the two arrange their connection is no end")
     func mailboxLost() async throws {
         var random = RandomSource.seeded(6)

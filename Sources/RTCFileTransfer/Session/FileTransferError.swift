@@ -28,6 +28,11 @@ public enum FileTransferError: Error, Sendable, CustomStringConvertible {
     /// Something that should not happen.
     case failed(String)
 
+    /// What a channel to the mailbox server throws.
+    init(_ error: SignalingChannelError) {
+        if case .cancelled = error { self = .cancelled } else { self = .signaling(error) }
+    }
+
     public var description: String {
         switch self {
         case .wrongCode: "the code is wrong, or somebody meddled with the exchange"

@@ -18,7 +18,7 @@ struct MailboxClient: Sendable {
         do {
             client = MailboxClient(channel: try await connect())
         } catch {
-            throw .signaling(error)
+            throw FileTransferError(error)
         }
         do throws(FileTransferError) {
             return (client, try await client.ask(first))
@@ -32,7 +32,7 @@ struct MailboxClient: Sendable {
         do {
             try await self.send(question)
         } catch {
-            throw .signaling(error)
+            throw FileTransferError(error)
         }
         guard let answer = try await self.next() else {
             throw .signaling(.closed(code: nil, reason: "by the server"))
@@ -48,7 +48,7 @@ struct MailboxClient: Sendable {
         do {
             text = try await self.channel.receive()
         } catch {
-            throw .signaling(error)
+            throw FileTransferError(error)
         }
         guard let text else { return nil }
         guard let message = MailboxMessage(text) else {

@@ -114,6 +114,11 @@ actor PeerLink {
                     }
                 } catch {
                     await self.stopWaiting(after: error)
+                    group.cancelAll()
+                    // Who has it all by then has lost nothing.
+                    while let outcome = await group.nextResult() {
+                        if case .success(let result?) = outcome { return result }
+                    }
                     throw error
                 }
                 throw CancellationError()
@@ -135,8 +140,7 @@ actor PeerLink {
             case .tampered: .tampered
             case .protocolViolation: .incompatible
             }
-        case SignalingChannelError.cancelled: .cancelled
-        case let error as SignalingChannelError: .signaling(error)
+        case let error as SignalingChannelError: FileTransferError(error)
         case is CancellationError: .cancelled
         // The channel or the connection went away.
         case is RTCError: .lost

@@ -17,8 +17,8 @@ actor TransferWorker {
 
     /// Threads for the files of all transfers.
     private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-    /// How long the last word of one who gives up may take: nobody may be there any more.
-    private static let farewell: Duration = .seconds(2)
+    /// How long the last word may take: nobody may be there any more. The shorter time is for who was told to end.
+    private static let (longFarewell, farewell): (Duration, Duration) = (.seconds(30), .seconds(2))
     /// How often progress is told.
     private static let reportInterval: Duration = .milliseconds(100)
 
@@ -87,32 +87,32 @@ actor TransferWorker {
         }
         reader.cancel()
         self.engine = nil
-        switch result {
-        case .failure(.lost): channel.abort()
-        case .failure(.cancelled): await Self.takeLeave(of: channel)
-        default:
-            // What was said last arrives.
-            channel.close()
-            await Task.detached { await channel.waitUntilClosed() }.value
-        }
+        if case .failure(.lost) = result { channel.abort() } else { await Self.takeLeave(of: channel) }
         // The end of this channel must not look like that of the next.
         await reader.value
         return try result.get()
     }
 
-    /// Lets what was said last arrive, if somebody is there to hear it soon.
+    /// Lets what was said last arrive, if somebody is there to hear it.
     private static func takeLeave(of channel: RTCDataChannel) async {
         channel.close()
-        // Not cancelled as the caller is.
-        await Task.detached {
+        let leaving = Task.detached {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await channel.waitUntilClosed() }
-                group.addTask { try? await Task.sleep(for: Self.farewell) }
+                group.addTask { try? await Task.sleep(for: Self.longFarewell) }
                 await group.next()
                 channel.abort()
                 group.cancelAll()
             }
-        }.value
+        }
+        await withTaskCancellationHandler {
+            await leaving.value
+        } onCancel: {
+            Task.detached {
+                try? await Task.sleep(for: Self.farewell)
+                leaving.cancel()
+            }
+        }
     }
 
     /// Gives up a channel that nobody is at the other end of any more, now or as soon as it comes.
