@@ -1,10 +1,30 @@
 import NIOCore
 import RTCSignaling
 import RTCSignalingServer
+import RTCTestKit
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct SignalingServerDrainTests {
     typealias Server = SignalingServerTests
+
+    @Test("Nothing that a server served is kept when it has stopped and is let go of")
+    func released() async throws {
+        final class Application: Sendable {}
+        weak var kept: Application?
+        do {
+            let application = Application()
+            kept = application
+            try await Server.serve { routes, _ in
+                routes.http("/held") { _ in
+                    withExtendedLifetime(application) { SignalingResponse(200, text: "served") }
+                }
+            } _: { server in
+                let heard = try await RawClient(server).talk([("", Server.get("/held", "Connection: close\r\n"))])
+                #expect(heard.contains("served"))
+            }
+        }
+        try await eventually { kept == nil }
+    }
 
     @Test("Whoever is connected is told when the server stops: WebSocket, SockJS, STOMP, and a request under way")
     func told() async throws {

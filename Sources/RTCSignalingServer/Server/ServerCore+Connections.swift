@@ -139,5 +139,7 @@ extension ServerCore {
         guard self.isDraining, self.connections.count == 0, self.activeHandlers == 0 else { return }
         self.whenIdle?()
         self.whenIdle = nil
+        // It holds this.
+        self.connections.whenEmpty = nil
     }
 }
