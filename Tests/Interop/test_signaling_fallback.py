@@ -38,10 +38,14 @@ window.call = (url, transports, room, offers) => {
   // Chromium loses the first words of a channel now and then when the machine is busy; the call is what counts here.
   let saying;
   const attach = channel => {
-    channel.onopen = () => {
+    const begin = () => {
+      clearInterval(saying);
       channel.send("from the " + me);
       saying = setInterval(() => channel.readyState === "open" && channel.send("from the " + me), 250);
     };
+    channel.onopen = begin;
+    // One that comes may be open already, and not say so again.
+    if (channel.readyState === "open") begin();
     channel.onmessage = event => { window.result.heard = event.data; };
   };
   if (offers) attach(connection.createDataChannel("call")); else connection.ondatachannel = e => attach(e.channel);

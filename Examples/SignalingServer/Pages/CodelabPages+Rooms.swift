@@ -154,10 +154,12 @@ extension CodelabPages {
               channel = opened;
               channel.binaryType = "arraybuffer";
               channel.bufferedAmountLowThreshold = maximumBuffered / 2;
-              channel.onopen = () => {
+              const ready = () => {
                 element("send").disabled = !photo;
                 show("The channel is open.");
               };
+              // One that comes from the other side may be open already.
+              channel.readyState === "open" ? ready() : channel.onopen = ready;
               channel.onclose = () => { element("send").disabled = true; };
               const chunks = [];
               let announced, size = 0;
