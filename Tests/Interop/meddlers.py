@@ -8,52 +8,13 @@ import socket
 import threading
 import urllib.parse
 
-
-class Carrier:
-    """Passes TCP connections on to a server; `alter` sees what goes either way, in pieces as they come."""
-
-    def __init__(self, server: tuple[str, int]) -> None:
-        self._server = server
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self._listener.getsockname()[1]
-        self.altered = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def stop(self) -> None:
-        self._listener.close()
-
-    def alterer(self, goes_to_client: bool):
-        """What is called for each piece of a connection's direction, and gives what is passed on."""
-        raise NotImplementedError
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-                server = socket.create_connection(self._server)
-            except OSError:
-                return
-            for source, target, goes_to_client in ((client, server, False), (server, client, True)):
-                alter = self.alterer(goes_to_client)
-                threading.Thread(target=self._carry, args=(source, target, alter), daemon=True).start()
-
-    @staticmethod
-    def _carry(source: socket.socket, target: socket.socket, alter) -> None:
-        try:
-            while data := source.recv(1 << 16):
-                target.sendall(alter(data))
-        except OSError:
-            pass
-        for each in (source, target):
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+from carrier import Carrier
 
 
 class SealBreaker(Carrier):
     """A mailbox's server, for its clients: of all that is sealed and comes to a client one letter is another."""
 
+    altered = 0
     MARK = b'sealed\\",\\"'
 
     def __init__(self, url: str) -> None:
@@ -62,7 +23,7 @@ class SealBreaker(Carrier):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return super().url.rstrip("/")
 
     def alterer(self, goes_to_client: bool):
         if not goes_to_client:
@@ -91,6 +52,8 @@ class SealBreaker(Carrier):
 
 class FlippingStream(Carrier):
     """One bit is another in so many bytes, both ways, from the given byte of a connection on."""
+
+    altered = 0
 
     def __init__(self, server: tuple[str, int], seed: int, every: int, after: int) -> None:
         self._chance = random.Random(seed)

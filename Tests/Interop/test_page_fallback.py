@@ -107,11 +107,16 @@ window.sent = () => requests.filter(({ path }) => path === "xhr_send").map(({ bo
 """
 
 
-@pytest.mark.parametrize("place", PLACES[:1], indirect=True)
-def test_last_words_do_not_wait_for_the_request_before(place, driver):  # noqa: F811
+def answer_by_hand(place, driver) -> None:
+    """Opens a page with a socket over requests that the test answers."""
     driver.switch_to.new_window("window")
     driver.get(place.url + "mesh")
     driver.execute_script(BY_HAND)
+
+
+@pytest.mark.parametrize("place", PLACES[:1], indirect=True)
+def test_last_words_do_not_wait_for_the_request_before(place, driver):  # noqa: F811
+    answer_by_hand(place, driver)
     outcome = driver.execute_async_script(
         """
         const done = arguments[0];
@@ -138,9 +143,7 @@ def test_last_words_do_not_wait_for_the_request_before(place, driver):  # noqa: 
 
 @pytest.mark.parametrize("place", PLACES[:1], indirect=True)
 def test_messages_over_requests_come_in_order_one_request_at_a_time(place, driver):  # noqa: F811
-    driver.switch_to.new_window("window")
-    driver.get(place.url + "mesh")
-    driver.execute_script(BY_HAND)
+    answer_by_hand(place, driver)
     outcome = driver.execute_async_script(
         """
         const done = arguments[0];

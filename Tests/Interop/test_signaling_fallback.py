@@ -118,16 +118,12 @@ check();
 """ % ((DEADLINE - 5) * 1000)
 
 
-@pytest.mark.parametrize("transport", [None, *OVER_HTTP])
-def test_a_call_is_made_without_websockets(place, pages, transport):
-    url, cut = place
-    assert json.load(urllib.request.urlopen(url + "broadcast/info"))["websocket"], "nothing to fall back from"
-    tried = cut()
+def make_call(pages, url: str, transports: list[str] | None, room: str) -> dict:
+    """Has one page call the other; gives what each says of it, under what it should have heard."""
     called, caller = pages.window_handles
-    room = transport or "any"
     for window, offers in ((called, False), (caller, True)):
         pages.switch_to.window(window)
-        pages.execute_script("call(...arguments)", url + "broadcast", transport and [transport], room, offers)
+        pages.execute_script("call(...arguments)", url, transports, room, offers)
     results = {}
     for window, name in ((called, "from the caller"), (caller, "from the called")):
         pages.switch_to.window(window)
@@ -135,6 +131,15 @@ def test_a_call_is_made_without_websockets(place, pages, transport):
     for window in (called, caller):
         pages.switch_to.window(window)
         pages.execute_script("end()")
+    return results
+
+
+@pytest.mark.parametrize("transport", [None, *OVER_HTTP])
+def test_a_call_is_made_without_websockets(place, pages, transport):
+    url, cut = place
+    assert json.load(urllib.request.urlopen(url + "broadcast/info"))["websocket"], "nothing to fall back from"
+    tried = cut()
+    results = make_call(pages, url + "broadcast", transport and [transport], transport or "any")
     for name, result in results.items():
         assert result["heard"] == name, results
         assert result["used"] == transport if transport else result["used"] != "websocket", results

@@ -6,7 +6,7 @@ import browser as chromium
 import pytest
 from harness import DEADLINE
 from signaling import serve
-from test_signaling_fallback import PAGE, WAIT
+from test_signaling_fallback import PAGE, make_call
 
 # What the page wants of a socket, over requests; as Documentation/Signaling.md tells it.
 SOCKET = """
@@ -77,16 +77,6 @@ def pages(server, tmp_path_factory):
 
 @pytest.mark.parametrize("way", ["polling", "long polling", "events"])
 def test_a_call_is_made_by_polling(server, pages, way):
-    called, caller = pages.window_handles
-    for window, offers in ((called, False), (caller, True)):
-        pages.switch_to.window(window)
-        pages.execute_script("call(...arguments)", server.url + "signal/broadcast", [way], way, offers)
-    results = {}
-    for window, name in ((called, "from the caller"), (caller, "from the called")):
-        pages.switch_to.window(window)
-        results[name] = pages.execute_async_script(WAIT)
-    for window in (called, caller):
-        pages.switch_to.window(window)
-        pages.execute_script("end()")
+    results = make_call(pages, server.url + "signal/broadcast", [way], way)
     for name, result in results.items():
         assert (result["heard"], result["used"]) == (name, way), results
